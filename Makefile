@@ -1,0 +1,30 @@
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+
+.PHONY: setup run test check bench
+
+# Everything a fresh checkout needs; done again only when the dependencies change.
+setup: $(VENV)/.done
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: setup
+	@export AFFECT_LOG_FORMAT=$${AFFECT_LOG_FORMAT:-$$([ -t 1 ] && echo console || echo json)}; exec honcho start
+
+test: setup
+	python -m pytest $(ARGS)
+
+check: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench: setup
+	python -m benchmarks $(ARGS)

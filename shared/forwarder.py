@@ -1,0 +1,114 @@
+"""The bus: a forwarder (XSUB in, XPUB out) between all publishers and all subscribers.
+
+libzmq's own proxy moves the messages. Around it: one bus per host, keys, a self-test as pulse, a drained end.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import zmq
+from typing_extensions import override
+from zmq.auth.thread import ThreadAuthenticator
+
+from shared import keys, locks
+from shared.bus import configure, remove_socket_files
+from shared.errors import ConfigurationError
+from shared.settings import PREFIX
+from shared.stage import Place, Stage, run
+from shared.topics import Envelope
+
+_DRAIN_S = 0.5
+_SUBSCRIBERS_FIRST_S = 0.4
+"""After a crash, subscribers get this long to come back before publishers, who deliver at once what they queued."""
+_ECHO_S = 5.0
+
+
+class Forwarder(Stage):
+    """The proxy, in a thread of its own; the stage hears its own status through it and is healthy only then."""
+
+    def __init__(self, place: Place):
+        super().__init__()
+        self._settings = settings = place.settings
+        self._own_topic = f"status/{place.identity.process}/"
+        self._echoed_at = time.monotonic()
+        self._lock = locks.take(settings.runtime_dir, "bus", "the bus")
+        self._context = zmq.Context()
+        self._guard = _admit_only(self._context, settings.bus_keys) if settings.bus_keys else None
+        sides = []
+        for kind, name, address in (
+            (zmq.XPUB, "BUS_OUT", settings.bus_out_address),
+            (zmq.XSUB, "BUS_IN", settings.bus_in_address),
+        ):
+            side = self._context.socket(kind)
+            configure(side, settings)
+            if settings.bus_keys and address.startswith("tcp://"):
+                side.curve_server = True
+                side.curve_publickey, side.curve_secretkey = keys.read_pair(settings.bus_keys, "bus")
+            if kind == zmq.XSUB and place.restarted:
+                time.sleep(_SUBSCRIBERS_FIRST_S)
+            _bind(side, name, address)
+            sides.append(side)
+        self.detail = f"{settings.bus_in_address} → {settings.bus_out_address}"
+        threading.Thread(target=_forward, args=(sides[1], sides[0]), daemon=True).start()
+
+    @override
+    def hears(self) -> Sequence[str]:
+        return (self._own_topic,)
+
+    @override
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        self._echoed_at = now
+        return ()
+
+    @override
+    def healthy(self, now: float) -> bool:
+        return now - self._echoed_at < _ECHO_S
+
+    @override
+    def stop(self, now: float) -> Iterable[Envelope]:
+        time.sleep(_DRAIN_S)  # the other stages say their last words now
+        return ()
+
+    @override
+    def close(self) -> None:
+        if self._guard:
+            self._guard.stop()
+        self._context.term()  # ends the proxy, whose thread closes its sockets
+        remove_socket_files(self._settings)
+        self._lock.release()
+
+
+def _forward(entrance: "zmq.Socket[bytes]", leave: "zmq.Socket[bytes]") -> None:
+    with entrance, leave, contextlib.suppress(zmq.ContextTerminated):
+        zmq.proxy(entrance, leave)
+
+
+def _bind(side: "zmq.Socket[bytes]", name: str, address: str) -> None:
+    try:
+        side.bind(address)
+    except zmq.ZMQError as error:
+        raise ConfigurationError(f"{PREFIX}{name}={address!r} cannot be bound: {error.strerror}") from None
+
+
+class _Allowed:
+    """Asked by ZAP whether a public key may join."""
+
+    def __init__(self, allowed: frozenset[bytes]):
+        self._allowed = allowed
+
+    def callback(self, _domain: str, key: bytes) -> bool:
+        return zmq.utils.z85.encode(key) in self._allowed
+
+
+def _admit_only(context: "zmq.Context[zmq.Socket[bytes]]", folder: Path) -> ThreadAuthenticator:
+    guard = ThreadAuthenticator(context)
+    guard.start()
+    guard.configure_curve_callback("*", credentials_provider=_Allowed(keys.read_allowed(folder)))
+    return guard
+
+
+if __name__ == "__main__":
+    run("bus", Forwarder)

@@ -1,0 +1,58 @@
+"""Advisory locks in the runtime directory: one bus, one smoother, one owner of a source's name on this host."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from shared.errors import ConfigurationError
+
+
+class LockedError(ConfigurationError):
+    """Another live process has the lock."""
+
+    def __init__(self, what: str, pid: int | None):
+        super().__init__(f"{what} is in use by process {pid or 'unknown'} on this host; stop that one first")
+        self.pid = pid
+
+
+class Lock:
+    """A held flock; the kernel frees it when the process ends, however it ends."""
+
+    def __init__(self, file: IO[str], path: Path):
+        self._file = file
+        self._path = path
+
+    def release(self) -> None:
+        """Give the lock back and leave nothing behind."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def take(runtime_dir: Path, name: str, what: str) -> Lock:
+    """Take the lock `name` or raise LockedError with the pid of its holder; `what` names it for the user."""
+    path = runtime_dir / f"{name}.lock"
+    while True:
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            file.close()
+            raise LockedError(what, int(holder) if holder.isdigit() else None) from None
+        if _is_same_file(file, path):  # else its last holder removed it between our open and our lock
+            break
+        file.close()
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return Lock(file, path)
+
+
+def _is_same_file(file: IO[str], path: Path) -> bool:
+    try:
+        return os.fstat(file.fileno()).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False

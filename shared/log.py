@@ -1,0 +1,45 @@
+"""Logs: one line an event, key-value pairs for people on a terminal, JSON for machines."""
+
+import logging
+import sys
+
+import structlog
+
+from shared.settings import Settings
+
+
+def configure(settings: Settings, **bound: object) -> None:
+    """Set the format and bind what every line of this process carries (`stage`, `pid`…)."""
+    console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S.%f" if console else "iso", utc=not console),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.clear_contextvars()
+    if not console:
+        structlog.contextvars.bind_contextvars(**bound)
+
+
+class Once:
+    """Lets each kind of event through the first time only, so that a flood of bad input is one line and a counter."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def __call__(self, kind: str) -> bool:
+        """True the first time `kind` is asked about."""
+        if kind in self._seen:
+            return False
+        self._seen.add(kind)
+        return True

@@ -1,0 +1,264 @@
+"""Every message on the bus as a frozen, checked struct. docs/protocol.md is the same in prose.
+
+Field types are checked when a message is decoded; a wrong one is reported with its path. Unknown keys are ignored.
+"""
+
+import math
+from typing import Annotated, Literal, TypedDict
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+PROTOCOL_VERSION: Literal[1] = 1
+EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+SOURCE_PATTERN = r"^[a-z0-9_-]{1,32}$"
+
+SourceName = Annotated[str, Meta(pattern=SOURCE_PATTERN)]
+Count = Annotated[int, Meta(ge=0)]
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+Landmarks = tuple[Point, Point, Point, Point, Point]
+Probs = tuple[float, float, float, float, float, float, float]
+Size = tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]]
+
+
+def _require_finite(name: str, values: tuple[float, ...]) -> None:
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"{name} holds a value that is not finite")
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Root of everything that is sent; `v` is the protocol version."""
+
+    v: Literal[1] = PROTOCOL_VERSION
+
+
+class Image(msgspec.Struct, frozen=True):
+    """C-contiguous BGR pixels: `shape` (height, width, 3), `dtype` uint8, `data` the bytes themselves."""
+
+    shape: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)], Literal[3]]
+    dtype: Literal["uint8"]
+    data: memoryview
+
+    def __post_init__(self) -> None:
+        expected = self.shape[0] * self.shape[1] * self.shape[2]
+        if self.data.nbytes != expected:
+            raise ValueError(f"shape {self.shape} needs {expected} bytes, data has {self.data.nbytes}")
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8]) -> "Image":
+        """Wrap (H, W, 3) uint8 BGR pixels; copies only when they are not C-contiguous."""
+        pixels = np.ascontiguousarray(pixels)
+        height, width, _ = pixels.shape
+        return cls((height, width, 3), "uint8", pixels.data.cast("B"))
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The (H, W, 3) uint8 BGR array over the same memory, read-only when that is."""
+        return np.frombuffer(self.data, np.uint8).reshape(self.shape)
+
+
+class Header(TypedDict):
+    """The keys that travel with a frame from message to message."""
+
+    source: str
+    epoch: int
+    seq: int
+    prev: int | None
+    acked: int | None
+    pts: float
+    captured_ns: int
+    live: bool
+    end: bool
+
+
+class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
+    """What every message about one frame carries; `seq` counts within one `epoch` of one `source`."""
+
+    source: SourceName
+    epoch: Count
+    seq: Count
+    prev: Count | None
+    """The frame sent before this one; None for the first."""
+    acked: Count | None
+    """All frames up to this one have been acknowledged to the capture."""
+    pts: float
+    """Media time in seconds; live: since the epoch's start."""
+    captured_ns: int
+    """Wall-clock time, comparable on one host."""
+    live: bool
+    end: bool
+
+    def header(self) -> Header:
+        """What the next message about this frame begins with."""
+        return Header(
+            source=self.source,
+            epoch=self.epoch,
+            seq=self.seq,
+            prev=self.prev,
+            acked=self.acked,
+            pts=self.pts,
+            captured_ns=self.captured_ns,
+            live=self.live,
+            end=self.end,
+        )
+
+
+class Frame(FrameMessage, frozen=True, kw_only=True):
+    """`frame/<detector>/`: pixels to search for faces."""
+
+    image: Image
+    classify: bool
+    scan: bool = True
+    hints: list[Box] = []
+
+
+class Preview(FrameMessage, frozen=True, kw_only=True):
+    """`preview/<source>/`: a small JPEG of the frame; `size` is the (width, height) of the frame as sent."""
+
+    jpeg: bytes
+    size: Size
+
+
+class Face(msgspec.Struct, frozen=True, kw_only=True):
+    """One detected face, in pixels of the frame; `classify` says whether its emotions follow."""
+
+    face: Count
+    xyxy: Box
+    confidence: float
+    landmarks: Landmarks
+    classify: bool
+
+    def __post_init__(self) -> None:
+        _require_finite("xyxy", self.xyxy)
+
+
+class Faces(FrameMessage, frozen=True, kw_only=True):
+    """`faces/<source>/`: all faces of a frame."""
+
+    faces: list[Face]
+    size: Size
+    classify: bool
+    worker: str
+    detect_ms: float
+    classifiers: list[str] = []
+    """The classifiers that got this frame's crops: who to blame when they do not answer."""
+    signature: list[int] = []
+    """Coarse colours of the frame (detector/signature.py), from which a hard cut is told; empty: unknown."""
+
+
+class Crop(msgspec.Struct, frozen=True, kw_only=True):
+    """A square around one face; `xyxy` are the crop's own corners in the frame, possibly outside of it."""
+
+    face: Count
+    xyxy: Box
+    image: Image
+
+
+class Crops(FrameMessage, frozen=True, kw_only=True):
+    """`crops/<classifier>/`: faces to classify."""
+
+    crops: list[Crop]
+
+
+class Emotion(msgspec.Struct, frozen=True, kw_only=True):
+    """One face's emotions, in the order of EMOTIONS; `probs` sum to 1, temperature applied."""
+
+    face: Count
+    probs: Probs
+    logits: Probs
+
+    def __post_init__(self) -> None:
+        _require_finite("probs", self.probs)
+
+
+class Emotions(FrameMessage, frozen=True, kw_only=True):
+    """`emotions/<source>/`: what a classifier says of the crops it got."""
+
+    emotions: list[Emotion]
+    model: str
+    worker: str
+    classify_ms: float
+
+
+class Gone(FrameMessage, frozen=True, kw_only=True):
+    """`gone/<source>/`: the capture gives this frame up."""
+
+    reason: Literal["deadline", "failed", "ended"]
+
+
+class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
+    """One face of a result; `probs` are this frame's own, `smoothed` the track's."""
+
+    track_id: Count | None
+    xyxy: Box
+    confidence: float
+    landmarks: Landmarks
+    probs: Probs | None
+    smoothed: Probs | None
+    label: str | None
+    first_pts: float
+    classified_pts: float | None
+
+
+class Smoothed(FrameMessage, frozen=True, kw_only=True):
+    """`smoothed/<source>/`: the result of one frame, and its acknowledgement."""
+
+    faces: list[TrackedFace]
+    size: Size | None
+    """None when the frame was given up before its faces were known."""
+    classified: bool
+    """Whether emotions were asked for in this frame."""
+    complete: bool
+    repeat: bool
+    stages_ms: dict[str, float]
+
+
+class Ack(Message, frozen=True, kw_only=True):
+    """`ack/<source>/`: all rows up to `seq` are safe on disk."""
+
+    source: SourceName
+    epoch: Count
+    seq: Count
+
+
+class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One source of a capture. `window` is the number of frames it may have in flight, `unfinished` how many it has."""
+
+    source: SourceName
+    spec: str
+    epoch: Count
+    state: Literal["opening", "running", "reconnecting", "holding", "ended"]
+    live: bool
+    seq: int
+    window: Count
+    unfinished: Count
+    fps: float
+    error: str | None = None
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the last few hundred units of work; for a capture, from camera to acknowledged result."""
+
+    p50: float
+    p95: float
+
+
+class Status(Message, frozen=True, kw_only=True):
+    """`status/<process>/`: once a second from every process."""
+
+    process: Annotated[str, Meta(max_length=128)]
+    name: str
+    stage: str
+    host: str
+    pid: Count
+    started_ns: int
+    state: Literal["starting", "ready", "reconnecting", "failed"]
+    error: str | None = None
+    sources: list[SourceStatus] = []
+    counters: dict[str, int] = {}
+    latency_ms: Latency | None = None
+    memory_mb: float = 0.0
+    detail: str = ""
+    """What the process works with: a back end, a model."""

@@ -1,0 +1,51 @@
+"""Counters and latencies of a process, and the rates between two readings of them."""
+
+from collections import Counter, deque
+
+import numpy as np
+
+from shared.messages import Latency
+
+
+class Meter:
+    """What a process counts: events by name, and the milliseconds of its last few hundred units of work."""
+
+    def __init__(self, keep: int = 300):
+        self.counters: Counter[str] = Counter()
+        self._latencies_ms: deque[float] = deque(maxlen=keep)
+        self._previous: Counter[str] = Counter()
+        self._previous_at: float | None = None
+
+    def count(self, name: str, times: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[name] += times
+
+    def took(self, milliseconds: float) -> None:
+        """Note the latency of one unit of work."""
+        self._latencies_ms.append(milliseconds)
+
+    def latency(self) -> Latency | None:
+        """Median and 95th percentile in milliseconds; None before the first."""
+        if not self._latencies_ms:
+            return None
+        p50, p95 = np.percentile(self._latencies_ms, (50, 95))
+        return Latency(p50=round(float(p50), 2), p95=round(float(p95), 2))
+
+    def percentile_ms(self, percent: float) -> float | None:
+        """One percentile of the latencies in milliseconds; None before the first."""
+        return float(np.percentile(self._latencies_ms, percent)) if self._latencies_ms else None
+
+    def summary(self, now: float) -> dict[str, float]:
+        """Since the last summary: `fps_in`, `fps_out` (per second), `skipped`; and `p50_ms`, `p95_ms`."""
+        seconds = now - self._previous_at if self._previous_at is not None else 0.0
+        delta = {name: self.counters[name] - self._previous[name] for name in ("in", "out", "skipped")}
+        self._previous, self._previous_at = self.counters.copy(), now
+        if not seconds:
+            return {}
+        row = {
+            "fps_in": round(delta["in"] / seconds, 1),
+            "fps_out": round(delta["out"] / seconds, 1),
+            "skipped": delta["skipped"],
+        }
+        latency = self.latency()
+        return row | ({"p50_ms": latency.p50, "p95_ms": latency.p95} if latency else {})

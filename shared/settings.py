@@ -1,0 +1,221 @@
+"""The one table of settings: environment variables with the prefix `AFFECT_`, a `.env` file, or these defaults.
+
+README.md and .env.example list the same table; a test holds them to it.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import ConfigurationError
+
+PREFIX = "AFFECT_"
+
+
+def default_runtime_dir() -> Path:
+    """`$XDG_RUNTIME_DIR/affectstream`, else `/tmp/affectstream-<uid>`."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "affectstream" if base else Path(f"/tmp/affectstream-{os.getuid()}")  # noqa: S108 — 0700, owner checked
+
+
+class Settings(BaseSettings):
+    """Every setting of every stage, checked; frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    runtime_dir: Path = Field(default_factory=default_runtime_dir, description="Sockets, locks and state; mode 0700.")
+    bus_in: str = Field("", description="Where publishers connect; default `ipc://<runtime>/bus.in`.")
+    bus_out: str = Field("", description="Where subscribers connect; default `ipc://<runtime>/bus.out`.")
+    bus_keys: Path | None = Field(
+        None, description="Folder of CURVE keys; required for a `tcp://` address that is not loopback."
+    )
+    bus_hwm: int = Field(
+        256,
+        ge=8,
+        le=100_000,
+        description="Messages the bus keeps for a subscriber that does not read; above the sum of all windows.",
+    )
+
+    capture_source: str = Field(
+        "auto",
+        description="`auto`, `demo`, a device index, a file, an image or folder, an `rtsp://` or `http://` URL; or a comma-separated list of these, each optionally `name=`…",
+    )
+    capture_mode: Literal["live", "replay"] = Field(
+        "live", description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, as fast as it goes)."
+    )
+    capture_at_end: Literal["loop", "hold", "exit"] = Field("loop", description="What a file does at its end.")
+    capture_ack: Literal["smoother", "recorder"] = Field(
+        "smoother",
+        description="Whose acknowledgement frees a frame: the smoother's result, or a recorder's rows on disk.",
+    )
+    capture_seconds_per_image: float = Field(1.0, gt=0, le=3600, description="Time between the images of a folder.")
+    capture_stall_seconds: float = Field(
+        5.0, ge=0.5, le=600, description="A camera or stream silent for so long counts as failed and is reopened."
+    )
+    max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
+    window: Annotated[int | Literal["auto"], NoDecode] = Field(
+        "auto", description="Frames of a source in flight: `auto` keeps every worker busy and no more."
+    )
+    window_mb: int = Field(
+        256, ge=1, le=65_536, description="At most so many megabytes of a source's frames in flight."
+    )
+    deadline_ms: int = Field(500, ge=20, le=60_000, description="A live frame unfinished after this is given up.")
+    preview_width: int = Field(960, ge=16, le=7680, description="Width of the JPEG that viewers get.")
+    preview_fps: float = Field(15.0, gt=0, le=240, description="Most previews of a source per second.")
+
+    min_face_size: int = Field(40, ge=12, le=2000, description="Smallest face looked for, in pixels of the frame.")
+    detect_thresholds: Annotated[tuple[float, float, float], NoDecode] = Field(
+        (0.6, 0.7, 0.6),
+        description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
+    )
+    detect_confidence: float = Field(0.9, ge=0, le=1, description="Faces below are tracked on, not classified.")
+    detect_max_side: int = Field(
+        1920, ge=0, le=20_000, description="Larger frames are searched at this longest side; 0: never scaled down."
+    )
+    max_faces: int = Field(
+        32, ge=1, le=1000, description="At most so many faces of a frame, the most confident; the rest is counted."
+    )
+    crop_max_side: int = Field(256, ge=48, le=2048, description="Larger crops are scaled down to this.")
+
+    classify_every: int = Field(3, ge=1, le=1000, description="Every n-th frame of a source is classified.")
+    classifier_model: str = Field("emotion-cnn", description="A name in `models/`, or a path to a released model.")
+    classify_batch: int = Field(32, ge=1, le=1024, description="Crops in one call of the network at most.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the networks run.")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")
+
+    smoothing: float = Field(
+        0.7, ge=0, lt=1, description="EMA factor at 0.1 s between classified frames; 0 switches smoothing off."
+    )
+
+    dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")
+    dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 takes a free one.")
+    dashboard_token: str = Field(
+        "", description="Asked of every viewer (`?token=`); required when the address is not loopback."
+    )
+
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console` for people, `json` for machines; `auto` looks whether a terminal listens."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe event that is logged."
+    )
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _window(cls, value: object) -> object:
+        if value == "auto":
+            return value
+        if not re.fullmatch(r"\d{1,4}", str(value)) or not 1 <= int(str(value)) <= 4096:
+            raise ValueError("allowed: `auto` or a whole number from 1 to 4096")
+        return int(str(value))
+
+    @field_validator("detect_thresholds", mode="before")
+    @classmethod
+    def _thresholds(cls, value: object) -> object:
+        parts = value.split(",") if isinstance(value, str) else value
+        try:
+            numbers = tuple(float(part) for part in cast(Any, parts))
+        except (TypeError, ValueError):
+            numbers = ()
+        if len(numbers) != 3 or not all(0 < number < 1 for number in numbers):
+            raise ValueError("allowed: three numbers between 0 and 1, as in 0.6,0.7,0.6")
+        return numbers
+
+    @model_validator(mode="after")
+    def _closed_by_default(self) -> "Settings":
+        for name, endpoint in (("BUS_IN", self.bus_in_address), ("BUS_OUT", self.bus_out_address)):
+            _check_endpoint(PREFIX + name, endpoint, keys=self.bus_keys is not None)
+        if self.bus_in_address == self.bus_out_address:
+            raise ValueError(f"{PREFIX}BUS_IN and {PREFIX}BUS_OUT are both {self.bus_in_address!r}; they must differ")
+        if not self.dashboard_token and not is_loopback(self.dashboard_host):
+            raise ValueError(
+                f"{PREFIX}DASHBOARD_HOST={self.dashboard_host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN"
+            )
+        return self
+
+    @property
+    def bus_in_address(self) -> str:
+        """Where publishers connect."""
+        return self.bus_in or f"ipc://{self.runtime_dir}/bus.in"
+
+    @property
+    def bus_out_address(self) -> str:
+        """Where subscribers connect."""
+        return self.bus_out or f"ipc://{self.runtime_dir}/bus.out"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone."""
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+def _check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
+    if endpoint.startswith("ipc://"):
+        if len(endpoint.encode()) - len("ipc://") > 107:
+            raise ValueError(
+                f"{name}={endpoint!r}: a socket's path has at most 107 bytes; set {PREFIX}RUNTIME_DIR to a shorter one"
+            )
+        return
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not endpoint.startswith("tcp://") or not host or not port:
+        raise ValueError(f"{name}={endpoint!r}: allowed are ipc://PATH and tcp://HOST:PORT")
+    if not keys and not is_loopback(host):
+        raise ValueError(
+            f"{name}={endpoint!r} is open to others: set {PREFIX}BUS_KEYS to a folder of keys (python -m shared.keys FOLDER)"
+        )
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings; raises ConfigurationError naming each variable, its value and what is allowed."""
+    try:
+        return Settings(**cast(dict[str, Any], dict(overrides or {})))
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_explain(cast(dict[str, Any], fault)) for fault in error.errors())) from None
+
+
+def _explain(fault: dict[str, Any]) -> str:
+    message = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return cast(str, message)
+    name = str(fault["loc"][0])
+    allowed = "" if "allowed" in message else f" (allowed: {allowed_values(name)})"
+    return f"{PREFIX}{name.upper()}={fault['input']!r}: {message}{allowed}"
+
+
+def allowed_values(name: str) -> str:
+    """What a setting takes, in words, derived from its type and bounds."""
+    field = Settings.model_fields[name]
+    bounds = [
+        f"{sign} {getattr(bound, key)}"
+        for bound in field.metadata
+        for key, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
+        if hasattr(bound, key)
+    ]
+    choices = getattr(field.annotation, "__args__", ())
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return " | ".join(choices)
+    return " and ".join(bounds) or {int: "a whole number", float: "a number"}.get(cast(type, field.annotation), "text")
+
+
+def prepare_runtime_dir(path: Path) -> Path:
+    """Make the runtime directory, for this user alone; raises ConfigurationError when somebody else owns it."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = path.stat()
+    except OSError as error:
+        raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} cannot be made: {error.strerror}") from None
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} is not a directory of this user")
+    path.chmod(0o700)
+    return path

@@ -1,0 +1,285 @@
+"""The one loop that runs every stage: a stage turns messages into messages, this gives it sockets, time and a pulse."""
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import structlog
+
+from shared import log as logs
+from shared.bus import Bus, Subscription
+from shared.errors import AffectError, MessageError
+from shared.messages import SourceStatus, Status
+from shared.meter import Meter
+from shared.settings import Settings, load_settings, prepare_runtime_dir
+from shared.topics import Envelope, decode, encode
+
+BEAT_S = 1.0
+SUMMARY_S = 10.0
+_MOST_AT_ONCE = 64
+
+HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
+RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
+STATE_DIR = "AFFECT_SUPERVISOR_STATE"
+
+log = structlog.get_logger()
+
+
+class Identity(NamedTuple):
+    """Who a process is; `process` is new at every start, `name` is for people."""
+
+    stage: str
+    host: str
+    pid: int
+    name: str
+    started_ns: int
+
+    @property
+    def process(self) -> str:
+        """`<stage>-<host>-<pid>`, the key of its topics."""
+        return f"{self.stage}-{self.host}-{self.pid}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a stage is built with. `restarted`: it crashed and takes up what `state_dir` holds."""
+
+    settings: Settings
+    identity: Identity
+    state_dir: Path
+    restarted: bool = False
+
+
+class Stage:
+    """What `run` runs. Override what the stage needs; `now` is monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.meter = Meter()
+        self.state: str = "ready"
+        self.error: str | None = None
+        self.detail = ""
+        self.finished = False
+        """Set to leave the loop with exit code 0."""
+        self.fds: tuple[int, ...] = ()
+        """File descriptors that wake the loop when readable."""
+
+    def hears(self) -> Sequence[str]:
+        """The topic prefixes to subscribe to, now that the stage is warm."""
+        return ()
+
+    def wants(self, now: float) -> frozenset[str]:
+        """Further topic prefixes to hear for as long as they are in this set."""
+        return frozenset()
+
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        """Answer what arrived, oldest first; each answer is sent as soon as it is yielded."""
+        return ()
+
+    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+        """Somebody began or ended hearing what this process says."""
+        return ()
+
+    def tick(self, now: float) -> Iterable[Envelope]:
+        """Called once a turn of the loop, for what time alone brings about."""
+        return ()
+
+    def wake_in(self, now: float) -> float:
+        """Seconds until `tick` is needed if nothing arrives."""
+        return BEAT_S
+
+    def sources(self) -> list[SourceStatus]:
+        """The sources to report, for a capture."""
+        return []
+
+    def healthy(self, now: float) -> bool:
+        """Whether the loop's turning proves that the work is done."""
+        return True
+
+    def stop(self, now: float) -> Iterable[Envelope]:
+        """Last words, on SIGTERM or when finished."""
+        return ()
+
+    def close(self) -> None:
+        """Release everything."""
+
+
+class _Pulse:
+    """Tells the supervisor that the loop turns; notices when the supervisor is gone."""
+
+    def __init__(self) -> None:
+        fd = os.environ.pop(HEARTBEAT_FD, "")
+        self._fd = int(fd) if fd else None
+        self.lost = False
+
+    def beat(self) -> None:
+        if self._fd is None:
+            return
+        try:
+            os.write(self._fd, b".")
+        except BrokenPipeError:
+            self.lost = True
+
+
+class _Stop:
+    """Turns SIGTERM and SIGINT into a flag and a readable file descriptor."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        self._sockets = ours, theirs
+        self.fd = ours.fileno()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+def run(name: str, build: Callable[[Place], Stage]) -> None:
+    """Run the stage that `build` makes, until it is finished, told to stop, or fails; then exit with its code."""
+    try:
+        stop = _Stop()
+        settings = load_settings()
+        identity = identify(name)
+        logs.configure(settings, stage=identity.name, pid=identity.pid)
+        runtime_dir = prepare_runtime_dir(settings.runtime_dir)
+        state_dir = Path(os.environ.get(STATE_DIR) or runtime_dir / "state" / name)
+        place = Place(settings, identity, state_dir, restarted=os.environ.get(RESTARTS, "0") != "0")
+        Loop(place, build, stop).run()
+    except AffectError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(error.exit_code)
+    except Exception:
+        log.exception("crashed")
+        sys.exit(1)
+    sys.exit(0)
+
+
+def identify(stage: str) -> Identity:
+    """This process's identity; the display name comes from honcho when it started us."""
+    host = "".join(c if c.isalnum() or c in "-_." else "-" for c in socket.gethostname())[:48] or "host"
+    return Identity(stage, host, os.getpid(), os.environ.get("HONCHO_PROCESS_NAME") or stage, time.time_ns())
+
+
+class Loop:
+    """A stage between its sockets; says its status once a second and a summary every ten."""
+
+    def __init__(self, place: Place, build: Callable[[Place], Stage], stop: _Stop):
+        self._place = place
+        self._build = build
+        self._stop = stop
+        self._pulse = _Pulse()
+        self._bus = Bus(place.settings)
+        self._bus.watch(stop.fd)
+        self._once = logs.Once()
+        self._memory = psutil.Process()
+        self._next_beat, self._next_summary = 0.0, float("inf")
+        self._extra: frozenset[str] = frozenset()
+        self._stage = Stage()
+
+    def run(self) -> None:
+        """Turn until the end."""
+        try:
+            self._stage.state = "starting"
+            self._say([self._status()])
+            self._stage = self._build(self._place)
+            for fd in self._stage.fds:
+                self._bus.watch(fd)
+            for topic in self._stage.hears():
+                self._bus.hear(topic)
+            self._next_summary = time.monotonic() + SUMMARY_S
+            self._stage.meter.summary(time.monotonic())
+            log.info("ready", detail=self._stage.detail)
+            while not (self._stop.asked or self._pulse.lost or self._stage.finished):
+                self._turn()
+            log.info("stopping", reason="finished" if self._stage.finished else "told to")
+            self._say(self._stage.stop(time.monotonic()))
+            self._next_beat = 0.0
+            self._beat()
+        finally:
+            self._stage.close()
+            self._bus.close()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        self._bus.wait(min(self._next_beat - now, self._stage.wake_in(now)))
+        for event in self._bus.subscriptions():
+            self._say(self._stage.subscription(event, time.monotonic()))
+        heard = self._heard()
+        if heard:
+            self._say(self._stage.handle(heard, time.monotonic()))
+        self._say(self._stage.tick(time.monotonic()))
+        self._follow(self._stage.wants(time.monotonic()))
+        self._beat()
+
+    def _follow(self, wanted: frozenset[str]) -> None:
+        for topic in wanted - self._extra:
+            self._bus.hear(topic)
+        for topic in self._extra - wanted:
+            self._bus.unhear(topic)
+        self._extra = wanted
+
+    def _heard(self) -> list[Envelope]:
+        heard = []
+        for parts in self._bus.received(_MOST_AT_ONCE):
+            try:
+                heard.append(decode(parts))
+            except MessageError as error:
+                self._stage.meter.count("malformed")
+                if self._once(error.kind):
+                    log.warning("malformed message dropped", error=str(error))
+        return heard
+
+    def _say(self, said: Iterable[Envelope]) -> None:
+        for envelope in said:
+            self._bus.say(encode(envelope))
+            self._beat()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + BEAT_S
+        self._bus.say(encode(self._status()))
+        if self._stage.state != "starting" and self._stage.healthy(now):
+            self._pulse.beat()
+        if now >= self._next_summary:
+            self._next_summary = now + SUMMARY_S
+            log.info("summary", **self._stage.meter.summary(now))
+
+    def _status(self) -> Envelope:
+        me, stage = self._place.identity, self._stage
+        status = Status(
+            process=me.process,
+            name=me.name,
+            stage=me.stage,
+            host=me.host,
+            pid=me.pid,
+            started_ns=me.started_ns,
+            state=stage.state,  # type: ignore[arg-type]  # one of Status's literals; decoding checks it
+            error=stage.error,
+            sources=stage.sources(),
+            counters=dict(stage.meter.counters),
+            latency_ms=stage.meter.latency(),
+            memory_mb=round(self._memory.memory_info().rss / 1e6, 1),
+            detail=stage.detail,
+        )
+        return Envelope("status", me.process, status)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that readers, and a crash, see the old or the new one, whole."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.replace(path)

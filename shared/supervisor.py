@@ -1,0 +1,233 @@
+"""Keeps one stage running: `python -m shared.supervisor STAGE` is what each line of the Procfile starts.
+
+It restarts a crashed stage with back-off, kills one whose loop hangs, and dies with honcho.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+
+import psutil
+import structlog
+
+from shared import locks
+from shared import log as logs
+from shared.bus import Bus, remove_socket_files
+from shared.errors import AffectError, ConfigurationError
+from shared.messages import Status
+from shared.settings import Settings, load_settings, prepare_runtime_dir
+from shared.stage import HEARTBEAT_FD, RESTARTS, STATE_DIR, identify
+from shared.topics import Envelope, encode
+
+MODULES = {
+    "bus": "shared.forwarder",
+    "capture": "capture",
+    "detector": "detector",
+    "classifier": "classifier",
+    "smoother": "smoother",
+    "dashboard": "dashboard",
+}
+VITAL = ("bus", "capture", "smoother")
+"""Without these there is no pipeline: when one gives up, so does everything."""
+
+HUNG_S = 10.0
+_STOP_S = 3.5  # honcho kills after 5
+_PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+class Crashes:
+    """Decides what follows a crash: back-off, or giving up after `most` within `within_s`. Pure."""
+
+    def __init__(self, most: int = 5, within_s: float = 60.0):
+        self._most = most
+        self._within_s = within_s
+        self._times: deque[float] = deque()
+
+    def happened(self, now: float) -> float | None:
+        """Seconds to wait before the next start; None: give up."""
+        self._times.append(now)
+        while now - self._times[0] > self._within_s:
+            self._times.popleft()
+        if len(self._times) >= self._most:
+            self._times.clear()
+            return None
+        return 0.25 * 2.0 ** (len(self._times) - 1)
+
+
+class Supervisor:
+    """One stage's keeper."""
+
+    def __init__(self, stage: str, settings: Settings):
+        self._stage = stage
+        self._settings = settings
+        self._crashes = Crashes()
+        self._stopping = False
+        self._starts = 0
+        self._identity = identify(stage)
+        self._ancestors = _ancestors()
+        self._state_dir = settings.runtime_dir / "state" / self._identity.name
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+
+    def run(self) -> int:
+        """Keep the stage running; returns the exit code to end with."""
+        shutil.rmtree(self._state_dir, ignore_errors=True)
+        try:
+            while not self._stopping:
+                code = self._live_once()
+                if self._stopping or code == ConfigurationError.exit_code or (code == 0 and self._stage == "capture"):
+                    return 0 if self._stopping else code
+                pause = self._crashes.happened(time.monotonic())
+                log.error("stage died", code=code, restart_in_s=pause if pause is not None else "gave up")
+                if pause is None and self._stage in VITAL:
+                    return code or 1
+                self._rest(pause, code)
+            return 0
+        finally:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        """Leave nothing behind, not even of a stage that was killed."""
+        shutil.rmtree(self._state_dir, ignore_errors=True)
+        if self._stage == "bus":
+            with contextlib.suppress(locks.LockedError):  # another bus runs: the files are its own
+                lock = locks.take(self._settings.runtime_dir, "bus", "the bus")
+                remove_socket_files(self._settings)
+                lock.release()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _live_once(self) -> int:
+        """Start the stage and stay with it; its exit code, a signal's being 128 + number."""
+        ears, mouth = os.pipe()
+        os.set_blocking(ears, False)
+        environment = os.environ | {
+            HEARTBEAT_FD: str(mouth),
+            RESTARTS: str(self._starts),
+            STATE_DIR: str(self._state_dir),
+        }
+        self._starts += 1
+        child = subprocess.Popen(  # noqa: S603 — our own interpreter and modules
+            [sys.executable, "-u", "-m", MODULES[self._stage]],
+            env=environment,
+            pass_fds=[mouth],
+            preexec_fn=_die_with_parent,
+        )
+        os.close(mouth)
+        try:
+            self._watch(child, ears)
+        finally:
+            os.close(ears)
+            _end(child)
+        return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+    def _watch(self, child: "subprocess.Popen[bytes]", ears: int) -> None:
+        """Return when the child has ended or has to."""
+        last_beat: float | None = None  # none before it is ready
+        while child.poll() is None and not self._stopping:
+            readable, _, _ = select.select([ears], [], [], 0.2)
+            if readable:
+                if not _drain(ears):
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(0.2)  # the pipe closed: it is about to end
+                    continue
+                last_beat = time.monotonic()
+            if last_beat is not None and time.monotonic() - last_beat > HUNG_S:
+                log.error("stage hangs, killing it", pid=child.pid, silent_s=HUNG_S)
+                child.kill()
+                child.wait()
+            if _ancestors() != self._ancestors:
+                log.warning("orphaned, stopping")
+                self._stopping = True
+
+    def _rest(self, seconds: float | None, code: int) -> None:
+        """Wait before the next start; while given up for a minute, say so on the bus."""
+        bus = Bus(self._settings) if seconds is None else None
+        until = time.monotonic() + (60.0 if seconds is None else seconds)
+        while time.monotonic() < until and not self._stopping and _ancestors() == self._ancestors:
+            if bus:
+                bus.say(encode(self._failed(code)))
+            time.sleep(min(0.2 if bus is None else 1.0, max(0.0, until - time.monotonic())))
+        if bus:
+            bus.close()
+
+    def _failed(self, code: int) -> Envelope:
+        me = self._identity
+        status = Status(
+            process=me.process,
+            name=me.name,
+            stage=me.stage,
+            host=me.host,
+            pid=me.pid,
+            started_ns=me.started_ns,
+            state="failed",
+            error=f"crashed too often, last with exit code {code}; tried again every minute",
+        )
+        return Envelope("status", me.process, status)
+
+
+def _drain(ears: int) -> bool:
+    """Read all pending heartbeats; False when the pipe has closed."""
+    with contextlib.suppress(BlockingIOError):
+        while data := os.read(ears, 4096):
+            del data
+        return False
+    return True
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """Ask the child to stop, then make it."""
+    if child.poll() is None:
+        child.terminate()
+        child.send_signal(signal.SIGCONT)  # a stopped one hears nothing
+        try:
+            child.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _die_with_parent() -> None:
+    """In the child, on Linux: get SIGTERM when the supervisor is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _ancestors() -> tuple[int, ...]:
+    """Parent and, under honcho, grandparent: honcho itself sits above a process of its own per line."""
+    parent = os.getppid()
+    if "HONCHO_PROCESS_NAME" not in os.environ:
+        return ()  # started by hand: the terminal decides
+    try:
+        return (parent, psutil.Process(parent).ppid())
+    except psutil.NoSuchProcess:
+        return (parent,)
+
+
+def main() -> int:
+    """Run the supervisor named on the command line."""
+    if len(sys.argv) != 2 or sys.argv[1] not in MODULES:
+        print(f"usage: python -m shared.supervisor {'|'.join(MODULES)}", file=sys.stderr)
+        return ConfigurationError.exit_code
+    try:
+        settings = load_settings()
+        logs.configure(settings, stage=identify(sys.argv[1]).name, pid=os.getpid())
+        prepare_runtime_dir(settings.runtime_dir)
+        return Supervisor(sys.argv[1], settings).run()
+    except AffectError as error:
+        print(f"{sys.argv[1]}: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The one table of topics, and the gate that every message passes: encode and decode.
+
+A message is two parts: the topic, `<name>/<key>/`, and one MessagePack map.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from shared import messages
+from shared.errors import MessageError
+
+MAX_TOPIC_BYTES = 160
+_SMALL = 8 << 20
+_PIXELS = 512 << 20
+
+
+class Topic(NamedTuple):
+    """One kind of message: who says it to whom, and what `<key>` in `<name>/<key>/` means."""
+
+    name: str
+    key: str
+    type: type[messages.Message]
+    sender: str
+    heard_by: tuple[str, ...]
+    max_bytes: int = _SMALL
+
+
+TOPICS = {
+    topic.name: topic
+    for topic in (
+        Topic("frame", "detector", messages.Frame, "capture", ("detector",), _PIXELS),
+        Topic("preview", "source", messages.Preview, "capture", ("viewers",)),
+        Topic("faces", "source", messages.Faces, "detector", ("smoother", "capture")),
+        Topic("crops", "classifier", messages.Crops, "detector", ("classifier",), _PIXELS),
+        Topic("emotions", "source", messages.Emotions, "classifier", ("smoother", "detector")),
+        Topic("gone", "source", messages.Gone, "capture", ("smoother",)),
+        Topic("smoothed", "source", messages.Smoothed, "smoother", ("everyone",)),
+        Topic("ack", "source", messages.Ack, "recorder", ("capture",)),
+        Topic("status", "process", messages.Status, "every process", ("everyone",)),
+    )
+}
+
+
+class Envelope(NamedTuple):
+    """A message with the topic it goes to or came from."""
+
+    topic: str
+    key: str
+    message: messages.Message
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoders = {name: msgspec.msgpack.Decoder(topic.type) for name, topic in TOPICS.items()}
+
+
+def encode(envelope: Envelope) -> tuple[bytes, bytes]:
+    """The two parts of a message as they travel."""
+    return f"{envelope.topic}/{envelope.key}/".encode(), _encoder.encode(envelope.message)
+
+
+def decode(parts: Sequence[bytes | memoryview]) -> Envelope:
+    """The inverse of `encode`; pixels stay views of the buffer given.
+
+    Raises MessageError, whose `kind` names the fault and whose text says where in the message it is.
+    """
+    if len(parts) != 2:
+        raise MessageError("parts", f"a message has 2 parts, this one has {len(parts)}")
+    raw_topic, body = bytes(parts[0][: MAX_TOPIC_BYTES + 1]), parts[1]
+    if len(raw_topic) > MAX_TOPIC_BYTES:
+        raise MessageError("topic", f"longer than {MAX_TOPIC_BYTES} bytes")
+    name, key = _split(raw_topic)
+    topic = TOPICS.get(name)
+    if topic is None:
+        raise MessageError("topic", f"{name!r} is not a topic of protocol version {messages.PROTOCOL_VERSION}")
+    if len(body) > topic.max_bytes:
+        raise MessageError(f"{name} too long", f"{len(body)} bytes, at most {topic.max_bytes} are taken")
+    try:
+        message = _decoders[name].decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MessageError(name, str(error)) from error
+    if topic.key in ("source", "process") and getattr(message, topic.key) != key:
+        raise MessageError(name, f"says {topic.key} {getattr(message, topic.key)!r} under the topic of {key!r}")
+    return Envelope(name, key, message)
+
+
+def _split(raw: bytes) -> tuple[str, str]:
+    try:
+        name, key, rest = raw.decode().split("/")
+    except ValueError as error:  # UnicodeDecodeError is one too
+        raise MessageError("topic", f"{raw!r} is not <name>/<key>/") from error
+    if rest or not key:
+        raise MessageError("topic", f"{raw!r} is not <name>/<key>/")
+    return name, key

@@ -1,0 +1,117 @@
+"""Settings: one table; what does not fit is named with its variable, value and remedy."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigurationError
+from shared.settings import PREFIX, Settings, load_settings, prepare_runtime_dir
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+def test_defaults_are_valid():
+    """Without any variable everything works, closed to the outside."""
+    settings = load_settings()
+    assert settings.dashboard_host == "127.0.0.1"
+    assert settings.bus_in_address.startswith("ipc://")
+
+
+def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
+    """`.env` is read; a variable set for one run beats it."""
+    (tmp_path / ".env").write_text("AFFECT_CLASSIFY_EVERY=5\nAFFECT_THREADS=2\n")
+    monkeypatch.setenv("AFFECT_THREADS", "3")
+    settings = load_settings()
+    assert (settings.classify_every, settings.threads) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CLASSIFY_EVERY", "0", "≥ 1"),
+        ("CLASSIFY_EVERY", "three", "whole number|integer"),
+        ("CAPTURE_MODE", "fast", "live"),
+        ("CAPTURE_AT_END", "stop", "hold"),
+        ("WINDOW", "0", "auto"),
+        ("WINDOW", "some", "auto"),
+        ("SMOOTHING", "1", "< 1"),
+        ("DETECT_THRESHOLDS", "0.6,0.7", "three numbers"),
+        ("DETECT_THRESHOLDS", "a,b,c", "three numbers"),
+        ("DEVICE", "tpu", "cuda"),
+        ("DASHBOARD_PORT", "70000", "65535"),
+        ("DASHBOARD_HOST", "0.0.0.0", "DASHBOARD_TOKEN"),
+        ("BUS_IN", "udp://127.0.0.1:5", "tcp://HOST:PORT"),
+        ("BUS_IN", "tcp://127.0.0.1", "tcp://HOST:PORT"),
+        ("BUS_IN", "tcp://127.0.0.1:99999", "tcp://HOST:PORT"),
+        ("BUS_IN", "tcp://192.0.2.1:5555", "BUS_KEYS"),
+        ("BUS_OUT", "tcp://0.0.0.0:5555", "BUS_KEYS"),
+        ("BUS_OUT", "tcp://example.org:5555", "BUS_KEYS"),
+        ("BUS_IN", "ipc://" + "x" * 108, "107 bytes"),
+        ("MIN_FACE_SIZE", "5", "≥ 12"),
+    ],
+)
+def test_a_mistake_names_variable_value_and_what_is_allowed(monkeypatch, name, value, says):
+    """Whoever mistypes a setting reads in one line what to type instead; the exit code is 2."""
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(ConfigurationError) as error:
+        load_settings()
+    text = str(error.value)
+    assert PREFIX + name in text
+    assert repr(value) in text
+    assert re.search(says, text), text
+    assert "\n" not in text
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:5555", "tcp://127.0.0.2:5555", "tcp://localhost:5555", "tcp://[::1]:5555"]
+)
+def test_loopback_needs_no_keys(monkeypatch, address):
+    """What cannot be reached from outside needs no keys."""
+    monkeypatch.setenv("AFFECT_BUS_IN", address)
+    assert load_settings().bus_in_address == address
+
+
+def test_one_address_for_both_ends_is_refused(monkeypatch):
+    """Publishers and subscribers connect to two sockets."""
+    monkeypatch.setenv("AFFECT_BUS_IN", "tcp://127.0.0.1:5555")
+    monkeypatch.setenv("AFFECT_BUS_OUT", "tcp://127.0.0.1:5555")
+    with pytest.raises(ConfigurationError, match="differ"):
+        load_settings()
+
+
+def test_the_runtime_directory_is_private(tmp_path):
+    """Sockets and state are for this user alone."""
+    made = prepare_runtime_dir(tmp_path / "a" / "b")
+    assert made.stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="RUNTIME_DIR"):
+        prepare_runtime_dir(tmp_path / "file")
+
+
+def _documented(text):
+    return set(re.findall(r"\bAFFECT_[A-Z_]+\b", text))
+
+
+@pytest.mark.parametrize("name", ["README.md", ".env.example"])
+def test_every_setting_is_documented(name):
+    """README's table and .env.example list every setting, and none that does not exist."""
+    documented = _documented((ROOT / name).read_text())
+    assert documented == {PREFIX + field.upper() for field in Settings.model_fields}
+
+
+def test_the_examples_are_the_defaults():
+    """.env.example, uncommented as it is, changes nothing."""
+    defaults = Settings()
+    for name, value in re.findall(r"^# (AFFECT_[A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE):
+        field = name.removeprefix(PREFIX).lower()
+        if value:
+            assert str(getattr(Settings(**{field: value}), field)) == str(getattr(defaults, field)), name
