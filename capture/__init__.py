@@ -1,0 +1,5 @@
+"""Hears `faces/`, `smoothed/`, `ack/` and `status/`; reads cameras and recordings; says `frame/`, `preview/`, `gone/`.
+
+Each source has a window: it never has more frames between itself and the smoother than keep the workers busy.
+Start reading at `window.py`.
+"""

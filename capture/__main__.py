@@ -1,0 +1,267 @@
+"""Wires the sources of this process to the bus: `python -m capture`."""
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import structlog
+from typing_extensions import override
+
+from capture.claims import Claims
+from capture.names import SourceSpec, parse_sources
+from capture.preview import preview_jpeg
+from capture.reader import Reader
+from capture.run import Progress, Run, Workers
+from capture.sources import camera_opens, open_source
+from capture.window import Flight, Policy, blame
+from shared import messages as m
+from shared.bus import Subscription
+from shared.log import Once
+from shared.members import Members
+from shared.stage import BEAT_S, Place, Stage, run
+from shared.topics import Envelope
+
+log = structlog.get_logger()
+
+_SMOOTHER_TOPIC = "faces/"
+
+
+class Capture(Stage):
+    """Hosts sources and shares their frames out."""
+
+    def __init__(self, place: Place):
+        super().__init__()
+        self._place = place
+        self._settings = place.settings
+        self._listed = parse_sources(self._settings.capture_source, camera_opens)
+        self._claims = Claims(self._listed, place.settings.runtime_dir, shared="HONCHO_PROCESS_NAME" in os.environ)
+        self._runs: dict[str, Run] = {}
+        self._detectors, self._classifiers = Members("frame"), Members("crops")
+        self._topics: set[str] = set()
+        self._ended_elsewhere: set[str] = set()
+        self._preview_at: dict[str, float] = {}
+        self._once = Once()
+        self._wake, wakes = socket.socketpair()
+        self._wake.setblocking(False)
+        wakes.setblocking(False)
+        self._wakes = wakes
+        self.fds = (self._wake.fileno(),)
+        self._claim(time.monotonic())
+        self.detail = ", ".join(f"{spec.name}={spec.label}" for spec in self._listed)
+
+    @override
+    def hears(self) -> Sequence[str]:
+        own = [f"{topic}/{spec.name}/" for spec in self._listed for topic in ("faces", "smoothed", "ack")]
+        return ["status/", *own]
+
+    @override
+    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+        (self._topics.add if event.joined else self._topics.discard)(event.topic)
+        if event.topic == _SMOOTHER_TOPIC and event.joined:
+            for run_ in self._runs.values():
+                run_.window.resend_all()
+        for members in (self._detectors, self._classifiers):
+            worker = members.subscription(event.joined, event.topic, now)
+            if worker is not None:
+                log.info("worker joined" if event.joined else "worker left", worker=worker)
+                if not event.joined:
+                    self._lost(worker)
+        return ()
+
+    @override
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        for _, _, message in heard:
+            if isinstance(message, m.Status):
+                self._note(message, now)
+            elif isinstance(message, m.Faces):
+                self._detectors.done((message.source, message.epoch, message.seq), message.worker)
+                if run_ := self._run_of(message):
+                    run_.window.located(message)
+            elif isinstance(message, m.Smoothed):
+                self._answered(message, now)
+            elif isinstance(message, m.Ack) and (run_ := self._run_of(message)):
+                run_.window.recorded(message.seq)
+        return ()
+
+    @override
+    def tick(self, now: float) -> Iterator[Envelope]:
+        self._drain_wake()
+        self._claim(now)
+        workers = self._workers(now)
+        for run_ in self._runs.values():
+            admitted = run_.advance(workers, now, time.time_ns())
+            skipped = run_.skipped()
+            self.meter.count("in", admitted + skipped)
+            self.meter.count("skipped", skipped)
+            run_.save()
+            run_.window.expire(now, self._last_beat)
+            for flight in run_.window.to_send():
+                yield from self._send(run_, flight, workers, now)
+        self.state = "reconnecting" if any(r.state == "reconnecting" for r in self._runs.values()) else "ready"
+        self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
+
+    @override
+    def wake_in(self, now: float) -> float:
+        return min([BEAT_S] + [run_.window.next_expiry() - now for run_ in self._runs.values()])
+
+    @override
+    def sources(self) -> list[m.SourceStatus]:
+        return [run_.status(time.monotonic()) for run_ in self._runs.values()]
+
+    @override
+    def stop(self, now: float) -> Iterator[Envelope]:
+        for run_ in self._runs.values():
+            if run_.state == "running":
+                run_.close_epoch(now, time.time_ns())
+                for flight in run_.window.to_send():
+                    if flight.gone:
+                        yield self._gone(run_, flight)
+
+    @override
+    def close(self) -> None:
+        for run_ in self._runs.values():
+            run_.stop()
+        self._claims.release()
+
+    def _claim(self, now: float) -> None:
+        for spec in self._claims.take(now):
+            run_ = self._host(spec)
+            self._runs[spec.name] = run_
+            run_.start()
+
+    def _host(self, spec: SourceSpec) -> Run:
+        settings = self._settings
+        source = open_source(
+            spec.spec,
+            clock=time.monotonic,
+            max_pixels=settings.max_pixels,
+            stall_seconds=settings.capture_stall_seconds,
+            seconds_per_image=settings.capture_seconds_per_image,
+        )
+        live = source.live_only or settings.capture_mode == "live"
+        policy = Policy(
+            live=live,
+            size=None if settings.window == "auto" else settings.window,
+            max_bytes=settings.window_mb << 20,
+            deadline_s=settings.deadline_ms / 1000,
+            classify_every=settings.classify_every,
+            ack=settings.capture_ack,
+        )
+        state_file = self._place.state_dir / f"{spec.name}.json"
+        progress = None
+        if self._place.restarted and not live and state_file.exists():
+            progress = msgspec.json.decode(state_file.read_bytes(), type=Progress)
+        resume_after = progress.acked if progress else None
+        reader = Reader(source, live=live, wake=self._wakes, resume_after=resume_after)
+        return Run(spec.name, spec.label, reader, policy, settings.capture_at_end, state_file, progress)
+
+    def _send(self, run_: Run, flight: Flight, workers: Workers, now: float) -> Iterator[Envelope]:
+        if flight.gone:
+            if flight.is_news:
+                self._count_given_up(run_, flight)
+            run_.window.sent(flight, None, now)
+            yield self._gone(run_, flight)
+            return
+        avoid = flight.failed_on | ({flight.detector} if flight.detector else set())
+        detector = self._detectors.pick(now, avoid) if workers.ready_for(run_.policy) else None
+        if detector is None or flight.image is None:
+            return
+        self.meter.count("resent" if flight.attempts else "sent")
+        first = flight.attempts == 0
+        self._detectors.sent(detector, (run_.name, run_.epoch, flight.seq), now)
+        run_.window.sent(flight, detector, now)
+        classify = flight.classify and workers.classifiers > 0
+        frame = m.Frame(**self._header(run_, flight), image=m.Image.of(flight.image), classify=classify)
+        yield Envelope("frame", detector, frame)
+        if first and self._wants_preview(run_.name, now):
+            jpeg = preview_jpeg(flight.image, self._settings.preview_width)
+            size = (flight.image.shape[1], flight.image.shape[0])
+            yield Envelope("preview", run_.name, m.Preview(**self._header(run_, flight), jpeg=jpeg, size=size))
+
+    def _count_given_up(self, run_: Run, flight: Flight) -> None:
+        self.meter.count(f"given_up_{flight.gone}")
+        if flight.gone == "failed" or self._once(f"{run_.name} {run_.epoch}"):
+            log.warning("frame given up", source=run_.name, epoch=run_.epoch, seq=flight.seq, reason=flight.gone)
+
+    def _gone(self, run_: Run, flight: Flight) -> Envelope:
+        assert flight.gone is not None  # noqa: S101 — the callers ask
+        return Envelope("gone", run_.name, m.Gone(**self._header(run_, flight), reason=flight.gone))
+
+    def _header(self, run_: Run, flight: Flight) -> m.Header:
+        return m.Header(
+            source=run_.name,
+            epoch=run_.epoch,
+            seq=flight.seq,
+            prev=flight.prev,
+            acked=run_.window.acked,
+            pts=flight.pts,
+            captured_ns=flight.captured_ns,
+            live=run_.policy.live,
+            end=flight.end,
+        )
+
+    def _wants_preview(self, source: str, now: float) -> bool:
+        topic = f"preview/{source}/"
+        if not any(topic.startswith(heard) for heard in self._topics):
+            return False
+        if now - self._preview_at.get(source, 0.0) < 0.9 / self._settings.preview_fps:
+            return False
+        self._preview_at[source] = now
+        return True
+
+    def _answered(self, message: m.Smoothed, now: float) -> None:
+        run_ = self._run_of(message)
+        flight = run_.window.answered(message.seq, now) if run_ else None
+        if flight is not None:
+            self.meter.count("out")
+            if flight.gone != "ended":
+                self.meter.took((now - flight.captured_at) * 1000)
+
+    def _lost(self, worker: str) -> None:
+        """A worker is gone: whatever it had is sent again at once; the frame it worked on may be why it died."""
+        held = [flight for run_ in self._runs.values() for flight in run_.window.held_by(worker)]
+        if held:
+            blame(min(held, key=lambda flight: flight.sent_at or 0.0), worker)
+        for flight in held:
+            flight.waiting = True
+
+    def _note(self, status: m.Status, now: float) -> None:
+        self._detectors.beat(status.process, now)
+        self._classifiers.beat(status.process, now)
+        if status.process == self._place.identity.process:
+            return
+        for source in status.sources:
+            if source.source in self._runs and self._once(f"{status.process} {source.source}"):
+                self.error = f"source {source.source!r} is also sent by {status.process}"
+                log.error("two captures of one source", source=source.source, other=status.process)
+            if source.state == "ended":
+                self._ended_elsewhere.add(source.source)
+
+    def _all_ended(self) -> bool:
+        own = {run_.name for run_ in self._runs.values() if run_.state == "ended"}
+        return all(spec.name in own | self._ended_elsewhere for spec in self._listed)
+
+    def _workers(self, now: float) -> Workers:
+        detectors, classifiers = len(self._detectors.live(now)), len(self._classifiers.live(now))
+        return Workers(detectors, classifiers, smoother=_SMOOTHER_TOPIC in self._topics)
+
+    def _last_beat(self, worker: str) -> float | None:
+        detector, classifier = self._detectors.last_beat(worker), self._classifiers.last_beat(worker)
+        return detector if detector is not None else classifier
+
+    def _run_of(self, message: m.FrameMessage | m.Ack) -> Run | None:
+        run_ = self._runs.get(message.source)
+        return run_ if run_ and run_.epoch == message.epoch else None
+
+    def _drain_wake(self) -> None:
+        try:
+            while self._wake.recv(4096):
+                pass
+        except BlockingIOError:
+            return
+
+
+if __name__ == "__main__":
+    run("capture", Capture)

@@ -1,0 +1,171 @@
+"""A thread per source that reads it, so that a camera that blocks blocks nobody. What it read waits in order.
+
+Live, a frame not yet taken is replaced by the next one (newest wins, the loss is counted); in replay the reader waits.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from capture.sources import Frame, Source, SourceUnavailable
+
+_AHEAD = 2
+_LONGEST_BACK_OFF_S = 10.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A frame and when it was read: wall clock in nanoseconds, monotonic clock in seconds."""
+
+    frame: Frame
+    captured_ns: int
+    captured_at: float
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The source gives frames (again). `before_pts`: the frame before the first one's, when a killed replay goes on."""
+
+    before_pts: float | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The media is at its end; `warnings` say what could not be read."""
+
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A camera or stream failed and is being reopened."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The source can never be read, or its reader has crashed."""
+
+    error: Exception
+
+
+Item = Taken | Opened | Ended | Interrupted | Refused
+
+
+class Reader:
+    """Reads one source in a thread; `take` and `peek` are for the main loop, which `wake` wakes."""
+
+    def __init__(self, source: Source, *, live: bool, wake: socket.socket, resume_after: int | None = None):
+        self._source = source
+        self._live = live
+        self._wake = wake
+        self._resume_after = resume_after
+        self._gave_frames = False
+        self._items: deque[Item] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._rewound = False
+        self._skipped = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def peek(self) -> Item | None:
+        """The oldest item not yet taken. A live frame behind it may still be replaced."""
+        with self._changed:
+            return self._items[0] if self._items else None
+
+    def take(self) -> Item:
+        """Remove and return the oldest item."""
+        with self._changed:
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def skipped(self) -> int:
+        """Frames replaced since the last call."""
+        with self._changed:
+            count, self._skipped = self._skipped, 0
+            return count
+
+    def rewind(self) -> None:
+        """After Ended: read the media again from its start."""
+        with self._changed:
+            self._rewound = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End the thread; a read that blocks is not waited for longer than a second."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        failures = 0
+        try:
+            while not self._stopping:
+                try:
+                    self._read_through()
+                    self._wait(lambda: self._rewound)
+                    self._rewound = False
+                except SourceUnavailable as error:
+                    failures = 0 if self._gave_frames else failures + 1
+                    self._put(Interrupted(str(error)))
+                    self._source.close()
+                    self._wait(lambda: False, min(0.5 * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF_S))
+        except Exception as error:  # noqa: BLE001 — a thread's fault is told to the main loop, which ends the process
+            self._put(Refused(error))
+        finally:
+            self._source.close()
+
+    def _read_through(self) -> None:
+        """Open the source and put all its frames, live ones when their time has come."""
+        self._gave_frames = False
+        self._source.open()
+        before = self._before_resume()
+        self._put(Opened(before.pts if before else None))
+        start: float | None = None
+        while not self._stopping:
+            frame = self._source.read()
+            if frame is None:
+                break
+            if self._live and self._source.paced:
+                start = time.monotonic() - frame.pts if start is None else start
+                self._wait(lambda: False, start + frame.pts - time.monotonic())
+            self._gave_frames = True
+            self._put(Taken(frame, time.time_ns(), time.monotonic()))
+        self._put(Ended(tuple(self._source.warnings)))
+        self._source.close()
+
+    def _before_resume(self) -> Frame | None:
+        """Go to where a killed capture stopped; the last frame it had acknowledged is read once more for its `pts`."""
+        skip_to, self._resume_after = self._resume_after, None
+        if skip_to is None:
+            return None
+        self._source.skip_to(skip_to)
+        return self._source.read()
+
+    def _put(self, item: Item) -> None:
+        with self._changed:
+            if self._live and isinstance(item, Taken):
+                if self._items and isinstance(self._items[-1], Taken):
+                    self._items.pop()
+                    self._skipped += 1
+            else:
+                self._changed.wait_for(lambda: len(self._items) < _AHEAD or self._stopping)
+            self._items.append(item)
+        with contextlib.suppress(BlockingIOError):  # full: the main loop is awake
+            self._wake.send(b".")
+
+    def _wait(self, done: Callable[[], bool], seconds: float | None = None) -> None:
+        """Until `done`, the time is over, or the reader is stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: done() or self._stopping, None if seconds is None else max(0.0, seconds))

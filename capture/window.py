@@ -1,0 +1,239 @@
+"""The window of one epoch of a source: which frames are in flight, and what becomes of each. Pure; time in seconds.
+
+A frame is admitted when there is room, sent to a detector, and done when it is acknowledged. Until then it is sent
+again when the worker that had it is gone, or after a time-out; live it is given up at a deadline, and in any mode
+after three workers failed on it (DESIGN: only the capture gives up).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.messages import Faces
+from shared.meter import Meter
+
+MAX_FAILURES = 3
+LEAST_TIMEOUT_S = 1.0
+RARE_S = 0.5
+_PROOF_OF_LIFE_S = 1.0
+
+Reason = Literal["deadline", "failed", "ended"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a window treats its frames; all times in seconds."""
+
+    live: bool
+    size: int | None = None
+    """Frames in flight at most; None: from the number of live workers."""
+    max_bytes: int = 256 << 20
+    deadline_s: float = 0.5
+    classify_every: int = 3
+    ack: Literal["smoother", "recorder"] = "smoother"
+
+
+@dataclass
+class Flight:
+    """One frame between its capture and its acknowledgement."""
+
+    seq: int
+    prev: int | None
+    pts: float
+    captured_ns: int
+    captured_at: float
+    image: NDArray[np.uint8] | None
+    classify: bool
+    end: bool
+    sent_at: float | None = None
+    first_sent_at: float | None = None
+    timeout_at: float = float("inf")
+    attempts: int = 0
+    failures: int = 0
+    waiting: bool = True
+    """Has to be sent (again)."""
+    detector: str | None = None
+    classifiers: tuple[str, ...] = ()
+    located: bool = False
+    """Its `faces/` have been heard."""
+    answered: bool = False
+    """Its result has been heard; with the recorder's acknowledgement still to come."""
+    gone: Reason | None = None
+    failed_on: set[str] = field(default_factory=set)
+
+    @property
+    def is_news(self) -> bool:
+        """Given up, and nobody has been told yet."""
+        return self.gone in ("deadline", "failed") and self.timeout_at == float("inf")
+
+    def holders(self) -> tuple[str, ...]:
+        """The workers that have it now."""
+        if self.waiting or self.answered or self.gone or self.detector is None:
+            return ()
+        return self.classifiers if self.located else (self.detector,)
+
+
+class Window:
+    """The frames of one epoch in flight, oldest first."""
+
+    def __init__(self, policy: Policy, acked: int | None = None, acked_pts: float | None = None):
+        self.policy = policy
+        self.flights: dict[int, Flight] = {}
+        self.last_sent = acked
+        self.meter = Meter()
+        """Latencies in milliseconds, capture to result."""
+        self._last_classified: int | None = None
+        self._last_pts = acked_pts
+
+    @property
+    def acked(self) -> int | None:
+        """All frames up to this one are done; None before the first."""
+        first = next(iter(self.flights.values()), None)
+        return first.prev if first else self.last_sent
+
+    def size(self, detectors: int, classifiers: int) -> int:
+        """Frames that keep so many workers busy and no more."""
+        if self.policy.size is not None:
+            return self.policy.size
+        return detectors + 1 if self.policy.live else 2 * detectors + 3 * classifiers
+
+    def has_room(self, size: int, next_bytes: int) -> bool:
+        """Whether one more frame of so many bytes may be admitted."""
+        held = sum(flight.image.nbytes for flight in self.flights.values() if flight.image is not None)
+        return len(self.flights) < size and (not self.flights or held + next_bytes <= self.policy.max_bytes)
+
+    def admit(
+        self, seq: int, pts: float, image: NDArray[np.uint8], captured_ns: int, captured_at: float, *, end: bool
+    ) -> Flight:
+        """Take a frame in; it waits to be sent."""
+        classify = self._is_due(seq, pts)
+        if classify:
+            self._last_classified = seq
+        self._last_pts = pts
+        return self._add(Flight(seq, self.last_sent, pts, captured_ns, captured_at, image, classify, end))
+
+    def close(self, captured_ns: int, now: float) -> Flight:
+        """End a run that has no last frame of its own: a frame that never was, given up."""
+        seq = 0 if self.last_sent is None else self.last_sent + 1
+        pts = self._last_pts or 0.0
+        flight = Flight(seq, self.last_sent, pts, captured_ns, now, None, classify=False, end=True, gone="ended")
+        return self._add(flight)
+
+    def to_send(self) -> Iterator[Flight]:
+        """What waits to be sent, oldest first. A frame under suspicion travels alone, so that blame is exact."""
+        unanswered = [flight for flight in self.flights.values() if not flight.answered]
+        suspicion = any(flight.failures and not flight.gone for flight in unanswered)
+        for flight in tuple(self.flights.values()):
+            free = not suspicion or flight is unanswered[0] or flight.answered or flight.gone
+            if flight.waiting and free:
+                yield flight
+
+    def sent(self, flight: Flight, detector: str | None, now: float) -> None:
+        """The flight went to a detector, or its end (`gone`) to the smoother; the time-out doubles every time."""
+        usual_ms = self.meter.percentile_ms(95) or 0.0
+        timeout_s = max(LEAST_TIMEOUT_S, 5 * usual_ms / 1000) * 2.0 ** min(flight.attempts, 6)
+        flight.waiting, flight.located = False, False
+        flight.detector, flight.classifiers = detector, ()
+        flight.sent_at, flight.timeout_at = now, now + timeout_s
+        flight.first_sent_at = now if flight.first_sent_at is None else flight.first_sent_at
+        flight.attempts += 1
+
+    def located(self, message: Faces) -> None:
+        """A detector said where the faces are, and whom it gave the crops to."""
+        flight = self.flights.get(message.seq)
+        if flight and flight.detector == message.worker:
+            flight.located, flight.classifiers = True, tuple(message.classifiers)
+
+    def answered(self, seq: int, now: float) -> Flight | None:
+        """The smoother's result for a frame was heard; returns it the first time."""
+        flight = self.flights.get(seq)
+        if flight is None or flight.answered:
+            return None
+        flight.answered, flight.waiting = True, False
+        self.meter.took((now - flight.captured_at) * 1000)
+        if self.policy.ack == "smoother":
+            del self.flights[seq]
+        return flight
+
+    def recorded(self, seq: int) -> None:
+        """A recorder has all rows up to `seq` on disk."""
+        if self.policy.ack == "recorder":
+            for known in [known for known in self.flights if known <= seq]:
+                del self.flights[known]
+
+    def held_by(self, worker: str) -> list[Flight]:
+        """What a worker has of ours."""
+        return [flight for flight in self.flights.values() if worker in flight.holders()]
+
+    def resend_all(self) -> None:
+        """The smoother came (back): whatever it had not finished has to reach it again."""
+        for flight in self.flights.values():
+            flight.waiting = not flight.answered
+
+    def expire(self, now: float, last_beat: Callable[[str], float | None]) -> None:
+        """Give up what is over its deadline, and mark what has timed out to be sent again.
+
+        A time-out counts as a worker's failure only when that worker has shown life well after it got the frame.
+        """
+        for flight in self.flights.values():
+            if self._is_late(flight, now):
+                give_up(flight, "deadline")
+            elif now >= flight.timeout_at and not flight.waiting:
+                for worker in flight.holders():
+                    beat = last_beat(worker)
+                    if beat is not None and flight.sent_at is not None and beat > flight.sent_at + _PROOF_OF_LIFE_S:
+                        blame(flight, worker)
+                        break
+                flight.waiting = True
+
+    def next_expiry(self) -> float:
+        """When `expire` next has something to do."""
+        deadlines = [
+            flight.first_sent_at + self.policy.deadline_s
+            for flight in self.flights.values()
+            if self.policy.live and flight.first_sent_at is not None and not flight.gone and not flight.answered
+        ]
+        timeouts = [flight.timeout_at for flight in self.flights.values() if not flight.waiting]
+        return min(timeouts + deadlines, default=float("inf"))
+
+    def _add(self, flight: Flight) -> Flight:
+        self.flights[flight.seq] = flight
+        self.last_sent = flight.seq
+        return flight
+
+    def _is_due(self, seq: int, pts: float) -> bool:
+        """Every n-th frame is classified, and each that comes long after the one before, as the images of a folder do.
+
+        Live, n counts from the last one classified, since frames are skipped; in replay the answer must not depend on
+        where a killed capture went on.
+        """
+        if self._last_pts is not None and pts - self._last_pts >= RARE_S:
+            return True
+        if not self.policy.live:
+            return seq % self.policy.classify_every == 0
+        return self._last_classified is None or seq - self._last_classified >= self.policy.classify_every
+
+    def _is_late(self, flight: Flight, now: float) -> bool:
+        return (
+            self.policy.live
+            and flight.gone is None
+            and not flight.answered
+            and flight.first_sent_at is not None
+            and now >= flight.first_sent_at + self.policy.deadline_s
+        )
+
+
+def give_up(flight: Flight, reason: Reason) -> None:
+    """From now on the flight is a `gone` to be said until the smoother answers it."""
+    flight.gone, flight.waiting, flight.image, flight.timeout_at = reason, True, None, float("inf")
+
+
+def blame(flight: Flight, worker: str) -> None:
+    """A worker failed on this frame; the third one to do so was the last to try."""
+    flight.failures += 1
+    flight.failed_on.add(worker)
+    if flight.failures >= MAX_FAILURES and not flight.gone:
+        give_up(flight, "failed")

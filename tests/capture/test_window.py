@@ -1,0 +1,252 @@
+"""The window: bounded, ordered, resent, given up. Hours pass in microseconds: time is an argument."""
+
+import numpy as np
+import pytest
+
+from capture.window import MAX_FAILURES, Policy, Window, blame
+from shared import messages as m
+
+IMAGE = np.zeros((4, 4, 3), np.uint8)
+LIVE, REPLAY = Policy(live=True), Policy(live=False)
+
+
+def admit(window, seq, now=0.0, end=False, pts=None):
+    return window.admit(seq, seq / 30 if pts is None else pts, IMAGE, 0, now, end=end)
+
+
+def send_all(window, now=0.0, detector="detector-a-1"):
+    sent = list(window.to_send())
+    for flight in sent:
+        window.sent(flight, None if flight.gone else detector, now)
+    return [flight.seq for flight in sent]
+
+
+def faces(flight, classifiers=("classifier-a-2",), worker="detector-a-1"):
+    return m.Faces(
+        source="s", epoch=1, seq=flight.seq, prev=flight.prev, acked=None, pts=flight.pts, captured_ns=0, live=False,
+        end=False, faces=[], size=(4, 4), classify=flight.classify, worker=worker, detect_ms=1.0,
+        classifiers=list(classifiers),
+    )  # fmt: skip
+
+
+def test_the_window_keeps_every_worker_busy_and_no_more():
+    """Live: one frame a detector and one to come; replay: two a detector and three a classifier; or as set."""
+    assert Window(LIVE).size(2, 4) == 3
+    assert Window(REPLAY).size(2, 4) == 16
+    assert Window(Policy(live=True, size=7)).size(2, 4) == 7
+
+
+def test_room_is_counted_in_frames_and_bytes():
+    """A window of huge frames is smaller; one frame always fits."""
+    window = Window(Policy(live=False, max_bytes=100))
+    assert window.has_room(3, next_bytes=1000)
+    admit(window, 0)
+    assert window.has_room(3, next_bytes=52)
+    assert not window.has_room(3, next_bytes=53)
+    assert not window.has_room(1, next_bytes=1)
+
+
+def test_each_frame_names_the_one_before():
+    """Live gaps are no riddle to the smoother: `prev` is the frame sent before, whatever was skipped."""
+    window = Window(LIVE)
+    assert [admit(window, seq).prev for seq in (0, 1, 5, 9)] == [None, 0, 1, 5]
+
+
+def test_acked_is_contiguous():
+    """`acked` says that everything up to it is done, so an answer out of turn does not move it."""
+    window = Window(REPLAY)
+    for seq in range(3):
+        admit(window, seq)
+    send_all(window)
+    assert window.acked is None
+    window.answered(1, 0.1)
+    assert window.acked is None
+    window.answered(0, 0.1)
+    assert window.acked == 1
+    window.answered(2, 0.1)
+    assert window.acked == 2
+    assert not window.flights
+
+
+def test_every_third_frame_is_classified_in_replay_wherever_it_goes_on():
+    """A killed capture that goes on asks for the same frames to be classified."""
+    whole, resumed = Window(REPLAY), Window(REPLAY, acked=4, acked_pts=4 / 30)
+    assert [seq for seq in range(12) if admit(whole, seq).classify] == [0, 3, 6, 9]
+    assert [seq for seq in range(5, 12) if admit(resumed, seq).classify] == [6, 9]
+
+
+def test_live_classification_is_as_frequent_whatever_was_skipped():
+    """With frames skipped, every third still means about 0.1 s at 30 fps, not every multiple of three."""
+    window = Window(LIVE)
+    assert [seq for seq in (1, 2, 4, 5, 7, 8, 10) if admit(window, seq).classify] == [1, 4, 7, 10]
+
+
+def test_pictures_far_apart_are_all_classified():
+    """The images of a folder, a second apart, each get their emotions."""
+    window = Window(REPLAY)
+    assert all(admit(window, seq, pts=float(seq)).classify for seq in range(5))
+
+
+def test_a_worker_that_leaves_gives_its_frames_back_at_once():
+    """No time-out is waited for when it is known that nobody works on a frame."""
+    window = Window(REPLAY)
+    for seq in range(4):
+        admit(window, seq)
+    first, second = list(window.to_send())[:2]
+    window.sent(first, "detector-a-1", 0.0)
+    window.sent(second, "detector-b-1", 0.0)
+    assert window.held_by("detector-a-1") == [first]
+    window.located(faces(first, classifiers=("classifier-a-2", "classifier-b-2")))
+    assert window.held_by("detector-a-1") == []
+    assert window.held_by("classifier-b-2") == [first]
+    window.answered(first.seq, 0.2)
+    assert window.held_by("classifier-b-2") == []
+
+
+def test_an_answer_of_an_earlier_detector_does_not_move_the_blame():
+    """Only the detector that has the frame now says who got its crops."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    window.sent(flight, "detector-b-1", 0.0)
+    window.located(faces(flight, worker="detector-a-1"))
+    assert flight.holders() == ("detector-b-1",)
+
+
+def test_a_time_out_adapts_and_doubles():
+    """At least a second, else five times what is usual; twice as long at every try."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    expected, now = 1.0, 0.0
+    for _ in range(4):
+        send_all(window, now)
+        window.expire(now + expected - 0.01, lambda worker: None)
+        assert not flight.waiting
+        window.expire(now + expected, lambda worker: None)
+        assert flight.waiting
+        now += expected
+        expected *= 2
+    window.answered(0, now)
+    for latency_ms in [800.0] * 50:
+        window.meter.took(latency_ms)
+    slow = admit(window, 1)
+    send_all(window, 100.0)
+    assert slow.timeout_at >= 104.0
+
+
+def test_silent_workers_are_not_blamed_for_a_time_out():
+    """A frozen or restarting worker says nothing of the frame; one that lives and does not answer does."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    send_all(window, 0.0)
+    window.expire(1.0, lambda worker: 0.5)
+    assert (flight.failures, flight.waiting) == (0, True)
+    send_all(window, 1.0)
+    window.expire(3.0, lambda worker: 2.9)
+    assert (flight.failures, flight.waiting) == (1, True)
+
+
+def test_three_failures_and_a_replay_gives_up():
+    """A frame that kills every worker is given up, said so until it is answered, and the rest goes on."""
+    window = Window(REPLAY)
+    poison = admit(window, 0)
+    for worker in range(MAX_FAILURES):
+        assert poison.gone is None
+        send_all(window, float(worker), f"detector-a-{worker}")
+        blame(poison, f"detector-a-{worker}")
+        poison.waiting = True
+    assert poison.gone == "failed"
+    assert poison.is_news
+    assert send_all(window, 10.0) == [0]
+    assert not poison.is_news
+    assert send_all(window, 10.5) == []
+    window.expire(100.0, lambda worker: None)
+    assert send_all(window, 100.0) == [0]
+    assert window.answered(0, 100.1) is poison
+    assert window.acked == 0
+
+
+def test_a_suspect_travels_alone():
+    """While a frame is suspected of killing workers, no other one is at risk of being blamed for it."""
+    window = Window(REPLAY)
+    flights = [admit(window, seq) for seq in range(4)]
+    send_all(window)
+    blame(flights[0], "detector-a-1")
+    for flight in flights:
+        flight.waiting = True
+    assert send_all(window, 1.0, "detector-b-1") == [0]
+    assert send_all(window, 1.1, "detector-b-1") == []
+    window.answered(0, 1.2)
+    assert send_all(window, 1.3, "detector-b-1") == [1, 2, 3]
+
+
+def test_live_gives_up_at_the_deadline():
+    """Live, a late result is worth nothing: the frame is given up and its pixels freed."""
+    window = Window(Policy(live=True, deadline_s=0.5))
+    flight = admit(window, 0)
+    window.expire(100.0, lambda worker: None)
+    assert flight.gone is None  # never sent, so never late
+    send_all(window, 100.0)
+    assert window.next_expiry() == pytest.approx(100.5)
+    window.expire(100.49, lambda worker: None)
+    assert flight.gone is None
+    window.expire(100.5, lambda worker: None)
+    assert flight.gone == "deadline"
+    assert flight.image is None
+
+
+def test_replay_knows_no_deadline():
+    """Every frame of a recording is processed, however long it takes."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    send_all(window)
+    for now in range(0, 10_000, 100):
+        window.expire(float(now), lambda worker: None)
+        send_all(window, float(now))
+    assert flight.gone is None
+
+
+def test_a_source_that_just_stops_is_closed_with_an_end():
+    """Viewers learn that a run is over even when its last frame could not be known."""
+    window = Window(LIVE)
+    admit(window, 4)
+    flight = window.close(0, 1.0)
+    assert (flight.seq, flight.prev, flight.end, flight.gone) == (5, 4, True, "ended")
+    assert Window(LIVE).close(0, 1.0).seq == 0
+
+
+def test_with_a_recorder_only_its_acknowledgement_frees_a_frame():
+    """Rows not yet on disk are asked for again when they do not arrive."""
+    window = Window(Policy(live=False, ack="recorder"))
+    for seq in range(3):
+        admit(window, seq)
+    send_all(window)
+    assert window.answered(0, 0.1) is not None
+    assert window.answered(0, 0.2) is None
+    assert window.acked is None
+    window.recorded(0)
+    assert window.acked == 0
+    window.answered(1, 0.3)
+    window.expire(50.0, lambda worker: 49.0)
+    assert send_all(window, 50.0) == [1, 2]
+    assert window.flights[1].failures == 0  # it has been answered: nobody failed
+    window.recorded(2)
+    assert window.acked == 2
+
+
+def test_a_returned_smoother_gets_everything_again():
+    """A killed smoother forgets the parts of unfinished frames."""
+    window = Window(REPLAY)
+    for seq in range(2):
+        admit(window, seq)
+    send_all(window)
+    window.resend_all()
+    assert send_all(window, 1.0) == [0, 1]
+
+
+def test_nothing_to_expire_while_frames_wait():
+    """A window whose frames wait for a worker does not spin the loop."""
+    window = Window(REPLAY)
+    admit(window, 0)
+    send_all(window)
+    window.expire(5.0, lambda worker: None)
+    assert window.next_expiry() == float("inf")
