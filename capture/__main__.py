@@ -78,7 +78,7 @@ class Capture(Stage):
             elif isinstance(message, m.Faces):
                 self._detectors.done((message.source, message.epoch, message.seq), message.worker)
                 if run_ := self._run_of(message):
-                    run_.window.located(message)
+                    run_.window.located(message, now, self._classifiers.subscribed())
             elif isinstance(message, m.Smoothed):
                 self._answered(message, now)
             elif isinstance(message, m.Ack) and (run_ := self._run_of(message)):

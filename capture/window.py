@@ -5,7 +5,7 @@ again when the worker that had it is gone, or after a time-out; live it is given
 after three workers failed on it (DESIGN: only the capture gives up).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +19,8 @@ MAX_FAILURES = 3
 LEAST_TIMEOUT_S = 1.0
 RARE_S = 0.5
 _PROOF_OF_LIFE_S = 1.0
+_MOST_DOUBLINGS = 4
+_NO_CLASSIFIER_S = 0.25
 
 Reason = Literal["deadline", "failed", "ended"]
 
@@ -84,7 +86,7 @@ class Window:
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
-        """Latencies in milliseconds, capture to result."""
+        """Milliseconds from sending to result, of frames sent once (Karn's rule), for the time-out."""
         self._last_classified: int | None = None
         self._last_pts = acked_pts
 
@@ -134,18 +136,26 @@ class Window:
     def sent(self, flight: Flight, detector: str | None, now: float) -> None:
         """The flight went to a detector, or its end (`gone`) to the smoother; the time-out doubles every time."""
         usual_ms = self.meter.percentile_ms(95) or 0.0
-        timeout_s = max(LEAST_TIMEOUT_S, 5 * usual_ms / 1000) * 2.0 ** min(flight.attempts, 6)
+        timeout_s = max(LEAST_TIMEOUT_S, 5 * usual_ms / 1000) * 2.0 ** min(flight.attempts, _MOST_DOUBLINGS)
         flight.waiting, flight.located = False, False
         flight.detector, flight.classifiers = detector, ()
         flight.sent_at, flight.timeout_at = now, now + timeout_s
         flight.first_sent_at = now if flight.first_sent_at is None else flight.first_sent_at
         flight.attempts += 1
 
-    def located(self, message: Faces) -> None:
-        """A detector said where the faces are, and whom it gave the crops to."""
+    def located(self, message: Faces, now: float, members: Collection[str]) -> None:
+        """A detector said where the faces are, and whom of the classifiers it gave the crops to.
+
+        One that has left meanwhile (not in `members`) will never answer; where there was none, there soon may be.
+        """
         flight = self.flights.get(message.seq)
-        if flight and flight.detector == message.worker:
-            flight.located, flight.classifiers = True, tuple(message.classifiers)
+        if flight is None or flight.detector != message.worker or flight.answered or flight.gone:
+            return
+        flight.located, flight.classifiers = True, tuple(message.classifiers)
+        if not set(message.classifiers) <= set(members):
+            flight.waiting = True
+        elif not message.classifiers and any(face.classify for face in message.faces):
+            flight.timeout_at = min(flight.timeout_at, now + _NO_CLASSIFIER_S)
 
     def answered(self, seq: int, now: float) -> Flight | None:
         """The smoother's result for a frame was heard; returns it the first time."""
@@ -153,7 +163,10 @@ class Window:
         if flight is None or flight.answered:
             return None
         flight.answered, flight.waiting = True, False
-        self.meter.took((now - flight.captured_at) * 1000)
+        if (
+            flight.attempts == 1 and flight.sent_at is not None
+        ):  # of a frame sent twice it is unknown which was answered
+            self.meter.took((now - flight.sent_at) * 1000)
         if self.policy.ack == "smoother":
             del self.flights[seq]
         return flight

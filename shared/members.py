@@ -40,6 +40,10 @@ class Members:
         """When a subscribed worker last gave a sign of life."""
         return self._beats.get(worker)
 
+    def subscribed(self) -> Collection[str]:
+        """All workers that have not left, fresh or not."""
+        return self._beats.keys()
+
     def live(self, now: float) -> list[str]:
         """The workers that would do work sent now."""
         return [worker for worker, beat in self._beats.items() if now - beat <= STATUS_FRESH_S]

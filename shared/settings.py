@@ -75,7 +75,7 @@ class Settings(BaseSettings):
         (0.6, 0.7, 0.6),
         description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
     )
-    detect_confidence: float = Field(0.9, ge=0, le=1, description="Faces below are tracked on, not classified.")
+    detect_confidence: float = Field(0.8, ge=0, le=1, description="Faces below are tracked on, not classified.")
     detect_max_side: int = Field(
         1920, ge=0, le=20_000, description="Larger frames are searched at this longest side; 0: never scaled down."
     )

@@ -1,5 +1,6 @@
 """The window: bounded, ordered, resent, given up. Hours pass in microseconds: time is an argument."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from capture.window import MAX_FAILURES, Policy, Window, blame
 from shared import messages as m
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
+TWO = ("classifier-a-2", "classifier-b-2")
 LIVE, REPLAY = Policy(live=True), Policy(live=False)
 
 
@@ -96,7 +98,7 @@ def test_a_worker_that_leaves_gives_its_frames_back_at_once():
     window.sent(first, "detector-a-1", 0.0)
     window.sent(second, "detector-b-1", 0.0)
     assert window.held_by("detector-a-1") == [first]
-    window.located(faces(first, classifiers=("classifier-a-2", "classifier-b-2")))
+    window.located(faces(first, classifiers=TWO), 0.1, TWO)
     assert window.held_by("detector-a-1") == []
     assert window.held_by("classifier-b-2") == [first]
     window.answered(first.seq, 0.2)
@@ -108,8 +110,44 @@ def test_an_answer_of_an_earlier_detector_does_not_move_the_blame():
     window = Window(REPLAY)
     flight = admit(window, 0)
     window.sent(flight, "detector-b-1", 0.0)
-    window.located(faces(flight, worker="detector-a-1"))
+    window.located(faces(flight, worker="detector-a-1"), 0.1, TWO)
     assert flight.holders() == ("detector-b-1",)
+
+
+def test_crops_given_to_a_classifier_that_has_left_are_sent_again_at_once():
+    """A detector may learn later than the capture that a classifier is gone."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    send_all(window)
+    window.located(faces(flight, classifiers=TWO), 0.1, TWO[:1])
+    assert flight.waiting
+
+
+def test_crops_that_found_no_classifier_are_tried_again_soon():
+    """A detector without a classifier drops its crops; a full time-out would be a long time for nothing."""
+    window = Window(REPLAY)
+    flight = admit(window, 0)
+    send_all(window)
+    face = m.Face(face=0, xyxy=(0, 0, 1, 1), confidence=1, landmarks=((0, 0),) * 5, classify=True)
+    window.located(msgspec.structs.replace(faces(flight, classifiers=()), faces=[face]), 0.1, TWO)
+    window.expire(0.2, lambda worker: None)
+    assert not flight.waiting
+    window.expire(0.4, lambda worker: None)
+    assert flight.waiting
+    assert flight.failures == 0
+
+
+def test_frames_sent_twice_do_not_stretch_the_time_out():
+    """A stall must not lengthen the next one: what was resent says nothing about the usual latency."""
+    window = Window(REPLAY)
+    admit(window, 0)
+    send_all(window, 0.0)
+    window.expire(1.0, lambda worker: None)
+    send_all(window, 1.0)
+    window.answered(0, 60.0)
+    late = admit(window, 1, now=0.0)
+    send_all(window, 100.0)
+    assert late.timeout_at == pytest.approx(101.0)
 
 
 def test_a_time_out_adapts_and_doubles():

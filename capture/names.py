@@ -1,0 +1,143 @@
+"""What `AFFECT_CAPTURE_SOURCE` says: which sources there are and what each is called.
+
+The value is a comma-separated list of `SPEC` or `name=SPEC`. A SPEC is `auto`, `demo`, a device index (or
+`/dev/videoN`), a path or a URL. A comma inside a URL is written `%2C`; a path cannot hold one. A path with `=` before
+its first slash is written `./a=b.mp4`.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
+from urllib.parse import urlsplit
+
+from shared.errors import ConfigurationError
+
+Kind = Literal["device", "url", "demo", "path"]
+
+VARIABLE = "AFFECT_CAPTURE_SOURCE"
+NAME_LENGTH = 32
+_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+_DEVICE = re.compile(r"(?:/dev/video)?(\d{1,4})")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_ALLOWED = (
+    "SPEC or name=SPEC, or a comma-separated list of these, "
+    "where SPEC is auto, demo, a device index, a path or a URL and name is [a-z0-9_-]{1,32}"
+)
+
+# From the user's name up to the last @ before the next URL: a password may itself hold @, / or a comma.
+_PASSWORD = re.compile(r"(:/+[^/?#@:\s]*):(?:(?!://)\S)*@")
+_SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key|auth)[^=&#\s]*=)[^&#,\s]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One source of the list: its name, unique in the list, and what to open."""
+
+    name: str
+    spec: str = field(repr=False)  # may hold a password
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of thing the spec names."""
+        return kind_of(self.spec)
+
+    @property
+    def label(self) -> str:
+        """The spec fit for logs and messages: without its password."""
+        return redact(self.spec)
+
+
+def redact(text: str) -> str:
+    """The text with passwords in URLs (`user:***@host`) and secrets in query strings (`token=***`) hidden.
+
+    It hides too much rather than too little: a path with a colon before and an `@` behind loses what is between them.
+    """
+    return _SECRET_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def kind_of(spec: str) -> Kind:
+    """What sort of thing a spec (not `auto`) names."""
+    if spec == "demo":
+        return "demo"
+    if _DEVICE.fullmatch(spec):
+        return "device"
+    return "url" if _URL.match(spec) else "path"
+
+
+def device_index(spec: str) -> int:
+    """The index of a spec of kind `device`: 1 for `1` and for `/dev/video1`."""
+    match = _DEVICE.fullmatch(spec)
+    if match is None:
+        raise ValueError(f"no device: {redact(spec)}")
+    return int(match[1])
+
+
+def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str = VARIABLE) -> tuple[SourceSpec, ...]:
+    """The sources a setting lists, in its order, each with a name of its own.
+
+    Names not given are derived (`cam0`, a file's stem, a URL's host, `demo`), numbered where taken (`clip`, `clip-2`).
+    `auto` becomes device 0 if `camera_opens(0)`, else `demo`; blank entries are ignored.
+
+    Raises:
+        ConfigurationError: nothing listed, a bad name, a name given twice or without a spec, or no valid URL.
+    """
+
+    def refuse(why: str) -> ConfigurationError:
+        return ConfigurationError(f"{variable}={redact(value)!r}: {why}; allowed is {_ALLOWED}")
+
+    entries = [_split(entry.strip()) for entry in value.split(",") if entry.strip()]
+    if not entries:
+        raise refuse("no source is listed")
+    for name, spec in entries:
+        if name is not None and not _NAME.fullmatch(name):
+            raise refuse(f"{name!r} is no source name (write ./{redact(f'{name}={spec}')} if it is a file)")
+        if not spec:
+            raise refuse(f"{name!r} names nothing")
+        if not _sound(spec):
+            raise refuse("a URL has no valid host and port (write a comma as %2C, and in passwords / as %2F)")
+    given = [name for name, _ in entries if name is not None]
+    if twice := sorted({name for name in given if given.count(name) > 1}):
+        raise refuse(f"the name {twice[0]!r} is given twice")
+
+    taken, sources = set(given), []
+    for name, spec in entries:
+        opened = ("0" if camera_opens(0) else "demo") if spec == "auto" else spec
+        unique = name or _numbered(_derived(opened), taken)
+        taken.add(unique)
+        sources.append(SourceSpec(unique, opened))
+    return tuple(sources)
+
+
+def _split(entry: str) -> tuple[str | None, str]:
+    """(name, spec); no name where what stands before the `=` is the start of a path or URL."""
+    before, equals, behind = entry.partition("=")
+    if not equals or "/" in before or ":" in before:
+        return None, entry
+    return before.strip(), behind.strip()
+
+
+def _derived(spec: str) -> str:
+    kind = kind_of(spec)
+    if kind == "device":
+        return f"cam{device_index(spec)}"
+    text = urlsplit(spec).hostname or "" if kind == "url" else PurePath(spec).stem
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:NAME_LENGTH] or "source"
+
+
+def _sound(spec: str) -> bool:
+    """Whether a URL can be taken apart; it cannot when its password was cut at a comma or holds a slash."""
+    try:
+        return kind_of(spec) != "url" or urlsplit(spec).port != 0
+    except ValueError:
+        return False
+
+
+def _numbered(name: str, taken: Iterable[str]) -> str:
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        suffix = f"-{number}"
+        unique = name[: NAME_LENGTH - len(suffix)] + suffix
+    return unique

@@ -1,0 +1,54 @@
+"""Sources of frames: cameras, streams, video files, images and the demo, behind one small interface (`Source`).
+
+`open_source` makes the right one for a spec; `capture.names` says what specs there are.
+"""
+
+from pathlib import Path
+
+from capture.names import device_index, kind_of
+from capture.sources.demo import DemoSource
+from capture.sources.frame import Frame, Source, SourceUnavailable
+from capture.sources.images import IMAGE_SUFFIXES, ImageSource
+from capture.sources.live import Clock, DeviceSource, UrlSource, camera_opens
+from capture.sources.video import FileSource
+from shared.errors import SourceError
+
+__all__ = [
+    "DemoSource",
+    "DeviceSource",
+    "FileSource",
+    "Frame",
+    "ImageSource",
+    "Source",
+    "SourceError",
+    "SourceUnavailable",
+    "UrlSource",
+    "camera_opens",
+    "open_source",
+]
+
+
+def open_source(
+    spec: str, *, clock: Clock, max_pixels: int, stall_seconds: float = 5.0, seconds_per_image: float = 1.0
+) -> Source:
+    """The source a spec (`auto` already resolved) names, ready for its `open`; nothing is touched yet.
+
+    Args:
+        spec: device index, URL, path or `demo`.
+        clock: monotonic seconds; the `pts` of live sources come from it.
+        max_pixels: frames and images with more are refused.
+        stall_seconds: how long a URL may take to connect and to give a frame.
+        seconds_per_image: time from one image of a folder to the next.
+    """
+    match kind_of(spec):
+        case "demo":
+            return DemoSource()
+        case "device":
+            return DeviceSource(device_index(spec), clock, max_pixels)
+        case "url":
+            return UrlSource(spec, clock, max_pixels, stall_seconds)
+        case "path":
+            path = Path(spec).expanduser()
+            if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+                return ImageSource(path, max_pixels, seconds_per_image)
+            return FileSource(path, max_pixels)

@@ -1,0 +1,22 @@
+"""The demo picture as a source."""
+
+from collections.abc import Generator
+from itertools import count
+
+from capture.demo import demo_frame
+from capture.sources.frame import Frame
+from capture.sources.recording import Recording
+
+
+class DemoSource(Recording):
+    """A real face with no camera needed (`capture.demo`): for ever, or for some seconds."""
+
+    def __init__(self, size: tuple[int, int] = (1280, 720), fps: float = 30.0, seconds: float | None = None):
+        super().__init__("demo")
+        self._size = size
+        self._fps = fps
+        self._count = None if seconds is None else round(seconds * fps)
+
+    def _decode(self, start: int) -> Generator[Frame, None, None]:
+        for index in count(start) if self._count is None else range(start, self._count):
+            yield Frame(demo_frame(index, self._size, self._fps), index / self._fps, index)

@@ -1,0 +1,95 @@
+"""What every source gives and how it is asked for it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import AffectError, SourceError
+
+
+class SourceUnavailable(AffectError):  # noqa: N818 - it names a state that may pass, not a mistake
+    """A camera or stream that cannot be read now but may come back: close it, wait, open it again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR, C-contiguous, upright (rotation metadata applied); the source never writes to it
+            again.
+        pts: seconds. Media: the container's own time stamp, 0 where its stream starts, never decreasing. Live: since
+            the first frame.
+        index: number of the frame in the media, or since the live source was opened, from 0 without gaps.
+        last: this is the media's last frame; always False for live sources, which cannot know.
+    """
+
+    image: NDArray[np.uint8]
+    pts: float
+    index: int
+    last: bool = False
+
+
+class Source(Protocol):
+    """A stream of frames, used by one thread: open, read until None, close; it may then be opened again."""
+
+    @property
+    def label(self) -> str:
+        """What is read, without passwords, for logs and messages."""
+
+    @property
+    def live_only(self) -> bool:
+        """Frames not taken are gone, so there is no replay and no `skip_to` (devices, URLs)."""
+
+    @property
+    def paced(self) -> bool:
+        """Frames come as fast as they are read, so live mode has to wait for their `pts`. Known once open."""
+
+    @property
+    def reopens(self) -> bool:
+        """A failure may pass: on SourceUnavailable, close, wait and open again, for ever."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with the media and did not stop it, growing while it is read; begun anew by `open`."""
+
+    def open(self) -> None:
+        """Start at the first frame; may block.
+
+        Raises:
+            SourceError: it will never work: missing, not a video, no decodable frame, above the pixel limit.
+            SourceUnavailable: a device or URL that does not answer now.
+        """
+
+    def skip_to(self, index: int) -> None:
+        """Make frame `index` the next one read, with the image, pts and last it has in an unbroken run.
+
+        Raises:
+            SourceError: a live source cannot do that.
+        """
+
+    def read(self) -> Frame | None:
+        """The next frame, waiting for it; None when the media is over.
+
+        Raises:
+            SourceError: a frame above the pixel limit.
+            SourceUnavailable: the device or stream failed.
+        """
+
+    def close(self) -> None:
+        """Let go of files and devices. May be called twice, and never while another thread is in `read`."""
+
+
+def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture of more than `max_pixels` pixels.
+
+    Raises:
+        SourceError: naming both numbers.
+    """
+    if width * height > max_pixels:
+        raise SourceError(
+            f"{label}: {width}x{height} = {width * height} pixels are more than the limit of {max_pixels}; "
+            "scale it down or raise AFFECT_MAX_PIXELS"
+        )

@@ -1,0 +1,103 @@
+"""One image, or a folder of images, as a slow video."""
+
+import re
+import struct
+import warnings
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from capture.sources.frame import Frame, check_pixels
+from capture.sources.recording import Recording
+from shared.errors import SourceError
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif"}
+)
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own guard; ours is a setting and looks at the header too
+
+
+class ImageSource(Recording):
+    """An image, or a folder's images in natural order (2 before 10), `seconds_per_image` apart.
+
+    In a folder an image that cannot be decoded or is above the pixel limit is left out with a warning; `index` counts
+    the others.
+    """
+
+    def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0):
+        super().__init__(str(path))
+        self._path = path
+        self._max_pixels = max_pixels
+        self._seconds = seconds_per_image
+
+    def _decode(self, start: int) -> Generator[Frame, None, None]:
+        if not self._path.is_dir():
+            if start == 0:
+                yield Frame(load_image(self._path, self._max_pixels), 0.0, 0)
+            return
+        index = 0
+        for path in folder_images(self._path):
+            try:
+                image = load_image(path, self._max_pixels)
+            except SourceError as error:
+                self.warnings.append(f"left out: {error}")
+                continue
+            if index >= start:
+                yield Frame(image, index * self._seconds, index)
+            index += 1
+        if index == 0:
+            raise SourceError(f"{self.label}: none of its {len(self.warnings)} images can be used; {self.warnings[0]}")
+
+
+def folder_images(folder: Path) -> list[Path]:
+    """The images in a folder (not below it) by their suffix, without hidden files, in natural order.
+
+    Raises:
+        SourceError: the folder cannot be listed or holds no image.
+    """
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"{folder}: {error.strerror}") from error
+    images = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")]
+    if not images:
+        raise SourceError(f"{folder}: a folder without images ({' '.join(sorted(IMAGE_SUFFIXES))})")
+    return sorted(images, key=lambda path: (_natural(path.name), path.name))
+
+
+def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
+    """An image file as a frame: (H, W, 3) uint8 BGR, upright by its EXIF orientation.
+
+    Grey becomes BGR, 16 bits become the upper 8, transparency is laid on black. An animation gives its first picture.
+
+    Raises:
+        SourceError: missing, not an image, damaged, or above `max_pixels` (found from its header, before decoding).
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # damaged metadata, mostly
+            check_pixels(str(path), image.width, image.height, max_pixels)
+            return _bgr(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as error:
+        raise SourceError(f"{path}: is not an image") from error
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, struct.error) as error:
+        # Pillow's decoders meet damage with any of these
+        raise SourceError(f"{path}: is a damaged image ({error})") from error
+
+
+def _bgr(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
+        grey = (np.asarray(image).clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    return [(text != "", int(digits or 0), text.lower()) for text, digits in re.findall(r"(\D+)|(\d+)", name)]

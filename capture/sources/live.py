@@ -1,0 +1,137 @@
+"""Cameras and network streams: frames that come when they come and are gone when nobody takes them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from capture.names import redact
+from capture.sources.frame import Frame, SourceUnavailable, check_pixels
+from capture.sources.video import quiet_opencv
+from shared.errors import SourceError
+
+STREAM_SCHEMES = ("http", "https", "rtmp", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
+
+Clock = Callable[[], float]
+
+
+class LiveSource(ABC):
+    """A camera or stream; a subclass says how to open it. `clock` gives monotonic seconds."""
+
+    live_only: ClassVar[bool] = True
+    reopens: ClassVar[bool] = True
+    _likely: ClassVar[str]
+    paced: bool = False
+
+    def __init__(self, label: str, clock: Clock, max_pixels: int):
+        self.label = label
+        self.warnings: list[str] = []
+        self._clock = clock
+        self._max_pixels = max_pixels
+        self._capture: cv2.VideoCapture | None = None
+        self._index = 0
+        self._started = 0.0
+
+    @abstractmethod
+    def _connect(self) -> cv2.VideoCapture:
+        """OpenCV's capture, open or not."""
+
+    def open(self) -> None:
+        """Connect; see `Source.open`."""
+        self.close()
+        quiet_opencv()
+        capture = self._connect()
+        if not capture.isOpened():
+            raise SourceUnavailable(f"{self.label}: cannot be opened ({self._likely})")
+        self._capture, self._index = capture, 0
+
+    def skip_to(self, index: int) -> None:
+        """Refused: what a live source has shown is gone."""
+        raise SourceError(f"{self.label}: a live source cannot skip to frame {index}; use a file")
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame; see `Source.read`."""
+        if self._capture is None:
+            raise SourceUnavailable(f"{self.label}: is not open")
+        asked = self._clock()
+        ok, image = self._capture.read()
+        now = self._clock()
+        if not ok:
+            return self._failed(now - asked)
+        check_pixels(self.label, image.shape[1], image.shape[0], self._max_pixels)
+        if self._index == 0:
+            self._started = now
+        frame = Frame(np.asarray(image, np.uint8), self._pts(self._capture, now - self._started), self._index)
+        self._index += 1
+        return frame
+
+    def _pts(self, _capture: cv2.VideoCapture, elapsed: float) -> float:
+        return elapsed
+
+    def _failed(self, waited: float) -> Frame | None:
+        raise SourceUnavailable(f"{self.label}: no frame {self._index}, after {waited:.1f} s of waiting for it")
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+class DeviceSource(LiveSource):
+    """A camera of this machine by its index."""
+
+    _likely = "not there, in use, or not permitted"
+
+    def __init__(self, index: int, clock: Clock, max_pixels: int):
+        super().__init__(f"camera {index}", clock, max_pixels)
+        self._device = index
+
+    def _connect(self) -> cv2.VideoCapture:
+        return cv2.VideoCapture(self._device)
+
+
+class UrlSource(LiveSource):
+    """A network stream (`rtsp://`, `http://`, …); connecting, and every frame, has `stall_seconds`.
+
+    A URL that turns out to be a recording (it announces how many frames it has) is paced by the container's time stamps
+    and has an end.
+    """
+
+    _likely = "no answer in time, or no video there"
+
+    def __init__(self, url: str, clock: Clock, max_pixels: int, stall_seconds: float = 5.0):
+        super().__init__(redact(url), clock, max_pixels)
+        self._url = url
+        self._stall_ms = round(stall_seconds * 1000)
+        self._announced = 0
+
+    def _connect(self) -> cv2.VideoCapture:
+        scheme = self._url.partition("://")[0].lower()
+        if scheme not in STREAM_SCHEMES:
+            raise SourceError(f"{self.label}: no stream is read from {scheme}://, but from {', '.join(STREAM_SCHEMES)}")
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, self._stall_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._stall_ms]
+        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
+        self._announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self.paced = self._announced > 0
+        return capture
+
+    def _pts(self, capture: cv2.VideoCapture, elapsed: float) -> float:
+        return float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000 if self.paced else elapsed
+
+    def _failed(self, waited: float) -> Frame | None:
+        if self.paced and self._index >= self._announced - 1:
+            return None
+        return super()._failed(waited)
+
+
+def camera_opens(index: int) -> bool:
+    """Whether a camera with this index is there and free."""
+    quiet_opencv()
+    capture = cv2.VideoCapture(index)
+    try:
+        return bool(capture.isOpened())
+    finally:
+        capture.release()

@@ -1,0 +1,53 @@
+"""What sources with an end have in common: one frame of look-ahead, and going on where a killed run stopped."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import replace
+from typing import ClassVar
+
+from capture.sources.frame import Frame
+from shared.errors import SourceError
+
+
+class Recording(ABC):
+    """A source whose frames are the same at every reading. A subclass says how to decode from a frame on."""
+
+    live_only: ClassVar[bool] = False
+    paced: ClassVar[bool] = True
+    reopens: ClassVar[bool] = False
+
+    def __init__(self, label: str):
+        self.label = label
+        self.warnings: list[str] = []
+        self._frames = self._decode(0)
+        self._ahead: Frame | None = None
+
+    @abstractmethod
+    def _decode(self, start: int) -> Generator[Frame, None, None]:
+        """Frames from index `start` on (none beyond the end); closing the generator lets go of its file."""
+
+    def open(self) -> None:
+        """Start at the first frame; see `Source.open`."""
+        self.skip_to(0)
+        if self._ahead is None:
+            raise SourceError(f"{self.label}: no frame in it can be decoded")
+
+    def skip_to(self, index: int) -> None:
+        """Make frame `index` the next one read; beyond the end, there is no next one. It decodes what it skips."""
+        self.close()
+        self.warnings = []
+        self._frames = self._decode(index)
+        self._ahead = next(self._frames, None)
+
+    def read(self) -> Frame | None:
+        """The next frame; None when the media is over."""
+        frame = self._ahead
+        if frame is None:
+            return None
+        self._ahead = next(self._frames, None)
+        return replace(frame, last=True) if self._ahead is None else frame
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._frames.close()
+        self._ahead = None

@@ -1,0 +1,209 @@
+"""Which face is whose: identity over frames from boxes alone, as a pure function of plain state.
+
+Tracking by detection after SORT (Bewley et al. 2016, arXiv 1602.00763), with the second association round for
+low-confidence boxes of ByteTrack (Zhang et al. 2022, arXiv 2110.06864); a hidden face is looked for where its fading
+motion leads, for the same reason for which OC-SORT (Cao et al. 2023, arXiv 2203.14360) distrusts a filter that went
+long without a detection.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
+
+from shared.messages import Probs
+from smoother import motion, scene
+from smoother.motion import Array
+from smoother.smoothing import smooth
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """What the tracker takes for a face, and for the same face."""
+
+    high: float = 0.95
+    """Confidence from which a box may start a track: MTCNN gives clear faces 0.98 up, lasting false alarms less."""
+    confirm_hits: int = 3
+    """High boxes, with no frame missed, after which a face gets its id ..."""
+    confirm_s: float = 0.2
+    """... or two of them at least this far apart, for sources of a few frames per second."""
+    lose_s: float = 1.5
+    """A face hidden longer than this is forgotten; a hidden second must be survived."""
+    gate: float = 4.0
+    """Standard deviations by which a box may be off where its track is expected ..."""
+    reach: float = 1.25
+    """... but never more face heights than this: neighbours sit about two apart ..."""
+    growth: float = 0.5
+    """... nor a size changed by more than this factor's logarithm (0.5: 1.65 times)."""
+    low_reach: float = 0.3
+    """The same for a low-confidence box, which may be no face, or another's: it must not lead a hidden one astray."""
+    duplicate: float = 0.6
+    """Share of the smaller of two boxes covered by the other, from which both are one face."""
+    cut: float = 0.35
+    """`scene.change` that is a hard cut: 99 % of tried cuts lie above, a shot's neighbouring frames below 0.2."""
+
+
+class Track(msgspec.Struct, frozen=True):
+    """One face as it is followed; unconfirmed while `track_id` is None."""
+
+    track_id: int | None
+    first_pts: float
+    seen_pts: float
+    hits: int
+    """Boxes of high confidence so far."""
+    motion: tuple[float, ...]
+    """The (5, 4) state of `motion`, flat."""
+    smoothed: Probs | None = None
+    classified_pts: float | None = None
+
+
+class Tracks(msgspec.Struct, frozen=True):
+    """All faces of one epoch of a source. Plain data: what msgspec writes and reads back goes on identically."""
+
+    tracks: tuple[Track, ...] = ()
+    pts: float | None = None
+    next_id: int = 1
+    signature: tuple[int, ...] = ()
+
+
+def track(
+    state: Tracks,
+    xyxy: ArrayLike,
+    confidence: ArrayLike,
+    pts: float,
+    signature: Sequence[int] = (),
+    settings: TrackerSettings = TrackerSettings(),
+) -> tuple[Tracks, list[int | None]]:
+    """Find every box's track in the next frame.
+
+    Args:
+        state: what the frames before left behind; `Tracks()` for an epoch's first.
+        xyxy: (N, 4) boxes in pixels, in any order.
+        confidence: (N,) from 0 to 1.
+        pts: media time in seconds; not after the last one's counts as no time passed.
+        signature: the frame's coarse colours, empty if unknown; tells a hard cut, over which no id is passed.
+        settings: thresholds.
+
+    Returns:
+        The next state, and for each box the index of its track in it, or None for a box that is not to be listed: one
+        of low confidence that continues no track, or a second one on the same face.
+    """
+    boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
+    scores = np.asarray(confidence, np.float64).reshape(-1)
+    order = np.lexsort((scores, *boxes.T[::-1]))
+    boxes, high = boxes[order], scores[order] >= settings.high
+    measured = motion.measure(boxes)
+
+    known = _still_there(state, pts, signature, settings)
+    states = np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4)
+    if state.pts is not None:
+        states = motion.predict(states, max(0.0, pts - state.pts))
+    confirmed = np.array([face.track_id is not None for face in known], bool)
+    box_of = _associate(states, confirmed, measured, high, settings)
+    found = list(box_of)
+    states[found] = motion.correct(states[found], measured[list(box_of.values())])
+
+    faces: list[Track] = []
+    assigned: list[int | None] = [None] * len(boxes)
+    for row, face in enumerate(known):
+        box = box_of.get(row)
+        moved = msgspec.structs.replace(face, motion=tuple(states[row].ravel().tolist()))
+        if box is not None:
+            assigned[order[box]] = len(faces)
+            faces.append(msgspec.structs.replace(moved, seen_pts=pts, hits=face.hits + int(high[box])))
+        elif face.track_id is not None:
+            faces.append(moved)
+    for box in _fresh(boxes, scores[order], high, set(box_of.values()), settings):
+        assigned[order[box]] = len(faces)
+        begun = motion.start(measured[box : box + 1])
+        faces.append(Track(None, first_pts=pts, seen_pts=pts, hits=1, motion=tuple(begun.ravel().tolist())))
+
+    named, next_id = _confirm(faces, state.next_id, pts, settings)
+    return Tracks(named, pts, next_id, tuple(signature) or state.signature), assigned
+
+
+def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) -> Tracks:
+    """Let a frame's emotions into its tracks, right after `track` for the same frame.
+
+    Args:
+        state: what `track` returned.
+        probs: probabilities by index in `state.tracks`; tracks not named stay as they are.
+        pts: the frame's media time in seconds.
+        a: weight of the past after the nominal interval, see `smoothing.smooth`.
+    """
+    faces = list(state.tracks)
+    for index, current in probs.items():
+        face = faces[index]
+        dt = pts - face.classified_pts if face.classified_pts is not None else 0.0
+        faces[index] = msgspec.structs.replace(face, smoothed=smooth(face.smoothed, current, dt, a), classified_pts=pts)
+    return msgspec.structs.replace(state, tracks=tuple(faces))
+
+
+def _still_there(state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings) -> list[Track]:
+    """Tracks a face of this frame may continue: none after a cut, none hidden for too long."""
+    if scene.change(state.signature, signature) >= settings.cut:
+        return []
+    return [face for face in state.tracks if pts - face.seen_pts <= settings.lose_s]
+
+
+def _associate(
+    states: Array, confirmed: Mask, measured: Array, high: Mask, settings: TrackerSettings
+) -> dict[int, int]:
+    """Box of each track that has one: high ones to confirmed tracks, then to the others, then low ones to any left."""
+    box_of: dict[int, int] = {}
+    rounds = (
+        (confirmed, high, settings.reach),
+        (~confirmed, high, settings.reach),
+        (np.ones_like(confirmed), ~high, settings.low_reach),
+    )
+    for tracks, boxes, reach in rounds:
+        rows = np.setdiff1d(np.flatnonzero(tracks), list(box_of))
+        columns = np.setdiff1d(np.flatnonzero(boxes), list(box_of.values()))
+        for row, column in _pairs(states[rows], measured[columns], reach, settings):
+            box_of[int(rows[row])] = int(columns[column])
+    return box_of
+
+
+def _pairs(states: Array, measured: Array, reach: float, settings: TrackerSettings) -> list[tuple[int, int]]:
+    """Best (track, box) pairs within the gates. Unpaired costs as much as the worst pair: no good one is split up."""
+    offset, offset_spread, growth, growth_spread = motion.distances(states, measured)
+    near = offset <= np.minimum(settings.gate * offset_spread, reach)[:, None]
+    alike = growth <= np.minimum(settings.gate * growth_spread, settings.growth)[:, None]
+    allowed = near & alike
+    rows, columns = linear_sum_assignment(np.where(allowed, offset + growth, reach + settings.growth))
+    return [(row, column) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
+
+
+def _fresh(boxes: Array, scores: Array, high: Mask, taken: set[int], settings: TrackerSettings) -> list[int]:
+    """Boxes that start a track: high, left over, and not a second one on a face with a better or a taken box."""
+    left = [box for box in np.flatnonzero(high).tolist() if box not in taken]
+    if not left:
+        return []
+    corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    shared = np.prod(np.maximum(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - corner, 0.0), axis=2)
+    area = np.diag(shared)
+    same = shared > settings.duplicate * np.minimum(area[:, None], area[None, :])
+    kept = set(taken)
+    for box in sorted(left, key=lambda box: (-scores[box], box)):
+        if not any(same[box, other] for other in kept):
+            kept.add(box)
+    return sorted(kept - taken)
+
+
+def _confirm(
+    faces: Sequence[Track], next_id: int, pts: float, settings: TrackerSettings
+) -> tuple[tuple[Track, ...], int]:
+    """Give ids, in the order the faces were first seen, those of one frame from left to right."""
+    named = []
+    for face in faces:
+        lasting = face.hits >= 2 and pts - face.first_pts >= settings.confirm_s
+        if face.track_id is None and (lasting or face.hits >= settings.confirm_hits):
+            face = msgspec.structs.replace(face, track_id=next_id)
+            next_id += 1
+        named.append(face)
+    return tuple(named), next_id

@@ -1,0 +1,127 @@
+"""What AFFECT_CAPTURE_SOURCE may say, and that no password is repeated."""
+
+import pytest
+
+from capture.names import SourceSpec, parse_sources, redact
+from shared.errors import ConfigurationError
+
+
+def parsed(value: str, camera: bool = False) -> list[tuple[str, str]]:
+    """(name, spec) of each source; `camera` is whether camera 0 opens."""
+    return [(source.name, source.spec) for source in parse_sources(value, lambda index: camera and index == 0)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0", [("cam0", "0")]),
+        ("/dev/video2", [("cam2", "/dev/video2")]),
+        ("demo", [("demo", "demo")]),
+        ("clips/My Clip (1).MP4", [("my-clip-1", "clips/My Clip (1).MP4")]),
+        ("photos/", [("photos", "photos/")]),
+        ("rtsp://u:p@Cam.Local:554/x", [("cam-local", "rtsp://u:p@Cam.Local:554/x")]),
+        ("http://10.0.0.7/v?a=1&b=2", [("10-0-0-7", "http://10.0.0.7/v?a=1&b=2")]),
+        ("front=rtsp://h/s?x=1, side = 1", [("front", "rtsp://h/s?x=1"), ("side", "1")]),
+        ("./a=b.mp4", [("a-b", "./a=b.mp4")]),
+        ("日本.mp4", [("source", "日本.mp4")]),
+        ("x" * 40 + ".mp4", [("x" * 32, "x" * 40 + ".mp4")]),
+        (",0,", [("cam0", "0")]),
+    ],
+)
+def test_specs_and_names(value: str, expected: list[tuple[str, str]]) -> None:
+    """A name is what is given, else derived from the device, the stem or the host; `=` in URLs and paths is no name."""
+    assert parsed(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        ("0", "device"),
+        ("/dev/video1", "device"),
+        ("demo", "demo"),
+        ("HTTP://h/", "url"),
+        ("-1", "path"),
+        ("./0", "path"),
+    ],
+)
+def test_kinds(spec: str, kind: str) -> None:
+    """Whatever is no device index, URL or demo is a path."""
+    assert SourceSpec("x", spec).kind == kind
+
+
+def test_auto_is_the_camera_or_the_demo() -> None:
+    """`auto` takes camera 0 where it opens, the demo elsewhere, and is named after what it took."""
+    assert parsed("auto", camera=True) == [("cam0", "0")]
+    assert parsed("auto", camera=False) == [("demo", "demo")]
+    assert parsed("door=auto", camera=True) == [("door", "0")]
+
+
+def test_derived_names_are_numbered_around_given_ones() -> None:
+    """Sources of one stem get -2, -3…; a given name is never taken by a derived one, and 32 characters are kept."""
+    assert [name for name, _ in parsed("a/clip.mp4,b/clip.mp4,clip-2=c.mp4,demo,demo")] == [
+        "clip",
+        "clip-3",
+        "clip-2",
+        "demo",
+        "demo-2",
+    ]
+    long = "x" * 40
+    assert [name for name, _ in parsed(f"a/{long}.mp4,b/{long}.mp4")] == ["x" * 32, "x" * 30 + "-2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "no source is listed"),
+        (" , ", "no source is listed"),
+        ("Front=0", "'Front' is no source name"),
+        ("=0", "'' is no source name"),
+        ("my clip=1.mp4", "./my clip=1.mp4"),
+        ("x" * 33 + "=0", "is no source name"),
+        ("front=", "'front' names nothing"),
+        ("a=0,a=1", "'a' is given twice"),
+        ("http://[::1/x", "no valid host and port"),
+        ("rtsp://host:99999/x", "no valid host and port"),
+    ],
+)
+def test_refusals_name_variable_value_and_what_is_allowed(value: str, reason: str) -> None:
+    """A list that cannot be meant is refused in one line with the variable, its value, the reason and the remedy."""
+    with pytest.raises(ConfigurationError) as caught:
+        parsed(value)
+    text = str(caught.value)
+    assert text.startswith(f"AFFECT_CAPTURE_SOURCE={value!r}: ")
+    assert reason in text
+    assert "[a-z0-9_-]{1,32}" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp://user:secret@host:554/s", "rtsp://user:***@host:554/s"),
+        ("rtsp://user:sec@ret@host/s", "rtsp://user:***@host/s"),
+        ("rtsp://user:sec/ret@host/s", "rtsp://user:***@host/s"),
+        ("rtsp://:secret@host", "rtsp://:***@host"),
+        ("rtsp://user:sec,ret@host/s", "rtsp://user:***@host/s"),
+        ("a=rtsp://u:secret@h1,b=http://v:secret@h2/x", "a=rtsp://u:***@h1,b=http://v:***@h2/x"),
+        ("http://host/v?user=me&pwd=secret&fps=5", "http://host/v?user=me&pwd=***&fps=5"),
+        ("http://host/v?access_token=secret,0", "http://host/v?access_token=***,0"),
+        ("rtsp:/user:secret@host", "rtsp:/user:***@host"),
+        ("http://host:8080/x", "http://host:8080/x"),
+        ("clip.mp4", "clip.mp4"),
+    ],
+)
+def test_passwords_are_hidden(text: str, shown: str) -> None:
+    """Passwords and secret parameters are hidden wherever a URL stands, however oddly they are written."""
+    assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    "value", ["a=0,a=rtsp://u:secret@h/", "Bad=rtsp://u:secret@h/", "b=,x=rtsp://u:secret@h/", "rtsp://u:a,secret@h/"]
+)
+def test_refusals_hide_passwords(value: str) -> None:
+    """An error about the list repeats the list, but not the passwords in it; neither does a spec's repr."""
+    with pytest.raises(ConfigurationError) as caught:
+        parsed(value)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(SourceSpec("a", value))

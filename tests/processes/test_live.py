@@ -1,0 +1,97 @@
+"""Live sources through the real processes: newest wins, bounded work, and nobody waits for a bad neighbour."""
+
+import signal
+from pathlib import Path
+
+import pytest
+import zmq
+
+from tests.processes.harness import eventually
+
+pytestmark = [pytest.mark.processes]
+
+
+def rows_after(one, more=20):
+    """Wait for more rows than there are now."""
+    return one.rows(len(one.listener.rows) + more)
+
+
+def test_demo_needs_no_camera(pipeline):
+    """`auto` on a machine without a camera shows the demo: faces found, classified, followed."""
+    one = pipeline().start().ready()
+    eventually(lambda: any(f["track_id"] and f["label"] for r in one.listener.results() for f in r["faces"]), "a face")
+    rows = one.rows(40)
+    assert {row["source"] for row in rows} == {"demo"}
+    assert all(row["live"] for row in rows)
+    seqs = [row["seq"] for row in rows]
+    assert seqs == sorted(seqs)
+    assert [row["prev"] for row in rows[1:]] == seqs[:-1]
+
+
+def test_newest_wins_and_what_was_skipped_is_counted(pipeline):
+    """A pipeline that is too slow for its source skips frames, counts them, and never has more than its window."""
+    one = pipeline(capture_source="demo", min_face_size=12, detect_max_side=0).start().ready()
+    rows = one.rows(30)
+    skipped = eventually(lambda: one.counters("capture").get("skipped"), "a skipped frame")
+    gaps = sum(row["seq"] - row["prev"] - 1 for row in rows if row["prev"] is not None)
+    assert skipped > 0
+    assert gaps > 0
+    (state,) = one.capture_state("running", everything=True)
+    assert state["window"] == 2
+    assert state["unfinished"] <= state["window"]
+
+
+def test_without_a_classifier_there_are_boxes(pipeline):
+    """Live, faces without emotions are better than nothing; the emotions come when a classifier does."""
+    one = pipeline(capture_source="demo").start(only=["bus", "capture", "detector", "smoother"])
+    rows = one.rows(15)
+    assert not any(row["classified"] for row in rows)
+    assert all(row["complete"] for row in rows)
+    one.worker("classifier")
+    eventually(lambda: any(row["classified"] for row in one.listener.results()), "a classified frame")
+
+
+def test_a_frozen_worker_stops_nobody(pipeline):
+    """Frames go on while one of two detectors and one of two classifiers are stopped; they are replaced when hung."""
+    one = pipeline(capture_source="demo").start("detector=2,classifier=2").ready()
+    one.rows(10)
+    frozen = [one.kill(stage, signal.SIGSTOP) for stage in ("detector", "classifier")]
+    rows_after(one, 60)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in frozen), "hung workers killed")
+    eventually(lambda: all(len(one.listener.live(stage)) == 2 for stage in ("detector", "classifier")), "successors")
+
+
+def test_a_dead_slow_subscriber_stops_nobody(pipeline):
+    """A viewer that subscribes to everything and never reads loses frames, not the pipeline; the bus stays small."""
+    one = pipeline(capture_source="demo").start().ready()
+    context = zmq.Context()
+    sloth = context.socket(zmq.SUB)
+    sloth.rcvhwm = 1
+    sloth.connect(f"ipc://{one.runtime_dir}/bus.out")
+    sloth.subscribe("smoothed/")
+    sloth.subscribe("preview/")
+    rows_after(one, 150)
+    assert one.listener.live("bus")[0]["memory_mb"] < 400
+    context.destroy(linger=0)
+
+
+def test_a_killed_smoother_is_back_and_time_goes_on(pipeline):
+    """Live, a killed smoother costs a moment; the track goes on under its id."""
+    one = pipeline(capture_source="demo").start().ready()
+    eventually(lambda: any(f["track_id"] == 1 for r in one.listener.results() for f in r["faces"]), "a track")
+    one.kill("smoother")
+    before = len(one.listener.rows)
+    rows = one.rows(before + 30)
+    assert {row["epoch"] for row in rows} == {rows[0]["epoch"]}
+    assert any(face["track_id"] == 1 for row in rows[before:] for face in row["faces"])
+
+
+def test_a_live_file_is_paced_by_its_time_stamps(pipeline, recording):
+    """Three seconds of recording take about three seconds, and its last frame is never skipped."""
+    one = pipeline(capture_source=recording, capture_mode="live", capture_at_end="exit").start()
+    assert one.wait() == 0
+    rows = one.listener.results()
+    assert rows[-1]["end"]
+    assert rows[-1]["seq"] == 89
+    seconds = (rows[-1]["captured_ns"] - rows[0]["captured_ns"]) / 1e9
+    assert seconds > 0.8 * (rows[-1]["pts"] - rows[0]["pts"])

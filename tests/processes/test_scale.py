@@ -1,0 +1,83 @@
+"""Scaling and distribution: more workers, more sources, more captures, another host; and memory that stays flat."""
+
+import pytest
+
+from shared.keys import make_keys
+from tests.processes.harness import eventually, write_video
+
+pytestmark = [pytest.mark.processes]
+
+
+def test_workers_join_and_leave_by_hand(pipeline):
+    """One more worker started in another terminal gets work at once; one that is stopped is not missed."""
+    one = pipeline(capture_source="demo").start().ready()
+    first = {status["process"] for status in one.listener.live("classifier")}
+    one.worker("classifier")
+    second = eventually(
+        lambda: next((s for s in one.listener.live("classifier") if s["process"] not in first), None), "a second one"
+    )
+    eventually(lambda: one.listener.statuses[second["process"]]["counters"].get("in"), "work for it")
+    one.processes[-1].terminate()
+    assert one.processes[-1].wait(10) == 0
+    one.rows(len(one.listener.rows) + 30)
+
+
+def test_two_captures_share_the_listed_sources(pipeline, recording):
+    """With `-c capture=2` each source has one owner, and the pipeline ends when all are through."""
+    one = pipeline(capture_source=f"a={recording},b={recording}", capture_mode="replay", capture_at_end="exit")
+    assert one.start("capture=2").wait() == 0
+    seqs = {name: [r["seq"] for r in one.listener.results() if r["source"] == name] for name in "ab"}
+    assert seqs == {"a": list(range(90)), "b": list(range(90))}
+    captures = [s for s in one.listener.statuses.values() if s["stage"] == "capture"]
+    assert sorted(source["source"] for s in captures for source in s["sources"]) == ["a", "b"]
+    assert len([s for s in captures if s["sources"]]) == 2
+
+
+def test_several_sources_in_one_capture(pipeline, recording):
+    """A camera and a recording side by side, each with its own window and its own numbers."""
+    one = pipeline(capture_source=f"demo,film={recording}", capture_mode="live", capture_at_end="loop").start()
+    eventually(lambda: {r["source"] for r in one.listener.results()} == {"demo", "film"}, "both sources")
+    one.rows(len(one.listener.rows) + 30)
+    (capture,) = one.listener.live("capture")
+    assert [source["source"] for source in capture["sources"]] == ["demo", "film"]
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """A folder of CURVE keys, and one of a stranger who knows the bus's public key and no more."""
+    ours, theirs = tmp_path / "keys", tmp_path / "stranger"
+    make_keys(ours)
+    make_keys(theirs)
+    (theirs / "bus.public").write_bytes((ours / "bus.public").read_bytes())
+    return ours, theirs
+
+
+def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys, unused_ports):
+    """Over TCP a classifier elsewhere does the work; one whose key the bus does not know gets none."""
+    ours, theirs = keys
+    entrance, leave = unused_ports
+    addresses = {"bus_in": f"tcp://127.0.0.2:{entrance}", "bus_out": f"tcp://127.0.0.2:{leave}", "bus_keys": ours}
+    one = pipeline(capture_source="demo", dashboard_port=0, **addresses)
+    one.start(only=["bus", "capture", "detector", "smoother", "dashboard"])
+    listener = one.keyed_listener(ours, leave)
+    eventually(lambda: len(listener.rows) > 10, "rows over TCP")
+    one.worker("classifier", AFFECT_BUS_KEYS=str(theirs), AFFECT_RUNTIME_DIR=str(one.runtime_dir.parent / "there"))
+    before = len(listener.rows)
+    eventually(lambda: len(listener.rows) > before + 60, "more rows")
+    assert not listener.live("classifier")
+    assert not any(row["classified"] for row in listener.results())
+    one.worker("classifier", AFFECT_RUNTIME_DIR=str(one.runtime_dir.parent / "elsewhere"))
+    eventually(lambda: any(row["classified"] for row in listener.results()), "emotions from the other host")
+
+
+def test_memory_stays_flat(pipeline, tmp_path):
+    """Thousands of frames leave no process bigger than it was after its first few hundred."""
+    video = write_video(tmp_path / "small.mp4", 200, size=(320, 180), step=4)
+    one = pipeline(capture_source=video, capture_mode="replay", capture_at_end="loop").start().ready()
+    one.rows(600)
+    early = {s["process"]: s["memory_mb"] for s in one.listener.live()}
+    one.rows(3000)
+    late = {s["process"]: s["memory_mb"] for s in one.listener.live()}
+    assert early.keys() == late.keys()
+    growth = {process: late[process] - early[process] for process in early}
+    assert max(growth.values()) < 25, growth
