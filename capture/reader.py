@@ -70,6 +70,7 @@ class Reader:
         self._changed = threading.Condition()
         self._stopping = False
         self._rewound = False
+        self._begun = False
         self._skipped = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -94,6 +95,13 @@ class Reader:
         with self._changed:
             count, self._skipped = self._skipped, 0
             return count
+
+    def begin(self) -> None:
+        """Somebody is there to see it: a recording or demo shown live starts now, a camera runs anyway."""
+        if not self._begun:
+            with self._changed:
+                self._begun = True
+                self._changed.notify_all()
 
     def rewind(self) -> None:
         """After Ended: read the media again from its start."""
@@ -133,6 +141,8 @@ class Reader:
         before = self._before_resume()
         self._put(Opened(before.pts if before else None))
         start: float | None = None
+        if self._live and self._source.paced:
+            self._wait(lambda: self._begun)
         while not self._stopping:
             frame = self._source.read()
             if frame is None:

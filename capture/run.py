@@ -94,6 +94,8 @@ class Run:
         """
         admitted = 0
         self.window_size = self.window.size(workers.detectors, workers.classifiers)
+        if workers.ready_for(self.policy):
+            self._reader.begin()
         while (item := self._reader.peek()) is not None:
             if isinstance(item, Opened) and self.window.flights:
                 break  # the epoch before drains first

@@ -47,12 +47,19 @@ class Listener:
         self._socket.connect(address or f"ipc://{runtime_dir}/bus.out")
         for topic in topics:
             self._socket.subscribe(topic)
-        self._acks = self._context.socket(zmq.PUB) if acks else None
-        if self._acks:
-            self._acks.connect(f"ipc://{runtime_dir}/bus.in")
+        self._runtime_dir = runtime_dir
+        self._speakers = []
+        self._acks = self.speaker() if acks else None
         self._running = True
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
+
+    def speaker(self):
+        """A socket that says things on the bus; closed with the listener."""
+        socket = self._context.socket(zmq.PUB)
+        socket.connect(f"ipc://{self._runtime_dir}/bus.in")
+        self._speakers.append(socket)
+        return socket
 
     def _listen(self):
         while self._running:

@@ -1,0 +1,32 @@
+"""Where networks run."""
+
+import pytest
+import torch
+
+from shared import compute
+from shared.compute import choose_device
+from shared.errors import ConfigurationError
+
+
+def test_an_unknown_device_is_refused():
+    """The message names the setting, the value and the choices."""
+    with pytest.raises(ConfigurationError, match=r"AFFECT_DEVICE='gpu'.*auto \| cpu \| cuda \| mps"):
+        choose_device("gpu")
+
+
+def test_an_absent_device_is_refused(monkeypatch):
+    """Asking for CUDA where torch has none does not fall back silently."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigurationError, match=r"AFFECT_DEVICE='cuda' is not available"):
+        choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
+    """`auto` takes the best device that torch reports."""
+    monkeypatch.setattr(compute, "_may_accelerate", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.mps, "is_available", lambda: mps)
+    assert choose_device("auto") == expected
