@@ -46,5 +46,5 @@ class Claims:
 
     def release(self) -> None:
         """Give all names free."""
-        for lock in self._locks:
-            lock.release()
+        while self._locks:
+            self._locks.pop().release()

@@ -132,7 +132,7 @@ class Run:
         seq = -1 if self.window.last_sent is None else self.window.last_sent
         before, at = self._seqs
         self._seqs = (seq, now)
-        fps = (seq - before) / (now - at) if at and now > at and seq >= before else 0.0
+        fps = (seq - before) / (now - at) if at and now > at and seq >= before >= 0 else 0.0
         return SourceStatus(
             source=self.name,
             spec=self._label,

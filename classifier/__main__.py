@@ -49,7 +49,7 @@ class ClassifierStage(Stage):
         for batch in batches(waiting, self._batch):
             try:
                 yield from self._classify(batch)
-            except Exception:
+            except Exception:  # noqa: BLE001 — tried again one by one, and reported there
                 for message in batch:
                     yield from self._classify_alone(message)
 

@@ -37,22 +37,30 @@ class Forwarder(Stage):
         self._lock = locks.take(settings.runtime_dir, "bus", "the bus")
         self._context = zmq.Context()
         self._guard = _admit_only(self._context, settings.bus_keys) if settings.bus_keys else None
-        sides = []
-        for kind, name, address in (
-            (zmq.XPUB, "BUS_OUT", settings.bus_out_address),
-            (zmq.XSUB, "BUS_IN", settings.bus_in_address),
-        ):
-            side = self._context.socket(kind)
-            configure(side, settings)
-            if settings.bus_keys and address.startswith("tcp://"):
-                side.curve_server = True
-                side.curve_publickey, side.curve_secretkey = keys.read_pair(settings.bus_keys, "bus")
-            if kind == zmq.XSUB and place.restarted:
+        try:
+            leave = self._side(zmq.XPUB, "BUS_OUT", settings.bus_out_address)
+            if place.restarted:
                 time.sleep(_SUBSCRIBERS_FIRST_S)
-            _bind(side, name, address)
-            sides.append(side)
+            entrance = self._side(zmq.XSUB, "BUS_IN", settings.bus_in_address)
+        except ConfigurationError:
+            self._context.destroy(linger=0)
+            self._lock.release()
+            raise
         self.detail = f"{settings.bus_in_address} → {settings.bus_out_address}"
-        threading.Thread(target=_forward, args=(sides[1], sides[0]), daemon=True).start()
+        threading.Thread(target=_forward, args=(entrance, leave), daemon=True).start()
+
+    def _side(self, kind: int, name: str, address: str) -> "zmq.Socket[bytes]":
+        """One bound end of the bus."""
+        side = self._context.socket(kind)
+        configure(side, self._settings)
+        if self._settings.bus_keys and address.startswith("tcp://"):
+            side.curve_server = True
+            side.curve_publickey, side.curve_secretkey = keys.read_pair(self._settings.bus_keys, "bus")
+        try:
+            side.bind(address)
+        except zmq.ZMQError as error:
+            raise ConfigurationError(f"{PREFIX}{name}={address!r} cannot be bound: {error.strerror}") from None
+        return side
 
     @override
     def hears(self) -> Sequence[str]:
@@ -86,21 +94,14 @@ def _forward(entrance: "zmq.Socket[bytes]", leave: "zmq.Socket[bytes]") -> None:
         zmq.proxy(entrance, leave)
 
 
-def _bind(side: "zmq.Socket[bytes]", name: str, address: str) -> None:
-    try:
-        side.bind(address)
-    except zmq.ZMQError as error:
-        raise ConfigurationError(f"{PREFIX}{name}={address!r} cannot be bound: {error.strerror}") from None
-
-
 class _Allowed:
-    """Asked by ZAP whether a public key may join."""
+    """Asked by ZAP whether a public key, in Z85 text, may join."""
 
     def __init__(self, allowed: frozenset[bytes]):
         self._allowed = allowed
 
     def callback(self, _domain: str, key: bytes) -> bool:
-        return zmq.utils.z85.encode(key) in self._allowed
+        return key in self._allowed
 
 
 def _admit_only(context: "zmq.Context[zmq.Socket[bytes]]", folder: Path) -> ThreadAuthenticator:

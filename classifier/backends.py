@@ -1,0 +1,127 @@
+"""Running a released network: OpenVINO on the CPU, torch on CUDA and MPS, behind one small class.
+
+The CPU back end builds its graph from the safetensors and never imports torch, so that a stage starts in a second.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from classifier.preprocess import InputSpec, prepare
+from classifier.release import Release, load_release
+from shared.compute import choose_device, import_openvino
+from shared.messages import EMOTIONS
+
+MAX_BATCH = 8
+"""Faces per call of a network: EmotionCNN's maps take 9 MB a face, and larger batches are no faster per face."""
+
+Run = Callable[[np.ndarray], np.ndarray]
+"""A network: (N, 1, S, S) float32, N ≤ MAX_BATCH, to logits (N, 7) float32."""
+
+
+class Classifier:
+    """A network with its preprocessing and its temperature."""
+
+    def __init__(self, name: str, device: str, spec: InputSpec, temperature: float, run: Run):
+        self.name, self.device = name, device
+        self.spec, self.temperature, self._run = spec, temperature, run
+
+    def classify(self, crops: Sequence[np.ndarray], *, whole: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and probabilities of faces, both (N, 7) float32 in the order of EMOTIONS.
+
+        Args:
+            crops: the detector's squares, (s, s, 3) BGR or (s, s) grey uint8, of any sizes.
+            whole: the pictures are the view itself (a data set's face pictures).
+        """
+        logits = np.empty((len(crops), len(EMOTIONS)), np.float32)
+        for start in range(0, len(crops), MAX_BATCH):
+            part = slice(start, start + MAX_BATCH)
+            logits[part] = self._run(prepare(crops[part], self.spec, whole=whole))
+        return logits, softmax(logits / self.temperature)
+
+    def seeing(self, spec: InputSpec) -> "Classifier":
+        """The same network fed with another part of the crop."""
+        return Classifier(self.name, self.device, spec, self.temperature, self._run)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (N, K) that sum to 1, of logits (N, K)."""
+    exponents = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
+    probs: np.ndarray = exponents / exponents.sum(1, keepdims=True)
+    return probs
+
+
+def load_classifier(
+    model: str,
+    models_dir: Path,
+    device: str = "auto",
+    threads: int = 1,
+    precision: Literal["f32", "bf16"] = "f32",
+) -> Classifier:
+    """A released model ready to run; it has run once already.
+
+    Args:
+        model: the name of a folder in `models_dir`, or a path to such a folder.
+        models_dir: where releases are.
+        device: auto, cpu, cuda or mps; `auto` is cuda, else mps, else cpu.
+        threads: of the CPU back end.
+        precision: of the CPU back end's arithmetic.
+
+    Raises:
+        ConfigurationError: the device is unknown or not there.
+        ModelError: the release is missing or wrong.
+    """
+    chosen = choose_device(device)
+    release = load_release(model, models_dir)
+    run = _openvino(release, threads, precision) if chosen == "cpu" else _torch(release, chosen)
+    config = release.config
+    run(np.zeros((1, config.input.channels, config.input.size, config.input.size), np.float32))
+    return Classifier(f"{config.name}-{config.version}", chosen, config.input, config.temperature, run)
+
+
+def torch_network(release: Release) -> Any:
+    """The release as a torch module, in evaluation mode."""
+    import torch
+
+    from classifier.networks import ARCHITECTURES
+
+    network = ARCHITECTURES[release.config.architecture](len(EMOTIONS))
+    # Not strict: BatchNorm's step counters are no part of a release. All else was checked when it was read.
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in release.tensors.items()}, strict=False)
+    return network.eval()
+
+
+def _torch(release: Release, device: str) -> Run:
+    import torch
+
+    network = torch_network(release).to(device)
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            logits: np.ndarray = network(torch.from_numpy(batch).to(device)).float().cpu().numpy()
+        return logits
+
+    return run
+
+
+def _openvino(release: Release, threads: int, precision: str) -> Run:
+    openvino = import_openvino()
+    from classifier.graph import GRAPHS
+
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "INFERENCE_PRECISION_HINT": precision,
+        "ENABLE_CPU_PINNING": False,
+    }
+    graph = GRAPHS[release.config.architecture](release)
+    request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        request.infer([batch], share_inputs=True)
+        logits: np.ndarray = request.get_output_tensor().data.copy()
+        return logits
+
+    return run

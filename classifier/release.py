@@ -1,0 +1,137 @@
+"""A released model on disk: `models/<name>/` with `config.json`, `weights.safetensors` and a card, `README.md`.
+
+The config says everything the classifier needs to rebuild the network and its preprocessing; weights are only ever
+read from safetensors, which holds numbers and no code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from classifier.preprocess import InputSpec
+from shared.errors import ModelError
+from shared.messages import EMOTIONS
+
+CONFIG = "config.json"
+WEIGHTS = "weights.safetensors"
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `config.json` says. `temperature` divides the logits before the softmax."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    version: str
+    architecture: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    temperature: Annotated[float, msgspec.Meta(gt=0, le=100)]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A checked release: its config and its tensors by name, float32."""
+
+    config: Config
+    tensors: dict[str, np.ndarray]
+
+
+def _emotion_cnn_shapes(size: int) -> Shapes:
+    shapes: Shapes = {}
+    for index, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 128))):
+        shapes |= {f"blocks.{index}.0.weight": (outputs, inputs, 3, 3), f"blocks.{index}.0.bias": (outputs,)}
+        shapes |= _norm_shapes(f"blocks.{index}.1", outputs)
+    shapes |= {"head.0.weight": (128, 128 * (size // 8) ** 2), "head.0.bias": (128,)} | _norm_shapes("head.1", 128)
+    return shapes | {"head.4.weight": (len(EMOTIONS), 128), "head.4.bias": (len(EMOTIONS),)}
+
+
+def _norm_shapes(name: str, channels: int) -> Shapes:
+    return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
+
+
+SHAPES: dict[str, Callable[[int], Shapes]] = {"emotion-cnn": _emotion_cnn_shapes}
+"""The tensors of each architecture by name, for an input of the given side."""
+
+
+def load_release(model: str, models_dir: Path) -> Release:
+    """The release of a name in `models_dir`, or in the folder that `model` is the path of.
+
+    Raises ModelError naming the file, what was expected and what was found.
+    """
+    folder = Path(model) if "/" in model or "\\" in model else models_dir / model
+    if not folder.is_dir():
+        known = sorted(path.parent.name for path in models_dir.glob(f"*/{CONFIG}"))
+        raise ModelError(f"model {model!r}: no folder {folder}; released in {models_dir}: {', '.join(known) or 'none'}")
+    config = _read_config(folder / CONFIG)
+    tensors = _read_weights(folder / WEIGHTS)
+    _check_tensors(folder / WEIGHTS, tensors, SHAPES[config.architecture](config.input.size))
+    return Release(config, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
+
+
+def save_release(release: Release, folder: Path) -> None:
+    """Writes config and weights (float16); raises ModelError for what `load_release` would refuse."""
+    tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}
+    _check_tensors(folder / WEIGHTS, tensors, SHAPES[release.config.architecture](release.config.input.size))
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / WEIGHTS, save_tensors(tensors))
+    _replace(folder / CONFIG, msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _read_config(path: Path) -> Config:
+    try:
+        config = msgspec.json.decode(_read(path), type=Config)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: not a model's config: {error}") from None
+    if config.labels != EMOTIONS:
+        raise ModelError(f"{path}: expected the labels {', '.join(EMOTIONS)}; found {', '.join(config.labels)}")
+    if config.architecture not in SHAPES:
+        raise ModelError(f"{path}: expected an architecture of {', '.join(SHAPES)}; found {config.architecture!r}")
+    return config
+
+
+def _read_weights(path: Path) -> dict[str, np.ndarray]:
+    content = _read(path)
+    if content[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+        raise ModelError(f"{path}: expected safetensors; found a pickle or zip (torch.save), which may hold code")
+    try:
+        tensors: dict[str, np.ndarray] = load_tensors(content)
+    except (SafetensorError, KeyError, TypeError) as error:  # the last two: a dtype that NumPy lacks
+        raise ModelError(f"{path}: expected safetensors of float16 or float32; {error}") from None
+    return tensors
+
+
+def _check_tensors(path: Path, tensors: dict[str, np.ndarray], expected: Shapes) -> None:
+    wrong = [f"{name} is missing" for name in expected if name not in tensors]
+    wrong += [f"{name} is unknown" for name in tensors if name not in expected]
+    for name in expected.keys() & tensors.keys():
+        tensor = tensors[name]
+        if tensor.shape != expected[name]:
+            wrong.append(f"{name} has shape {list(tensor.shape)}, expected {list(expected[name])}")
+        elif tensor.dtype not in (np.float16, np.float32):
+            wrong.append(f"{name} is {tensor.dtype}, expected float16 or float32")
+        elif not np.isfinite(tensor).all():
+            wrong.append(f"{name} holds values that are not finite")
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ModelError(f"{path}: of another architecture or damaged: {'; '.join(wrong[:3])}{more}")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: expected a released model's file; {error.strerror}") from None

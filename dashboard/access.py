@@ -1,0 +1,137 @@
+"""Who may see the dashboard: an ASGI layer around the whole app, closed by default.
+
+The Host header must name this machine (against DNS rebinding), a WebSocket must come from our own page, and with a
+token set, everything but `/healthz` asks for it.
+"""
+
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.settings import PREFIX
+
+COOKIE = "affect_viewer"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be recognised, not bound
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """The rules: `host` is the address bound to, `token` what viewers must know ("": nothing)."""
+
+    host: str = "127.0.0.1"
+    token: str = ""
+
+    def refusal(self, path: str, host: str, origin: str | None, query: str, cookie: str) -> tuple[int, str] | None:
+        """The HTTP status and reason a request is refused with; None lets it in."""
+        if not self.knows_host(host):
+            return 400, f"This dashboard does not answer to the host {host[:80]!r}.\n"
+        if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
+            return 403, "Only the dashboard's own page may connect here.\n"
+        if self.token and path != "/healthz" and not (self.is_token(query) or self.is_cookie(cookie)):
+            return 401, f"Open this address once with ?token= and the value of {PREFIX}DASHBOARD_TOKEN.\n"
+        return None
+
+    def knows_host(self, header: str) -> bool:
+        """Whether a Host header names this machine; an address bound to all may be called by any IP address."""
+        try:
+            name = urlsplit(f"//{header}").hostname or ""
+        except ValueError:
+            return False
+        return name in _LOOPBACK or name == self.host.lower() or (self.host in _WILDCARDS and _is_address(name))
+
+    def is_token(self, given: str) -> bool:
+        """Compared in constant time."""
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+    def is_cookie(self, given: str) -> bool:
+        """Compared in constant time."""
+        return hmac.compare_digest(given.encode(), self.cookie.encode())
+
+    @property
+    def cookie(self) -> str:
+        """What a viewer who knew the token is recognised by: derived from it, not the token itself."""
+        return hmac.new(self.token.encode(), b"affectstream dashboard viewer", "sha256").hexdigest()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        jar = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""
+
+
+class Guard:
+    """Refuses what Access refuses, and sends the security headers with everything else."""
+
+    def __init__(self, app: ASGIApp, access: Access):
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or WebSocket."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        token = QueryParams(scope["query_string"]).get("token", "")
+        host, origin = headers.get("host", ""), headers.get("origin")
+        refused = self._access.refusal(scope["path"], host, origin, token, _cookie(headers))
+        known = bool(self._access.token) and self._access.is_token(token)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                answer.update(HEADERS)
+                if known and not refused:
+                    answer.append("Set-Cookie", f"{COOKIE}={self._access.cookie}; Path=/; HttpOnly; SameSite=Strict")
+            await send(message)
+
+        if refused is None:
+            await self._app(scope, receive, send_with_headers)
+        elif scope["type"] == "websocket":
+            await _refuse_websocket(receive, send, refused[1])
+        else:
+            await PlainTextResponse(refused[1], refused[0])(scope, receive, send_with_headers)
+        return None
+
+
+async def _refuse_websocket(receive: Receive, send: Send, reason: str) -> None:
+    await receive()
+    closing: dict[str, Any] = {"type": "websocket.close", "code": 1008, "reason": reason.strip()}
+    await send(closing)

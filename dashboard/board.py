@@ -1,0 +1,64 @@
+"""The state as two threads share it: the stage's loop writes it, the web server's reads it."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from dashboard.state import Snapshot, State
+from shared import messages as m
+
+
+class Board:
+    """A State under a lock, and the viewers to ring when it has changed.
+
+    A viewer's `ring` is called from the stage's thread, must not block, and says only that there is news: what the
+    news is, the viewer reads when it is ready for it, so that nothing queues for a slow one.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = State()
+        self._viewers: set[Callable[[], object]] = set()
+        self.sent = 0
+        """Snapshots sent to viewers; the web server counts them."""
+
+    @property
+    def viewers(self) -> int:
+        """How many are watching."""
+        return len(self._viewers)
+
+    def hear(self, messages: Iterable[m.Message], now: float) -> None:
+        """Take messages in; previews only while somebody watches."""
+        with self._lock:
+            taken = [message for message in messages if self._viewers or not isinstance(message, m.Preview)]
+            news = [self._state.hear(message, now) for message in taken]
+            if any(news):
+                self._ring()
+
+    def pass_time(self, now: float) -> None:
+        """Let silence be seen; to be called about once a second."""
+        with self._lock:
+            self._state.forget(now)
+            self._ring()
+
+    def read(self, now: float) -> Snapshot:
+        """Everything at this moment."""
+        with self._lock:
+            return self._state.snapshot(now)
+
+    @contextlib.contextmanager
+    def viewer(self, ring: Callable[[], object]) -> Iterator[None]:
+        """Count as a viewer, and be rung at news, for as long as the context lasts."""
+        with self._lock:
+            self._viewers.add(ring)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._viewers.discard(ring)
+                if not self._viewers:
+                    self._state.forget_pictures()
+
+    def _ring(self) -> None:
+        for ring in self._viewers:
+            ring()

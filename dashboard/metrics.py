@@ -1,0 +1,85 @@
+"""The `/metrics` page: a snapshot in Prometheus' text format; times in seconds, sizes in bytes, as is its custom."""
+
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from dashboard.state import NEEDED, ProcessView, Snapshot, SourceView
+
+_PROCESS = ("process", "name", "stage", "host")
+
+
+def metrics_text(snapshot: Snapshot, viewers: int) -> bytes:
+    """The snapshot as text, UTF-8; every name begins with `affect_`."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshot(snapshot, viewers))
+    return generate_latest(registry)
+
+
+class _Snapshot(Collector):
+    def __init__(self, snapshot: Snapshot, viewers: int):
+        self._snapshot = snapshot
+        self._viewers = viewers
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _processes(self._snapshot.processes)
+        yield from _sources(self._snapshot.sources, self._snapshot.results)
+        ready = GaugeMetricFamily("affect_stage_ready", "1 when a process of this stage is ready.", labels=["stage"])
+        for stage in NEEDED:
+            ready.add_metric([stage], stage not in self._snapshot.missing)
+        yield ready
+        yield GaugeMetricFamily("affect_dashboard_viewers", "Browsers watching.", self._viewers)
+
+
+def _processes(processes: Sequence[ProcessView]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("affect_process_up", "1 ready, 0 silent or in any other state.", labels=_PROCESS)
+    started = GaugeMetricFamily("affect_process_start_time_seconds", "When it started.", labels=_PROCESS)
+    memory = GaugeMetricFamily("affect_process_memory_bytes", "Resident memory.", labels=_PROCESS)
+    events = CounterMetricFamily("affect_events", "What a process has counted.", labels=[*_PROCESS, "event"])
+    latency = GaugeMetricFamily(
+        "affect_latency_seconds",
+        "Of recent work; for a capture, from camera to acknowledged result.",
+        labels=[*_PROCESS, "quantile"],
+    )
+    for process in processes:
+        labels = [process.process, process.name, process.stage, process.host]
+        up.add_metric(labels, process.state == "ready" and not process.silent)
+        started.add_metric(labels, process.started_ns / 1e9)
+        memory.add_metric(labels, process.memory_mb * 1e6)
+        for event, count in process.counters.items():
+            events.add_metric([*labels, event], count)
+        if process.latency_ms:
+            latency.add_metric([*labels, "0.5"], process.latency_ms.p50 / 1000)
+            latency.add_metric([*labels, "0.95"], process.latency_ms.p95 / 1000)
+    yield from (up, started, memory, events, latency)
+
+
+def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[Metric]:
+    def gauge(name: str, meaning: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"affect_source_{name}", meaning, labels=["source"])
+
+    running = gauge("running", "1 while its capture reports it running.")
+    fps = gauge("frames_per_second", "Frames read.")
+    rate = gauge("results_per_second", "Results.")
+    frame = gauge("frame", "Number of the newest frame sent in this epoch.")
+    window = gauge("window", "Frames it may have in flight.")
+    unfinished = gauge("unfinished", "Frames it has in flight.")
+    faces = gauge("faces", "Faces in the newest result.")
+    results = CounterMetricFamily("affect_source_results", "Results heard by the dashboard.", labels=["source"])
+    for view in sources:
+        labels = [view.source]
+        status = None if view.silent else view.status
+        running.add_metric(labels, status is not None and status.state == "running")
+        rate.add_metric(labels, view.results_per_s)
+        results.add_metric(labels, totals.get(view.source, 0))
+        if view.smoothed:
+            faces.add_metric(labels, len(view.smoothed.faces))
+        if status:
+            fps.add_metric(labels, status.fps)
+            frame.add_metric(labels, status.seq)
+            window.add_metric(labels, status.window)
+            unfinished.add_metric(labels, status.unfinished)
+    yield from (running, fps, rate, frame, window, unfinished, faces, results)

@@ -1,0 +1,104 @@
+"""uvicorn in a thread of its own, on a socket that was bound before."""
+
+import errno
+import socket
+import threading
+import time
+
+import uvicorn
+from fastapi import FastAPI
+from typing_extensions import override
+
+from shared.errors import AffectError, ConfigurationError
+from shared.settings import PREFIX
+
+_START_S = 10.0
+_STOP_S = 2.0
+_HUNG_S = 5.0
+_MOST_FROM_VIEWER = 4096  # bytes; it says no more than "next"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to the dashboard's address; raises ConfigurationError naming the setting that is to blame."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigurationError(f"{PREFIX}DASHBOARD_HOST={host!r} is no address: {error.strerror}") from None
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            fault = f"{PREFIX}DASHBOARD_HOST={host!r} is not an address of this machine"
+        else:
+            fault = (
+                f"{PREFIX}DASHBOARD_PORT={port} cannot be used: {error.strerror}; "
+                f"stop what uses it or set {PREFIX}DASHBOARD_PORT to another (0 takes a free one)"
+            )
+        raise ConfigurationError(fault) from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address to open in a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — replaced, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Uvicorn(uvicorn.Server):
+    """Tells when it is up and that its loop turns."""
+
+    def __init__(self, config: uvicorn.Config):
+        super().__init__(config)
+        self.up = threading.Event()
+        self.turned_at = 0.0
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        self.turned_at = time.monotonic()
+        self.up.set()
+        return await super().on_tick(counter)
+
+
+class Server:
+    """Serves an app on `listener` from `start` to `stop`."""
+
+    def __init__(self, app: FastAPI, listener: socket.socket):
+        self._listener = listener
+        self._uvicorn = _Uvicorn(
+            uvicorn.Config(
+                app,
+                ws="websockets-sansio",
+                ws_max_size=_MOST_FROM_VIEWER,
+                ws_per_message_deflate=False,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([listener],), daemon=True)
+
+    def start(self) -> None:
+        """Return when it answers; raises AffectError when it does not come up."""
+        self._thread.start()
+        if not self._uvicorn.up.wait(_START_S):
+            raise AffectError(f"the web server did not start within {_START_S:g} s")
+
+    def healthy(self, now: float) -> bool:
+        """Whether its loop has turned lately; `now` in monotonic seconds."""
+        return self._thread.is_alive() and now - self._uvicorn.turned_at < _HUNG_S
+
+    def stop(self) -> None:
+        """Close every connection and end the thread."""
+        self._uvicorn.should_exit = True
+        self._thread.join(_STOP_S)
+        self._listener.close()

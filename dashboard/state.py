@@ -1,0 +1,233 @@
+"""What is known of sources and processes, from messages and the time they were heard. No sockets, no clock.
+
+A picture is shown only with its own frame's result: the two are joined by (source, epoch, seq), whichever comes first.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from shared import messages as m
+
+SILENT_S = 3.0
+"""A process that has not said its status for so long counts as silent."""
+FORGET_S = 15.0
+"""After so long it is no longer listed, unless it failed; so is a source of which nothing is heard."""
+NEEDED = ("bus", "capture", "detector", "classifier", "smoother")
+"""The stages without which no result comes."""
+
+MOST_PROCESSES = 256
+MOST_SOURCES = 64
+MOST_UNJOINED = 64
+"""Previews, and results, of one source that wait for their counterpart."""
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Picture(NamedTuple):
+    """A frame to show: its JPEG and the result of that very frame."""
+
+    jpeg: bytes
+    result: m.Smoothed
+
+
+class ProcessView(m.Status, frozen=True, kw_only=True):
+    """A process's last status and how long ago it was heard, in seconds."""
+
+    heard_s_ago: float
+    silent: bool
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as its capture last described it, and its newest result.
+
+    `silent`: no capture has reported it for 3 s. `results_per_s` counts results, `status.fps` the frames read.
+    """
+
+    source: str
+    capture: str | None
+    silent: bool
+    status: m.SourceStatus | None
+    results_per_s: float
+    smoothed: m.Smoothed | None
+
+
+class Snapshot(NamedTuple):
+    """Everything a viewer gets to know, at one moment; `missing` maps a needed stage to what is wrong with it."""
+
+    sources: list[SourceView]
+    processes: list[ProcessView]
+    missing: dict[str, str]
+    pictures: dict[str, Picture]
+    results: dict[str, int]
+
+
+@dataclass
+class _Rate:
+    """Events per second over the last whole second or more."""
+
+    since: float
+    count: int = 0
+    per_s: float = 0.0
+
+    def add(self, now: float) -> None:
+        self.count += 1
+        if now - self.since >= 1.0:
+            self.per_s = self.count / (now - self.since)
+            self.since, self.count = now, 0
+
+    def at(self, now: float) -> float:
+        return round(self.per_s, 1) if now - self.since < SILENT_S else 0.0
+
+
+@dataclass
+class _Source:
+    """What has been heard of one source."""
+
+    heard_at: float
+    rate: _Rate
+    total: int = 0
+    newest: m.Smoothed | None = None
+    picture: Picture | None = None
+    previews: dict[tuple[int, int], m.Preview] = field(default_factory=dict)
+    results: dict[tuple[int, int], m.Smoothed] = field(default_factory=dict)
+
+    def join(self, frame: tuple[int, int]) -> bool:
+        """Make this frame the picture when both its parts are there; True when they are."""
+        if frame not in self.previews or frame not in self.results:
+            return False
+        self.picture = Picture(self.previews[frame].jpeg, self.results[frame])
+        for waiting in (self.previews, self.results):
+            for older in [key for key in waiting if key <= frame]:
+                del waiting[older]
+        return True
+
+
+@dataclass
+class _Process:
+    status: m.Status
+    heard_at: float
+
+
+class State:
+    """Knows the newest of everything, and no more than a bounded number of anything."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, _Source] = {}
+        self._processes: dict[str, _Process] = {}
+
+    def hear(self, message: m.Message, now: float) -> bool:
+        """Take a message in; True when a viewer would see the difference at once: a new picture, a new status."""
+        if isinstance(message, m.Status):
+            self._processes.pop(message.process, None)  # the order is that of hearing
+            self._processes[message.process] = _Process(message, now)
+            self.forget(now)
+            return True
+        if not isinstance(message, m.Smoothed | m.Preview):
+            return False
+        source = self._source(message.source, now)
+        frame = (message.epoch, message.seq)
+        if isinstance(message, m.Preview):
+            _keep(source.previews, frame, message)
+        elif source.newest is None or frame > _frame(source.newest):
+            source.newest = message
+            source.heard_at = now
+            source.total += 1
+            source.rate.add(now)
+            _keep(source.results, frame, message)
+        return source.join(frame)
+
+    def forget_pictures(self) -> None:
+        """Nobody watches: keep no image."""
+        for source in self._sources.values():
+            source.picture = None
+            source.previews.clear()
+
+    def forget(self, now: float) -> None:
+        """Drop processes that are gone and sources of which nothing is heard any more."""
+        newest = {_place(known.status): known for known in self._by_start()}
+        for key, known in list(self._processes.items()):
+            age = now - known.heard_at
+            replaced = age > SILENT_S and newest[_place(known.status)] is not known
+            gone = age > FORGET_S and known.status.state != "failed"
+            if replaced or gone:
+                del self._processes[key]
+        _limit(self._processes, MOST_PROCESSES)
+        listed = {source.source for known in self._processes.values() for source in known.status.sources}
+        for name, source in list(self._sources.items()):
+            if now - source.heard_at > FORGET_S and name not in listed:
+                del self._sources[name]
+
+    def missing(self, now: float) -> dict[str, str]:
+        """The needed stages of which no process is ready, each with the reason."""
+        seen: dict[str, str] = {}
+        for known in self._by_start():
+            stage, silent = known.status.stage, now - known.heard_at > SILENT_S
+            if seen.get(stage) != "ready":
+                seen[stage] = "silent" if silent and known.status.state != "failed" else known.status.state
+        return {stage: seen.get(stage, "not seen") for stage in NEEDED if seen.get(stage) != "ready"}
+
+    def snapshot(self, now: float) -> Snapshot:
+        """Everything at this moment; safe to keep, for nothing in it changes."""
+        reports: dict[str, tuple[_Process, m.SourceStatus]] = {}
+        for known in self._processes.values():
+            reports |= {status.source: (known, status) for status in known.status.sources}
+        return Snapshot(
+            sources=[self._view(name, reports.get(name), now) for name in sorted(self._sources.keys() | reports)],
+            processes=[_view(known, now) for known in sorted(self._processes.values(), key=_order)],
+            missing=self.missing(now),
+            pictures={name: source.picture for name, source in self._sources.items() if source.picture},
+            results={name: source.total for name, source in self._sources.items()},
+        )
+
+    def _source(self, name: str, now: float) -> _Source:
+        if name not in self._sources:
+            self._sources[name] = _Source(now, _Rate(now))
+            _limit(self._sources, MOST_SOURCES)
+        return self._sources[name]
+
+    def _by_start(self) -> list[_Process]:
+        return sorted(self._processes.values(), key=lambda known: known.status.started_ns)
+
+    def _view(self, name: str, report: tuple[_Process, m.SourceStatus] | None, now: float) -> SourceView:
+        source = self._sources.get(name)
+        return SourceView(
+            source=name,
+            capture=report[0].status.process if report else None,
+            silent=report is None or now - report[0].heard_at > SILENT_S,
+            status=report[1] if report else None,
+            results_per_s=source.rate.at(now) if source else 0.0,
+            smoothed=source.newest if source else None,
+        )
+
+
+def _view(known: _Process, now: float) -> ProcessView:
+    age = max(0.0, now - known.heard_at)
+    return ProcessView(**msgspec.structs.asdict(known.status), heard_s_ago=round(age, 1), silent=age > SILENT_S)
+
+
+def _frame(message: m.FrameMessage) -> tuple[int, int]:
+    return message.epoch, message.seq
+
+
+def _place(status: m.Status) -> tuple[str, str, str]:
+    """What a restarted process has in common with the one before."""
+    return status.host, status.stage, status.name
+
+
+def _order(known: _Process) -> tuple[int, str, str]:
+    stage = known.status.stage
+    return NEEDED.index(stage) if stage in NEEDED else len(NEEDED), known.status.name, known.status.process
+
+
+def _keep(waiting: dict[tuple[int, int], _Value], frame: tuple[int, int], message: _Value) -> None:
+    waiting[frame] = message
+    _limit(waiting, MOST_UNJOINED)
+
+
+def _limit(known: dict[_Key, _Value], most: int) -> None:
+    """Drop what has been there longest."""
+    while len(known) > most:
+        del known[next(iter(known))]

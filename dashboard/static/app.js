@@ -1,0 +1,98 @@
+// Connects to /ws, takes one snapshot at a time, draws it, and asks for the next: see dashboard/viewer.py.
+
+import { showProcesses } from "./processes.js";
+import { Source, waitingFor } from "./source.js";
+
+const SILENCE_MS = 5000; // the server says something every second
+const RETRY_MS = [300, 1000, 2000, 5000];
+
+const sources = new Map();
+let socket = null;
+let retries = 0;
+let lastNews = 0;
+let pending = null;
+
+const element = (id) => document.getElementById(id);
+
+function connect() {
+  const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  mine.binaryType = "arraybuffer";
+  mine.onmessage = async ({ data }) => {
+    lastNews = performance.now();
+    const snapshot = await unpack(data);
+    if (mine !== socket) return;
+    connected(true);
+    retries = 0;
+    pending = snapshot;
+    requestAnimationFrame(() => {
+      draw();
+      if (mine.readyState === WebSocket.OPEN) mine.send("next");
+    });
+  };
+  mine.onclose = () => mine === socket && lost();
+  socket = mine;
+  lastNews = performance.now();
+}
+
+function lost() {
+  socket.onmessage = socket.onclose = null;
+  socket.close();
+  socket = null;
+  connected(false);
+  setTimeout(connect, RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)]);
+}
+
+function connected(yes) {
+  const text = yes ? "live" : "connection lost, trying again";
+  if (element("connection").textContent !== text) element("connection").textContent = text;
+  document.body.classList.toggle("lost", !yes);
+}
+
+async function unpack(buffer) {
+  const length = new DataView(buffer).getUint32(0);
+  const snapshot = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  let start = 4 + length;
+  for (const picture of snapshot.pictures) {
+    const jpeg = new Blob([new Uint8Array(buffer, start, picture.bytes)], { type: "image/jpeg" });
+    picture.image = await createImageBitmap(jpeg).catch(() => null);
+    start += picture.bytes;
+  }
+  return snapshot;
+}
+
+function draw() {
+  const snapshot = pending;
+  const pictures = new Map(snapshot.pictures.map((picture) => [picture.source, picture]));
+  for (const view of snapshot.sources) {
+    if (!sources.has(view.source)) sources.set(view.source, new Source(view.source, element("sources")));
+    sources.get(view.source).show(view, pictures.get(view.source), snapshot);
+  }
+  const listed = new Set(snapshot.sources.map((view) => view.source));
+  for (const [name, source] of sources) {
+    if (listed.has(name)) continue;
+    source.remove();
+    sources.delete(name);
+  }
+  showProcesses(element("processes"), snapshot.processes);
+  showFigures(snapshot);
+  element("empty").hidden = snapshot.sources.length > 0;
+  element("empty").textContent = `Waiting for a source. ${waitingFor(snapshot.missing)}`;
+}
+
+function showFigures({ sources: views, processes }) {
+  const captures = processes.filter((process) => process.stage === "capture" && !process.silent);
+  const latencies = captures.map((process) => process.latency_ms).filter(Boolean);
+  const worst = (key) => (latencies.length ? `${Math.round(Math.max(...latencies.map((l) => l[key])))} ms` : "–");
+  const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+  element("fps").textContent = `${sum(views.map((view) => view.results_per_s)).toFixed(1)} /s`;
+  element("p50").textContent = worst("p50");
+  element("p95").textContent = worst("p95");
+  element("skipped").textContent = sum(captures.map((p) => p.counters.skipped ?? 0)).toLocaleString("en");
+}
+
+setInterval(() => {
+  if (socket && !document.hidden && performance.now() - lastNews > SILENCE_MS) lost();
+}, 1000);
+document.addEventListener("visibilitychange", () => (lastNews = performance.now()));
+if (location.search) history.replaceState(null, "", location.pathname); // a token stays out of the address bar
+connect();

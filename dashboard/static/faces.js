@@ -1,0 +1,137 @@
+// The cards of a source's faces: one per track, in the order of their ids, smoothed once more for the eye.
+
+const SMOOTHING = 0.85; // weight of what was shown, after 0.1 s of media time
+const OUT_OF_SIGHT_S = 2; // a card stays for so long, so that a turned head does not move its neighbours
+const HISTORY_PX_PER_S = 10;
+
+const TRACK_COLOURS = ["#5ad1c8", "#ffb86b", "#b79cff", "#8fd16a", "#ff8fa3", "#7fb8ff", "#f2d45c", "#d9a6e8"];
+const EMOTION_COLOURS = {
+  angry: "#f0716a",
+  disgust: "#9bcf5b",
+  fear: "#b794f6",
+  happy: "#ffd166",
+  neutral: "#a9b6c3",
+  sad: "#6fb1ff",
+  surprise: "#ff9f5a",
+};
+
+export const colourOf = (track) => TRACK_COLOURS[(track - 1) % TRACK_COLOURS.length];
+export const percent = (share) => `${Math.round(share * 100)} %`;
+
+export class Faces {
+  constructor(root) {
+    this.root = root;
+    this.cards = new Map();
+    this.epoch = null;
+  }
+
+  show(result, emotions, confident) {
+    if (result.epoch !== this.epoch) this.clear();
+    this.epoch = result.epoch;
+    const seen = result.faces.filter((face) => face.track_id !== null);
+    for (const face of seen) {
+      if (!this.cards.has(face.track_id)) this.add(face.track_id, emotions);
+      this.cards.get(face.track_id).show(face, result.pts, face.confidence < confident);
+    }
+    const ids = new Set(seen.map((face) => face.track_id));
+    for (const [id, card] of this.cards) {
+      const away = ids.has(id) ? 0 : result.pts - card.pts;
+      if (away > OUT_OF_SIGHT_S) this.remove(id);
+      else card.root.classList.toggle("away", away > 0);
+    }
+    this.root.querySelector(".nobody").hidden = this.cards.size > 0;
+  }
+
+  add(id, emotions) {
+    const card = new Card(id, emotions);
+    const after = [...this.cards.keys()].sort((a, b) => a - b).find((other) => other > id);
+    this.root.insertBefore(card.root, after ? this.cards.get(after).root : null);
+    this.cards.set(id, card);
+  }
+
+  remove(id) {
+    this.cards.get(id).root.remove();
+    this.cards.delete(id);
+  }
+
+  clear() {
+    for (const id of [...this.cards.keys()]) this.remove(id);
+  }
+}
+
+class Card {
+  constructor(id, emotions) {
+    this.root = document.getElementById("face-template").content.cloneNode(true).firstElementChild;
+    this.root.dataset.track = id;
+    this.root.style.setProperty("--track", colourOf(id));
+    this.root.querySelector("h3").textContent = `face ${id}`;
+    this.emotions = emotions;
+    this.bars = emotions.map((emotion) => new Bar(emotion, this.root.querySelector(".bars")));
+    this.history = this.root.querySelector(".history").getContext("2d");
+    this.pts = null;
+    this.shown = null;
+    this.drawnPx = 0;
+  }
+
+  show(face, pts, faint) {
+    const dt = this.pts === null ? 0 : Math.max(0, pts - this.pts);
+    this.pts = pts;
+    this.root.classList.toggle("faint", faint);
+    if (face.probs) this.showRaw(face.probs);
+    if (!face.smoothed) return;
+    const keep = SMOOTHING ** (dt / 0.1);
+    this.shown = face.smoothed.map((now, i) => (this.shown ? keep * this.shown[i] + (1 - keep) * now : now));
+    this.root.querySelector(".label").textContent = face.label;
+    this.bars.forEach((bar, i) => bar.show(this.shown[i], this.emotions[i] === face.label));
+    this.extend(dt);
+  }
+
+  showRaw(probs) {
+    const most = Math.max(...probs);
+    this.root.querySelector(".raw").textContent = `raw ${this.emotions[probs.indexOf(most)]} ${percent(most)}`;
+    this.bars.forEach((bar, i) => bar.mark(probs[i]));
+  }
+
+  // The last half minute as a ribbon: scrolled, and only the new columns drawn.
+  extend(dt) {
+    const { canvas } = this.history;
+    this.drawnPx += dt * HISTORY_PX_PER_S;
+    const columns = Math.min(canvas.width, Math.floor(this.drawnPx));
+    if (columns < 1) return;
+    this.drawnPx -= Math.floor(this.drawnPx);
+    this.history.globalCompositeOperation = "copy";
+    this.history.drawImage(canvas, -columns, 0);
+    this.history.globalCompositeOperation = "source-over";
+    let y = 0;
+    this.shown.forEach((share, i) => {
+      this.history.fillStyle = EMOTION_COLOURS[this.emotions[i]];
+      this.history.fillRect(canvas.width - columns, y, columns, share * canvas.height);
+      y += share * canvas.height;
+    });
+  }
+}
+
+class Bar {
+  constructor(emotion, parent) {
+    this.root = document.getElementById("bar-template").content.cloneNode(true).firstElementChild;
+    this.root.setAttribute("aria-label", emotion);
+    this.root.style.setProperty("--emotion", EMOTION_COLOURS[emotion]);
+    this.root.querySelector(".word").textContent = emotion;
+    [this.fill, this.tick, this.text] = [".fill", ".tick", ".percent"].map((part) => this.root.querySelector(part));
+    parent.append(this.root);
+  }
+
+  show(share, most) {
+    this.fill.style.transform = `scaleX(${share.toFixed(3)})`;
+    this.root.classList.toggle("most", most);
+    const text = percent(share);
+    if (this.text.textContent === text) return;
+    this.text.textContent = text;
+    this.root.setAttribute("aria-valuenow", Math.round(share * 100));
+  }
+
+  mark(share) {
+    this.tick.hidden = false;
+    this.tick.style.left = `${(share * 100).toFixed(1)}%`;
+  }
+}

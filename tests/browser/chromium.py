@@ -1,0 +1,132 @@
+"""A headless Chromium, driven over its DevTools protocol.
+
+Also takes the README's picture of a running dashboard:
+`python -m tests.browser.chromium http://127.0.0.1:8000 1280x800 docs/page.png`
+"""
+
+import base64
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from websockets.sync.client import connect
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+)
+_WAIT_S = 30.0
+
+
+class Chromium:
+    """One page of one browser; `faults` are the errors that the page's scripts and policies caused."""
+
+    def __init__(self):
+        self.faults = []
+        self._stack = contextlib.ExitStack()
+        self._calls = 0
+
+    def __enter__(self) -> "Chromium":
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            command = [shutil.which("chromium"), *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+            browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stack.callback(_end, browser)
+            pages = f"http://127.0.0.1:{_port(Path(folder) / 'DevToolsActivePort')}/json/list"
+            with urllib.request.urlopen(pages, timeout=_WAIT_S) as answer:
+                page = next(target for target in json.load(answer) if target["type"] == "page")
+            self._socket = stack.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
+            for domain in ("Runtime", "Log", "Page"):
+                self.call(f"{domain}.enable")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def call(self, method: str, **params: object) -> dict:
+        """One DevTools command; returns its result."""
+        self._calls += 1
+        self._socket.send(json.dumps({"id": self._calls, "method": method, "params": params}))
+        while True:
+            said = json.loads(self._socket.recv(timeout=_WAIT_S))
+            if said.get("method") == "Runtime.exceptionThrown":
+                self.faults.append(said["params"]["exceptionDetails"])
+            elif said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] == "error":
+                self.faults.append(said["params"]["entry"])
+            elif said.get("id") == self._calls:
+                return said["result"]
+
+    def open(self, url: str, size: tuple[int, int]) -> None:
+        """Go to an address in a window of (width, height)."""
+        width, height = size
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.value("window.left = true")
+        self.call("Page.navigate", url=url)
+        self.wait_for("!window.left && document.readyState === 'complete'")
+
+    def value(self, expression: str) -> object:
+        """What a JavaScript expression, or the promise it is, comes to."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise ValueError(answer["exceptionDetails"])
+        return answer["result"].get("value")
+
+    def wait_for(self, condition: str) -> None:
+        """Return when a JavaScript condition holds, tried at every frame until it neither throws nor fails.
+
+        Raises TimeoutError.
+        """
+        until = time.monotonic() + _WAIT_S
+        while not self.value(f"new Promise(requestAnimationFrame).then(() => !!({condition})).catch(() => false)"):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{condition}; the page shows: {self.value('document.body.innerText')}")
+
+    def picture(self, path: Path) -> None:
+        """Save what the window shows as PNG."""
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+
+
+def _port(path: Path) -> str:
+    until = time.monotonic() + _WAIT_S
+    while not path.exists() or not path.read_text().strip():
+        if time.monotonic() > until:
+            raise TimeoutError("chromium did not start")
+        time.sleep(0.02)
+    return path.read_text().split()[0]
+
+
+def _end(browser: "subprocess.Popen[bytes]") -> None:
+    browser.terminate()
+    try:
+        browser.wait(5)
+    except subprocess.TimeoutExpired:
+        browser.kill()
+        browser.wait()
+
+
+if __name__ == "__main__":
+    with Chromium() as window:
+        window.open(sys.argv[1], tuple(map(int, sys.argv[2].split("x"))))
+        window.wait_for("document.querySelector('.face')")
+        time.sleep(10)  # the ribbons fill
+        window.wait_for("document.querySelector('.face:not(.away)')")
+        window.picture(Path(sys.argv[3]))

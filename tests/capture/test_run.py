@@ -1,0 +1,225 @@
+"""One hosted source: its reader's thread, its epochs, its end, and where a killed replay goes on."""
+
+import socket
+import threading
+import time
+from collections import deque
+
+import msgspec
+import numpy as np
+import pytest
+
+from capture.reader import Reader
+from capture.run import Progress, Run, Workers
+from capture.sources import Frame, SourceUnavailable
+from capture.window import Policy
+from shared.errors import SourceError
+
+READY = Workers(detectors=1, classifiers=1, smoother=True)
+NOBODY = Workers(detectors=0, classifiers=0, smoother=False)
+
+
+class MadeUp:
+    """A source of `count` frames; `script` makes its openings fail; `gate` lets frames through one by one."""
+
+    live_only = reopens = False
+    paced = False
+    label = "made up"
+
+    def __init__(self, count=5, script=(), live=False, gate=None, warnings=()):
+        self.count, self.script, self.live_only = count, deque(script), live
+        self.gate, self.warnings, self.opened = gate, list(warnings), 0
+        self._next = 0
+
+    def open(self):
+        self.opened += 1
+        if self.script and (fault := self.script.popleft()):
+            raise fault
+        self._next = 0
+
+    def skip_to(self, index):
+        self._next = index
+
+    def read(self):
+        if self.gate:
+            self.gate.acquire()
+        if self._next >= self.count:
+            if self.live_only:
+                raise SourceUnavailable("unplugged")
+            return None
+        index, self._next = self._next, self._next + 1
+        last = not self.live_only and index == self.count - 1
+        return Frame(np.full((2, 2, 3), index, np.uint8), index / 30, index, last)
+
+    def close(self):
+        pass
+
+
+class Host:
+    """A run with its wake-up socket, turned by hand."""
+
+    def __init__(self, source, tmp_path, live=False, at_end="exit", progress=None, workers=READY):
+        self.ears, mouth = socket.socketpair()
+        mouth.setblocking(False)
+        self._mouth = mouth
+        policy = Policy(live=live, size=2)
+        reader = Reader(source, live=live, wake=mouth, resume_after=progress.acked if progress else None)
+        self.run = Run("s", "made up", reader, policy, at_end, tmp_path / "s.json", progress)
+        self.workers = workers
+        self.seen = []
+        self.run.start()
+
+    def turn(self, answer=True):
+        """One turn of the capture's loop; everything admitted is answered at once."""
+        self.run.advance(self.workers, 0.0, 1_000_000_000)
+        self.run.save()
+        for flight in list(self.run.window.flights.values()):
+            key = (self.run.epoch, flight.seq, flight.end, flight.gone)
+            if key not in self.seen:
+                self.seen.append(key)
+            if answer:
+                self.run.window.answered(flight.seq, 0.0)
+        self.run.advance(self.workers, 0.0, 1_000_000_000)
+        self.run.save()
+
+    def until(self, condition, **how):
+        end = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < end, (self.run.state, self.seen)
+            self.turn(**how)
+            time.sleep(0.001)
+
+    def close(self):
+        self.run.stop()
+        self.ears.close()
+        self._mouth.close()
+
+
+@pytest.fixture
+def host(tmp_path):
+    hosts = []
+
+    def make(source, **how):
+        hosts.append(Host(source, tmp_path, **how))
+        return hosts[-1]
+
+    yield make
+    for one in hosts:
+        one.close()
+
+
+def test_a_replay_gives_every_frame_and_ends(host):
+    """Every frame once, in order, the last with `end`; then the source has ended."""
+    one = host(MadeUp(5))
+    one.until(lambda: one.run.state == "ended")
+    assert [(seq, end) for _, seq, end, _ in one.seen] == [(0, False), (1, False), (2, False), (3, False), (4, True)]
+
+
+def test_nothing_is_taken_before_there_is_somebody_to_work(host):
+    """Frames wait in the reader, two at most, until a detector, a classifier and a smoother are there."""
+    one = host(MadeUp(5), workers=NOBODY)
+    one.until(lambda: one.run.state == "running")
+    for _ in range(20):
+        one.turn()
+    assert one.seen == []
+    one.workers = READY
+    one.until(lambda: one.run.state == "ended")
+    assert len(one.seen) == 5
+
+
+def test_replay_waits_for_a_classifier_and_live_does_not():
+    """Live, boxes without emotions are better than nothing; a replay has to be complete."""
+    without = Workers(detectors=1, classifiers=0, smoother=True)
+    assert without.ready_for(Policy(live=True))
+    assert not without.ready_for(Policy(live=False))
+    assert not Workers(detectors=1, classifiers=1, smoother=False).ready_for(Policy(live=True))
+
+
+def test_the_window_bounds_what_is_in_flight(host):
+    """Without answers no more than the window is admitted."""
+    one = host(MadeUp(50))
+    one.until(lambda: len(one.run.window.flights) == 2, answer=False)
+    for _ in range(20):
+        one.turn(answer=False)
+    assert len(one.run.window.flights) == 2
+
+
+def test_loop_starts_an_epoch_when_the_one_before_is_through(host):
+    """Epochs never overlap, and each is larger than the one before."""
+    one = host(MadeUp(3), at_end="loop")
+    one.until(lambda: len({epoch for epoch, *_ in one.seen}) == 3)
+    epochs = [epoch for epoch, *_ in one.seen]
+    assert epochs == sorted(epochs)
+    first = [seq for epoch, seq, *_ in one.seen if epoch == epochs[0]]
+    assert first == [0, 1, 2]
+
+
+def test_hold_stays(host):
+    """With `hold` nothing more is sent, and the source is neither running nor ended."""
+    one = host(MadeUp(3), at_end="hold")
+    one.until(lambda: one.run.state == "holding")
+    assert len(one.seen) == 3
+
+
+def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host):
+    """Unplugged: `gone` with `end`, then a new epoch when the device answers again."""
+    one = host(MadeUp(2, script=[None, SourceUnavailable("no such device")], live=True), live=True)
+    one.until(lambda: one.run.state == "reconnecting")
+    one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
+    lost = one.run.epoch
+    assert one.run.status(0.0).error
+    one.until(lambda: one.run.state == "running" and one.run.epoch > lost)
+    assert one.run.status(0.0).error is None
+
+
+def test_live_the_newest_wins_and_the_rest_is_counted(host):
+    """Frames that no one had room for are replaced, never queued."""
+    gate = threading.Semaphore(0)
+    one = host(MadeUp(100, live=True, gate=gate), live=True)
+    one.until(lambda: one.run.state == "running")
+    gate.release(100)
+    skipped = 0
+
+    def accounted_for():
+        nonlocal skipped
+        skipped += one.run.skipped()
+        return len(one.seen) + skipped >= 99  # one may wait for room
+
+    one.until(accounted_for, answer=False)
+    assert len(one.run.window.flights) <= 2
+    one.until(lambda: one.seen[-1][1] == 99 or one.seen[-1][2])
+    assert 99 in [seq for _, seq, *_ in one.seen]
+    assert skipped > 0
+
+
+def test_a_killed_replay_goes_on_after_the_last_acknowledged_frame(host, tmp_path):
+    """The same epoch, the next frame, the same `prev`; nothing is sent twice, nothing is left out."""
+    first = host(MadeUp(6))
+    first.until(lambda: len(first.seen) >= 3)
+    written = msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=Progress)
+    assert written.acked is not None
+    second = host(MadeUp(6), progress=written)
+    second.until(lambda: second.run.state == "ended")
+    assert [seq for _, seq, *_ in second.seen] == list(range(written.acked + 1, 6))
+    assert {epoch for epoch, *_ in second.seen} == {written.epoch}
+
+
+def test_a_replay_killed_after_its_end_stays_ended(host):
+    """A capture that waits for its siblings does not start over when it is restarted."""
+    one = host(MadeUp(3), progress=Progress(5, 2, ended=True))
+    one.turn()
+    assert (one.run.state, one.seen) == ("ended", [])
+
+
+def test_a_mistake_of_the_user_reaches_the_main_loop(host):
+    """A missing file is told by the thread and raised where the process can end with code 2."""
+    one = host(MadeUp(script=[SourceError("film.mp4: no such file")]))
+    with pytest.raises(SourceError, match=r"film\.mp4"):
+        one.until(lambda: False)
+
+
+def test_a_fault_of_the_reader_is_no_silence(host):
+    """A bug in a source ends the process, which is then restarted, instead of leaving a source that gives nothing."""
+    one = host(MadeUp(script=[RuntimeError("bug")]))
+    with pytest.raises(RuntimeError, match="bug"):
+        one.until(lambda: False)

@@ -1,0 +1,116 @@
+"""Back ends: the same numbers from each, and none that calls out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from classifier import backends
+from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
+from classifier.preprocess import InputSpec, prepare
+from classifier.release import SHAPES, Config, Release, load_release, save_release
+from shared.errors import ConfigurationError, ModelError
+from shared.messages import EMOTIONS
+
+SPEC = InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48)
+ROOT = Path(__file__).parents[2]
+
+
+def random_release() -> Release:
+    """EmotionCNN with weights that make its answers differ from face to face."""
+    rng = np.random.default_rng(0)
+    tensors = {}
+    for name, shape in SHAPES["emotion-cnn"](SPEC.size).items():
+        spread = 0.05 if name == "head.0.weight" else 0.2
+        values = rng.uniform(0.5, 2, shape) if name.endswith("running_var") else rng.normal(0, spread, shape)
+        tensors[name] = values.astype(np.float32)
+    return Release(Config("random", "3", "emotion-cnn", EMOTIONS, SPEC, 1.5), tensors)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models directory with the release `random`."""
+    folder = tmp_path_factory.mktemp("models")
+    save_release(random_release(), folder / "random")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classifier(models: Path) -> Classifier:
+    """The release on the CPU back end."""
+    return load_classifier("random", models, "cpu")
+
+
+def faces(count: int) -> list[np.ndarray]:
+    """Crops of many sizes."""
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 256, (side, side, 3)).astype(np.uint8) for side in rng.integers(20, 200, count)]
+
+
+def test_openvino_says_what_torch_says(classifier: Classifier, models: Path) -> None:
+    """The CPU back end's graph is the torch network: logits within 1e-4 on random weights."""
+    crops = faces(5)
+    logits, probs = classifier.classify(crops)
+    with torch.inference_mode():
+        expected = torch_network(load_release("random", models))(torch.from_numpy(prepare(crops, SPEC)))
+    assert np.ptp(logits, 0).max() > 0.01
+    assert np.abs(logits - expected.numpy()).max() < 1e-4
+    assert np.abs(probs - torch.softmax(expected / 1.5, 1).numpy()).max() < 1e-4
+
+
+def test_a_face_does_not_depend_on_its_batch(classifier: Classifier) -> None:
+    """Alone or among more faces than a batch holds, a face gets the same answer."""
+    crops = faces(MAX_BATCH + 3)
+    together, _ = classifier.classify(crops)
+    alone = np.concatenate([classifier.classify([crop])[0] for crop in crops])
+    assert np.abs(together - alone).max() < 1e-5
+
+
+def test_no_faces_give_empty_results(classifier: Classifier) -> None:
+    """A message without crops is answered, not a fault."""
+    logits, probs = classifier.classify([])
+    assert logits.shape == probs.shape == (0, 7)
+    assert logits.dtype == probs.dtype == np.float32
+
+
+def test_probabilities_sum_to_one_under_any_temperature() -> None:
+    """Huge logits do not overflow; the temperature divides them."""
+    logits = np.array([[1000.0, 0, 0, 0, 0, 0, -1000], [1, 2, 3, 4, 5, 6, 7]], np.float32)
+    stand_in = Classifier("stand-in", "cpu", SPEC, 2.0, lambda batch: logits[: len(batch)])
+    _, probs = stand_in.classify(faces(2))
+    assert probs.sum(1) == pytest.approx(1)
+    assert probs[0, 0] == pytest.approx(1)
+    assert probs[1, 6] / probs[1, 5] == pytest.approx(np.exp(0.5), rel=1e-5)
+
+
+def test_the_name_holds_the_version(classifier: Classifier) -> None:
+    """Messages say which release answered."""
+    assert (classifier.name, classifier.device) == ("random-3", "cpu")
+
+
+def test_a_missing_model_is_a_configuration_error(models: Path) -> None:
+    """Exit code 2, so that a supervisor does not restart in a loop."""
+    with pytest.raises(ModelError) as caught:
+        load_classifier("absent", models, "cpu")
+    assert caught.value.exit_code == 2
+
+
+def test_the_cpu_back_end_needs_neither_torch_nor_the_network(models: Path) -> None:
+    """Loading and classifying in a fresh process imports no torch and no telemetry and opens no connection."""
+    program = f"""
+import socket, sys
+def refuse(*arguments):
+    raise SystemExit(f"a connection was tried: {{arguments}}")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+from pathlib import Path
+import numpy as np
+from classifier.backends import load_classifier
+load_classifier("random", Path({str(models)!r}), "cpu").classify([np.zeros((30, 30, 3), np.uint8)])
+loaded = [name for name in sys.modules if name.split(".")[0] in ("torch", "openvino_telemetry") and sys.modules[name]]
+sys.exit(f"imported {{loaded}}" if loaded else 0)
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,121 @@
+"""dashboard/access.py: who is let in."""
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from dashboard.access import COOKIE, Access
+from dashboard.app import create_app
+from dashboard.board import Board
+
+HERE = "http://127.0.0.1:8000"
+
+
+def browser(token="", host="127.0.0.1", base=HERE):
+    return TestClient(create_app(Board(), Access(host, token), clock=lambda: 0.0), base_url=base)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "localhost", "[::1]:8000", "LOCALHOST:8000"])
+def test_this_machine_by_its_names(host):
+    """Every loopback name, with and without a port."""
+    assert browser().get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example:8000", "127.0.0.1.evil.example", "", "[::1", "10.0.0.7:8000"])
+def test_another_host_is_refused(host):
+    """DNS rebinding: a page that made its own name point here names itself in the Host header."""
+    answer = browser().get("/api/sources", headers={"host": host})
+    assert answer.status_code == 400
+    assert "[]" not in answer.text
+
+
+def test_the_configured_host_is_known():
+    """And it alone, beside loopback."""
+    access = Access("cam.lan", "secret")
+    assert access.knows_host("cam.lan:8000")
+    assert not access.knows_host("other.lan:8000")
+    assert not access.knows_host("10.0.0.7:8000")
+
+
+def test_an_address_bound_to_all_answers_to_any_ip_but_no_name():
+    """An IP address cannot be rebound; a name can."""
+    access = Access("0.0.0.0", "secret")
+    assert access.knows_host("10.0.0.7:8000")
+    assert access.knows_host("[fd00::7]:8000")
+    assert not access.knows_host("evil.example:8000")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9999", "null", "http://["])
+def test_a_foreign_page_opens_no_websocket(origin):
+    """The browser tells where a page came from; only ours may connect."""
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        browser().websocket_connect("ws://127.0.0.1:8000/ws", headers={"origin": origin}),
+    ):
+        pass
+    assert refused.value.code == 1008
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": HERE}])
+def test_our_page_and_programs_open_one(headers):
+    """Programs send no Origin."""
+    with browser().websocket_connect("ws://127.0.0.1:8000/ws", headers=headers) as socket:
+        assert socket.receive_bytes()
+
+
+def test_nobody_else_may_read_across_origins():
+    """No CORS header is ever sent, and the page may load from here alone."""
+    answer = browser().get("/api/sources", headers={"origin": HERE})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert browser().get("/api/sources", headers={"origin": "http://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/api/sources", "/api/processes", "/metrics", "/static/app.js"])
+def test_with_a_token_nothing_is_open_without_it(path):
+    """The refusal says how to get in, not what the token is."""
+    for query in ("", "?token=", "?token=wrong", "?token=secret%00", "?token=Secret", "?token=%ff"):
+        answer = browser("secret").get(path + query)
+        assert answer.status_code == 401
+        assert "AFFECT_DASHBOARD_TOKEN" in answer.text
+        assert "secret" not in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+def test_the_token_once_then_a_cookie():
+    """`?token=` is given once; the cookie is for this browser's own requests only, and is not the token."""
+    viewer = browser("secret")
+    first = viewer.get("/?token=secret")
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "secret" not in cookie
+    assert viewer.get("/api/sources").status_code == 200
+    with viewer.websocket_connect("ws://127.0.0.1:8000/ws") as socket:
+        assert socket.receive_bytes()
+
+
+@pytest.mark.parametrize("cookie", ["", "x", f"{COOKIE}=", f"{COOKIE}=secret", f"{COOKIE}=é", "=;=;", "a" * 5000])
+def test_a_made_up_cookie_opens_nothing(cookie):
+    """Neither a malformed one nor the token itself."""
+    headers = {"cookie": cookie.encode()}
+    assert browser("secret").get("/api/sources", headers=headers).status_code == 401
+
+
+def test_a_websocket_asks_for_the_token_too():
+    """The pictures come over it."""
+    with (
+        pytest.raises(WebSocketDisconnect),
+        browser("secret").websocket_connect("ws://127.0.0.1:8000/ws"),
+    ):
+        pass
+
+
+def test_health_is_told_without_a_token():
+    """A health check knows no token; it learns the stages' states, nothing else."""
+    assert browser("secret").get("/healthz").status_code == 503
+
+
+def test_without_a_token_no_cookie_is_set():
+    """`?token=` means nothing then."""
+    assert "set-cookie" not in browser().get("/?token=").headers

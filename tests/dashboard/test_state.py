@@ -1,0 +1,196 @@
+"""dashboard/state.py: pictures joined to results, processes that fall silent, bounded memory."""
+
+import pytest
+
+from dashboard import state as s
+from shared.messages import Ack
+from tests.dashboard.made import preview, result, source_status, status
+
+
+def heard(*messages, now=0.0):
+    state = s.State()
+    for message in messages:
+        state.hear(message, now)
+    return state
+
+
+@pytest.mark.parametrize("order", [(preview(3), result(3)), (result(3), preview(3))])
+def test_a_picture_is_a_preview_and_the_result_of_the_same_frame(order):
+    """Whichever comes first, the two are joined by epoch and seq."""
+    picture = heard(*order).snapshot(0).pictures["cam0"]
+    assert picture == (b"cam0 1 3", result(3))
+
+
+@pytest.mark.parametrize("other", [result(4), result(3, epoch=2), result(3, source="cam1")])
+def test_an_overlay_is_never_drawn_on_another_frame(other):
+    """A result of another seq, epoch or source makes no picture of this preview, in either order."""
+    assert heard(preview(3), other).snapshot(0).pictures == {}
+    assert heard(other, preview(3)).snapshot(0).pictures == {}
+
+
+def test_a_picture_never_goes_back():
+    """What arrives late of an older frame changes neither the picture nor the newest result."""
+    state = heard(preview(1), preview(2), result(2), result(1))
+    assert not state.hear(preview(1), 0)
+    assert not state.hear(result(1), 0)
+    assert state.snapshot(0).pictures["cam0"].result.seq == 2
+    assert state.snapshot(0).sources[0].smoothed == result(2)
+
+
+def test_a_new_epoch_replaces_the_old_one():
+    """Epochs only grow: frame 0 of the next is newer than frame 9 of this one."""
+    state = heard(preview(9), result(9), preview(0, epoch=2), result(0, epoch=2), result(10))
+    assert state.snapshot(0).pictures["cam0"].result.epoch == 2
+    assert state.snapshot(0).sources[0].smoothed.epoch == 2
+
+
+def test_a_result_without_a_preview_is_the_newest_result_all_the_same():
+    """Previews are fewer than frames; /api/sources does not wait for one."""
+    state = heard(preview(1), result(1), result(2))
+    assert state.snapshot(0).sources[0].smoothed == result(2)
+    assert state.snapshot(0).pictures["cam0"].result == result(1)
+
+
+def test_only_what_a_viewer_would_see_is_news():
+    """A joined picture and a status are worth a message to the browsers; halves of a picture are not."""
+    state = s.State()
+    news = [state.hear(message, 0) for message in (preview(1), result(1), result(2), status())]
+    assert news == [False, True, False, True]
+
+
+def test_repeated_results_are_counted_once():
+    """`smoothed/` is at least once."""
+    assert heard(result(1), result(1), result(2)).snapshot(0).results == {"cam0": 2}
+
+
+def test_results_per_second():
+    """The rate is that of the last second, and 0 once nothing comes any more."""
+    state = s.State()
+    for seq in range(51):
+        state.hear(result(seq), seq / 25)
+    assert state.snapshot(2.0).sources[0].results_per_s == pytest.approx(25, abs=1.5)
+    assert state.snapshot(9.0).sources[0].results_per_s == 0
+
+
+def test_what_waits_for_its_counterpart_is_bounded():
+    """Previews without results, and results without previews, never pile up."""
+    state = s.State()
+    for seq in range(10 * s.MOST_UNJOINED):
+        state.hear(preview(seq, jpeg=b"x"), 0)
+        state.hear(result(seq, source="cam1"), 0)
+    held = [len(waiting) for source in state._sources.values() for waiting in (source.previews, source.results)]
+    assert held == [s.MOST_UNJOINED, 0, 0, s.MOST_UNJOINED]
+
+
+def test_sources_and_processes_are_bounded():
+    """However many names are made up on the bus."""
+    state = s.State()
+    for number in range(1000):
+        state.hear(result(0, source=f"s{number}"), 0)
+        state.hear(status(pid=number), 0)
+    assert len(state.snapshot(0).sources) == s.MOST_SOURCES
+    assert len(state.snapshot(0).processes) == s.MOST_PROCESSES
+
+
+def test_a_joined_frame_frees_all_before_it():
+    """After frame 9 is shown, nothing of frames 0 to 9 is kept but its picture."""
+    state = heard(*[preview(seq) for seq in range(10)], *[result(seq) for seq in range(10)])
+    source = state._sources["cam0"]
+    assert (source.previews, source.results) == ({}, {})
+
+
+def test_no_image_is_kept_when_nobody_watches():
+    """Pictures and previews go, results stay."""
+    state = heard(preview(1), result(1), preview(2))
+    state.forget_pictures()
+    assert state.snapshot(0).pictures == {}
+    assert not state.hear(result(2), 0)
+    assert state.snapshot(0).sources[0].smoothed == result(2)
+
+
+def test_a_process_falls_silent_and_is_forgotten():
+    """3 s without a status: silent; 15 s: gone."""
+    state = heard(status())
+    assert [view.silent for view in state.snapshot(2.9).processes] == [False]
+    assert [(view.silent, view.heard_s_ago) for view in state.snapshot(3.2).processes] == [(True, 3.2)]
+    state.forget(14.9)
+    assert len(state.snapshot(14.9).processes) == 1
+    state.forget(15.1)
+    assert state.snapshot(15.1).processes == []
+
+
+def test_a_failed_process_stays_until_it_is_replaced():
+    """What the supervisor gave up is shown until the same place is filled again."""
+    state = heard(status(pid=1, name="detector.1", state="failed"))
+    state.forget(500)
+    assert [view.state for view in state.snapshot(500).processes] == ["failed"]
+    state.hear(status(pid=2, name="detector.1"), 501)
+    assert [view.pid for view in state.snapshot(501).processes] == [2]
+
+
+def test_two_workers_of_one_name_are_two():
+    """Workers started by hand share a name; neither replaces the other while both are heard."""
+    state = heard(status(pid=1, name="detector"), status(pid=2, name="detector"))
+    state.forget(1)
+    assert [view.pid for view in state.snapshot(1).processes] == [1, 2]
+
+
+def test_a_source_is_known_from_its_capture_alone():
+    """Before the first result a source is listed with its status."""
+    view = heard(status("capture", sources=[source_status()])).snapshot(0).sources[0]
+    assert (view.source, view.capture, view.silent, view.smoothed) == ("cam0", "capture-host-1", False, None)
+
+
+def test_a_source_is_silent_with_its_capture_and_then_forgotten():
+    """3 s and 15 s, as for processes."""
+    state = heard(status("capture", sources=[source_status()]), result(1))
+    assert state.snapshot(3.2).sources[0].silent
+    state.forget(15.1)
+    assert state.snapshot(15.1).sources == []
+
+
+def test_a_source_at_rest_keeps_its_newest_result():
+    """At its end a source may hold: its capture still reports it, and nothing new comes."""
+    state = heard(result(1))
+    state.hear(status("capture", sources=[source_status(state="holding")]), 20)
+    state.forget(20)
+    assert state.snapshot(20).sources[0].smoothed == result(1)
+
+
+def test_a_restarted_capture_reports_its_source():
+    """The status heard last counts, though the dead capture's is still there."""
+    state = heard(status("capture", pid=1, sources=[source_status(state="reconnecting")]))
+    state.hear(status("capture", pid=2, sources=[source_status()]), 1)
+    assert state.snapshot(1).sources[0].status.state == "running"
+
+
+def test_missing_names_each_stage_and_why():
+    """Not seen, silent, starting and failed are told apart; one ready worker is enough."""
+    state = heard(status("bus"), now=0)
+    for message in (
+        status("capture", state="starting"),
+        status("detector", pid=1, state="failed"),
+        status("detector", pid=2),
+        status("classifier", state="failed"),
+    ):
+        state.hear(message, 4)
+    assert state.missing(4) == {
+        "bus": "silent",
+        "capture": "starting",
+        "classifier": "failed",
+        "smoother": "not seen",
+    }
+
+
+def test_processes_are_listed_along_the_pipeline():
+    """bus, capture, detector…, whatever the order of hearing."""
+    state = heard(status("dashboard"), status("smoother"), status("bus"), status("detector", pid=2), status("detector"))
+    names = [view.name for view in state.snapshot(0).processes]
+    assert names == ["bus.1", "detector.1", "detector.2", "smoother.1", "dashboard.1"]
+
+
+def test_other_messages_change_nothing():
+    """The dashboard may hear what it has no use for."""
+    state = s.State()
+    assert not state.hear(Ack(source="cam0", epoch=1, seq=1), 0)
+    assert state.snapshot(0).sources == []

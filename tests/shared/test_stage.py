@@ -1,0 +1,180 @@
+"""The loop that runs every stage, over a real bus inside this process."""
+
+import itertools
+import threading
+import time
+
+import msgpack
+import pytest
+import zmq
+
+from shared import forwarder, keys
+from shared.bus import Bus, connectable
+from shared.errors import ConfigurationError
+from shared.forwarder import Forwarder
+from shared.messages import Ack
+from shared.settings import Settings
+from shared.stage import Identity, Place, replace_file
+from shared.topics import Envelope, decode, encode
+
+_pids = itertools.count(1)
+
+
+def place(settings, stage="bus"):
+    return Place(settings, Identity(stage, "host", next(_pids), stage, 0), settings.runtime_dir / "state")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(_env_file=None, runtime_dir=tmp_path)
+
+
+@pytest.fixture
+def bus(settings, monkeypatch):
+    monkeypatch.setattr(forwarder, "_DRAIN_S", 0.0)
+    running = Forwarder(place(settings))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def client(settings, bus):
+    made = []
+
+    def make():
+        made.append(Bus(settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def until(condition, bus_, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        bus_.wait(0.05)
+        if found := condition():
+            return found
+    raise AssertionError("never happened")
+
+
+def test_a_message_reaches_who_subscribed(client):
+    """What one says, the other hears, whole."""
+    ears, mouth = client(), client()
+    ears.hear("ack/")
+    until(lambda: list(mouth.subscriptions()), mouth)
+    said = Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))
+    mouth.say(encode(said))
+    (parts,) = until(lambda: list(ears.received(10)), ears)
+    assert decode(parts) == said
+
+
+def test_subscriptions_and_deaths_are_seen_through_the_bus(client):
+    """Membership needs no registry: the publisher sees who comes and who goes."""
+    worker, sender = client(), client()
+    worker.hear("crops/classifier-host-1/")
+    (joined,) = until(lambda: list(sender.subscriptions()), sender)
+    assert (joined.joined, joined.topic) == (True, "crops/classifier-host-1/")
+    worker.close()
+    (left,) = until(lambda: list(sender.subscriptions()), sender)
+    assert (left.joined, left.topic) == (False, "crops/classifier-host-1/")
+
+
+def test_a_late_publisher_is_told_who_is_there(client):
+    """A detector that starts after the classifiers knows them at once."""
+    worker = client()
+    worker.hear("crops/classifier-host-1/")
+    first = client()
+    until(lambda: list(first.subscriptions()), first)
+    late = client()
+    assert until(lambda: list(late.subscriptions()), late)[0].topic == "crops/classifier-host-1/"
+
+
+def test_saying_never_blocks(client):
+    """Without anybody who listens, or with a listener that does not read, saying costs nothing and does not wait."""
+    mouth = client()
+    began = time.monotonic()
+    for _ in range(5000):
+        mouth.say((b"ack/front/", b"\x80" * 1000))
+    assert time.monotonic() - began < 30
+
+
+def test_the_bus_leaves_no_socket_files(settings, bus):
+    """libzmq leaves its files behind; the bus does not."""
+    assert {path.name for path in settings.runtime_dir.iterdir()} == {"bus.in", "bus.out", "bus.lock"}
+    bus.close()
+    assert list(settings.runtime_dir.iterdir()) == []
+    bus.close = lambda: None
+
+
+def test_a_stranger_in_another_language(settings, client):
+    """A plain SUB socket and msgpack are enough."""
+    mouth = client()
+    with zmq.Context() as context, context.socket(zmq.SUB) as stranger:
+        stranger.connect(settings.bus_out_address)
+        stranger.subscribe("ack/")
+        until(lambda: list(mouth.subscriptions()), mouth)
+        mouth.say(encode(Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))))
+        assert stranger.poll(10_000)
+        topic, body = stranger.recv_multipart()
+    assert topic == b"ack/front/"
+    assert msgpack.unpackb(body) == {"v": 1, "source": "front", "epoch": 1, "seq": 2}
+
+
+@pytest.mark.parametrize(
+    ("bound", "connected"),
+    [
+        ("tcp://0.0.0.0:7001", "tcp://127.0.0.1:7001"),
+        ("tcp://*:7001", "tcp://127.0.0.1:7001"),
+        ("tcp://10.0.0.1:7001", "tcp://10.0.0.1:7001"),
+        ("ipc:///tmp/x/bus.in", "ipc:///tmp/x/bus.in"),
+    ],
+)
+def test_a_wildcard_is_connected_to_on_this_host(bound, connected):
+    """The same setting serves the bus, which binds, and the stages, which connect."""
+    assert connectable(bound) == connected
+
+
+def test_an_address_that_cannot_be_bound_is_a_users_mistake(tmp_path):
+    """The message names the setting and the address."""
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, bus_in="ipc:///nowhere/at/all/bus.in")
+    with pytest.raises(ConfigurationError, match=r"AFFECT_BUS_IN='ipc:///nowhere"):
+        Forwarder(place(settings))
+
+
+def test_keys_are_private_and_never_overwritten(tmp_path):
+    """Secrets are readable by their owner alone."""
+    keys.make_keys(tmp_path / "keys")
+    assert (tmp_path / "keys" / "bus.secret").stat().st_mode & 0o777 == 0o600
+    assert keys.read_allowed(tmp_path / "keys") == {keys.read_pair(tmp_path / "keys", "client").public}
+    with pytest.raises(ConfigurationError, match="not empty"):
+        keys.make_keys(tmp_path / "keys")
+    with pytest.raises(ConfigurationError, match=r"python -m shared\.keys"):
+        keys.read_pair(tmp_path / "elsewhere", "bus")
+    (tmp_path / "keys" / "bus.public").write_text("short")
+    with pytest.raises(ConfigurationError, match="40 characters"):
+        keys.read_pair(tmp_path / "keys", "bus")
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    """Whoever reads while it is written sees the old content or the new, and no scraps stay."""
+    path = tmp_path / "state" / "s.msgpack"
+    contents = {bytes([value]) * 50_000 for value in range(4)}
+    replace_file(path, next(iter(contents)))
+    stop = threading.Event()
+    seen = set()
+
+    def read():
+        while not stop.is_set():
+            seen.add(path.read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(25):
+        for content in contents:
+            replace_file(path, content)
+    stop.set()
+    reader.join()
+    assert seen <= contents
+    assert [p.name for p in path.parent.iterdir()] == ["s.msgpack"]
