@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
+import numpy as np
 import structlog
 from typing_extensions import override
 
@@ -100,7 +101,7 @@ class DetectorStage(Stage):
             if classifier is None:
                 self.meter.count("crops_without_classifier")
                 continue
-            crop, xyxy = square_crop(frame.image.pixels(), face.xyxy, max_side=self._settings.crop_max_side)
+            crop, xyxy = square_crop(frame.image.pixels(), np.array(face.xyxy), max_side=self._settings.crop_max_side)
             share = shares.setdefault(classifier, [])
             share.append(m.Crop(face=face.face, xyxy=cast(m.Box, tuple(map(float, xyxy))), image=m.Image.of(crop)))
             self._classifiers.sent(classifier, (frame.source, frame.epoch, frame.seq), now, load=len(share))

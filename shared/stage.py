@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 import structlog
@@ -45,6 +45,21 @@ class Identity(NamedTuple):
     def process(self) -> str:
         """`<stage>-<host>-<pid>`, the key of its topics."""
         return f"{self.stage}-{self.host}-{self.pid}"
+
+    def status(self, state: str, error: str | None = None, **facts: Any) -> Envelope:
+        """This process's `status/`, with the further keys given."""
+        status = Status(
+            process=self.process,
+            name=self.name,
+            stage=self.stage,
+            host=self.host,
+            pid=self.pid,
+            started_ns=self.started_ns,
+            state=state,  # type: ignore[arg-type]  # one of Status's literals; decoding checks it
+            error=error,
+            **facts,
+        )
+        return Envelope("status", self.process, status)
 
 
 @dataclass(frozen=True)
@@ -258,23 +273,16 @@ class Loop:
             log.info("summary", **self._stage.meter.summary(now))
 
     def _status(self) -> Envelope:
-        me, stage = self._place.identity, self._stage
-        status = Status(
-            process=me.process,
-            name=me.name,
-            stage=me.stage,
-            host=me.host,
-            pid=me.pid,
-            started_ns=me.started_ns,
-            state=stage.state,  # type: ignore[arg-type]  # one of Status's literals; decoding checks it
-            error=stage.error,
+        stage = self._stage
+        return self._place.identity.status(
+            stage.state,
+            stage.error,
             sources=stage.sources(),
             counters=dict(stage.meter.counters),
             latency_ms=stage.meter.latency(),
             memory_mb=round(self._memory.memory_info().rss / 1e6, 1),
             detail=stage.detail,
         )
-        return Envelope("status", me.process, status)
 
 
 def replace_file(path: Path, content: bytes) -> None:

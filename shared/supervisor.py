@@ -21,10 +21,9 @@ from shared import locks
 from shared import log as logs
 from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
-from shared.messages import Status
 from shared.settings import Settings, load_settings, prepare_runtime_dir
 from shared.stage import HEARTBEAT_FD, RESTARTS, STATE_DIR, identify
-from shared.topics import Envelope, encode
+from shared.topics import encode
 
 MODULES = {
     "bus": "shared.forwarder",
@@ -156,24 +155,11 @@ class Supervisor:
         until = time.monotonic() + (60.0 if seconds is None else seconds)
         while time.monotonic() < until and not self._stopping and _ancestors() == self._ancestors:
             if bus:
-                bus.say(encode(self._failed(code)))
+                error = f"crashed too often, last with exit code {code}; tried again every minute"
+                bus.say(encode(self._identity.status("failed", error)))
             time.sleep(min(0.2 if bus is None else 1.0, max(0.0, until - time.monotonic())))
         if bus:
             bus.close()
-
-    def _failed(self, code: int) -> Envelope:
-        me = self._identity
-        status = Status(
-            process=me.process,
-            name=me.name,
-            stage=me.stage,
-            host=me.host,
-            pid=me.pid,
-            started_ns=me.started_ns,
-            state="failed",
-            error=f"crashed too often, last with exit code {code}; tried again every minute",
-        )
-        return Envelope("status", me.process, status)
 
 
 def _drain(ears: int) -> bool:

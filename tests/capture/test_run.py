@@ -187,8 +187,7 @@ def test_live_the_newest_wins_and_the_rest_is_counted(host):
 
     one.until(accounted_for, answer=False)
     assert len(one.run.window.flights) <= 2
-    one.until(lambda: one.seen[-1][1] == 99 or one.seen[-1][2])
-    assert 99 in [seq for _, seq, *_ in one.seen]
+    one.until(lambda: 99 in [seq for _, seq, *_ in one.seen])
     assert skipped > 0
 
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import backends
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import SHAPES, Config, Release, load_release, save_release
-from shared.errors import ConfigurationError, ModelError
+from shared.errors import ModelError
 from shared.messages import EMOTIONS
 
 SPEC = InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48)

@@ -70,6 +70,22 @@ def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys,
     eventually(lambda: any(row["classified"] for row in listener.results()), "emotions from the other host")
 
 
+def test_a_second_smoother_and_capture_on_another_host_are_reported(pipeline):
+    """Locks do not reach across hosts, so what they would have refused is reported on the bus within seconds."""
+    one = pipeline(capture_source="front=demo").start().ready()
+    elsewhere = {
+        "AFFECT_RUNTIME_DIR": str(one.runtime_dir.parent / "elsewhere"),
+        "AFFECT_BUS_IN": f"ipc://{one.runtime_dir}/bus.in",
+        "AFFECT_BUS_OUT": f"ipc://{one.runtime_dir}/bus.out",
+    }
+    one.worker("smoother", **elsewhere)
+    one.worker("capture", **elsewhere)
+    for stage in ("smoother", "capture"):
+        eventually(lambda stage=stage: [s for s in one.listener.live(stage) if s["error"]], f"two of {stage} reported")
+    assert "two smoothers on one bus" in one.tail(100_000)
+    assert "two captures of one source" in one.tail(100_000)
+
+
 def test_memory_stays_flat(pipeline, tmp_path):
     """Thousands of frames leave no process bigger than it was after its first few hundred."""
     video = write_video(tmp_path / "small.mp4", 200, size=(320, 180), step=4)

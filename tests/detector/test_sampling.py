@@ -1,0 +1,82 @@
+"""Scaling by area, against torch's adaptive pooling."""
+
+import numpy as np
+import pytest
+import torch
+
+from detector.pyramid import WINDOW, Canvas
+from detector.sampling import AreaScaler
+
+FRAME = np.random.default_rng(5).integers(0, 256, (97, 143, 3), np.uint8)
+
+
+def pooled(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The reference's way to scale: (H, W, 3) uint8 to (height, width, 3) float32."""
+    tensor = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float()
+    scaled: np.ndarray = (
+        torch.nn.functional.interpolate(tensor, (height, width), mode="area")[0].permute(1, 2, 0).numpy()
+    )
+    return scaled
+
+
+def scaler_of(frame: np.ndarray) -> AreaScaler:
+    """Ready to scale the frame."""
+    scaler = AreaScaler(frame.shape[1], frame.shape[0])
+    scaler.load(frame)
+    return scaler
+
+
+def test_crops_are_pooled_exactly() -> None:
+    """Shrunk, enlarged and squashed crops, more than one piece of work, equal adaptive average pooling."""
+    rng = np.random.default_rng(6)
+    corners = rng.integers(0, [100, 60], (60, 2))
+    boxes = np.concatenate([corners, corners + rng.integers(1, 37, (60, 2))], axis=1)
+    crops = scaler_of(FRAME).crops(boxes, 24)
+    for crop, (x1, y1, x2, y2) in zip(crops, boxes.tolist(), strict=True):
+        np.testing.assert_allclose(crop, pooled(FRAME[y1:y2, x1:x2], 24, 24), atol=1e-3)
+
+
+def test_no_crops() -> None:
+    """Nothing in, nothing out, in the right shape."""
+    assert scaler_of(FRAME).crops(np.empty((0, 4), np.intp), 48).shape == (0, 48, 48, 3)
+
+
+def test_frames_too_large_for_32_bits_stay_exact() -> None:
+    """Above 8 million pixels a white frame's sum passes 2**31: it is kept in a wider type."""
+    frame = np.full((3000, 3000, 3), 255, np.uint8)
+    crop = scaler_of(frame).crops(np.array([[2900, 2900, 3000, 3000]]), 24)
+    np.testing.assert_allclose(crop, 255)
+
+
+@pytest.mark.parametrize(("width", "height", "smallest"), [(143, 97, 20), (143, 97, 12), (640, 48, 20), (33, 400, 31)])
+def test_levels_are_pooled_exactly_and_do_not_overlap(width: int, height: int, smallest: int) -> None:
+    """Every level on the canvas is the whole frame at its scale, and no two share a pixel."""
+    frame = np.random.default_rng(8).integers(0, 256, (height, width, 3), np.uint8)
+    canvas = Canvas(width, height, smallest)
+    canvas.draw(frame)
+    taken = np.zeros(canvas.pixels.shape[:2], int)
+    assert canvas.levels[0].scale == WINDOW / smallest
+    for level in canvas.levels:
+        rows, columns = int(height * level.scale + 1), int(width * level.scale + 1)
+        assert (level.height, level.width) == (rows + rows % 2, columns + columns % 2)
+        spot = np.s_[level.y : level.y + level.height, level.x : level.x + level.width]
+        taken[spot] += 1
+        np.testing.assert_allclose(canvas.pixels[spot][:rows, :columns], pooled(frame, rows, columns), atol=1e-3)
+    assert taken.max() == 1
+
+
+def test_windows_belong_to_one_level_and_point_back_to_the_frame() -> None:
+    """Every window of every level can be chosen, those across two levels cannot, and boxes are in frame pixels."""
+    canvas = Canvas(143, 97, 20)
+    rows, columns = ((size - WINDOW) // 2 + 1 for size in canvas.pixels.shape[:2])
+    cells = canvas.cells(np.ones((rows, columns), bool))
+    expected = sum(((level.height - 12) // 2 + 1) * ((level.width - 12) // 2 + 1) for level in canvas.levels)
+    assert len(cells) == expected
+    xyxy, level = canvas.boxes(cells)
+    assert set(level) == set(range(len(canvas.levels)))
+    assert xyxy[0].tolist() == [1, 1, 20, 20]
+    # A level one pixel larger than the scaled frame, or doubled, may point a little beyond the frame.
+    assert (xyxy[:, 0] <= 143).all()
+    assert xyxy[level == 0][:, 2].max() <= 143 + 2 / 0.6
+    canvas.draw(np.full((97, 143, 3), 9, np.uint8))
+    np.testing.assert_allclose(canvas.windows(cells), 9, rtol=1e-6)

@@ -1,0 +1,54 @@
+"""Augmentation: what it may change, and that it can be repeated."""
+
+import torch
+
+from classifier.preprocess import prepare
+from training.augment import Augmentation, augment
+from training.recipes import INPUTS
+
+
+def pictures(count: int) -> torch.Tensor:
+    """Random uint8 pictures."""
+    return torch.randint(0, 256, (count, 48, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    """A generator of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
+def test_no_augmentation_is_the_evaluations_preprocessing() -> None:
+    """With all amounts zero a picture is what `prepare` makes of it, to a grey level."""
+    images, spec = pictures(3), INPUTS["emotion-cnn"]
+    augmented = (augment(images, spec.size, Augmentation(flip=0), seeded()) - spec.mean) / spec.std
+    prepared = torch.from_numpy(prepare(list(images.numpy()), spec, whole=True))
+    assert (augmented - prepared).abs().max() < 2.5 / 127.5
+
+
+def test_a_flip_mirrors_left_and_right() -> None:
+    """Flipped with certainty, columns are reversed and rows are not."""
+    images = pictures(2)
+    flipped, plain = (augment(images, 48, Augmentation(flip=flip), seeded()) for flip in (1.0, 0.0))
+    assert torch.allclose(flipped, plain.flip(-1), atol=1e-4)
+
+
+def test_everything_stays_in_range_and_repeats() -> None:
+    """The strongest augmentation stays within 0..1, differs by seed, and is the same for the same seed."""
+    how = Augmentation(flip=0.5, degrees=30, scale=0.3, shift=0.2, brightness=0.5, contrast=0.5, erase=1)
+    first, again, other = (augment(pictures(8), 64, how, seeded(seed)) for seed in (1, 1, 2))
+    assert first.shape == (8, 1, 64, 64)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_shift_moves_by_its_share_of_the_side() -> None:
+    """A bright square moves at most `shift` of the side."""
+    image = torch.zeros((64, 48, 48), dtype=torch.uint8)
+    image[:, 20:28, 20:28] = 255
+    moved = augment(image, 48, Augmentation(flip=0, shift=0.25), seeded())[:, 0]
+    rows = (moved.sum(2) * torch.arange(48)).sum(1) / moved.sum((1, 2))
+    offsets = rows - 23.5
+    assert offsets.abs().max() <= 12.1
+    assert offsets.abs().max() > 8

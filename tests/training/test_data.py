@@ -1,0 +1,136 @@
+"""Reading labelled pictures: what is counted, what is refused."""
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from shared.errors import ConfigurationError
+from shared.messages import EMOTIONS
+from training import data
+
+FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures per class and split, all different; one validation picture is also in train."""
+    rng = np.random.default_rng(0)
+    for split in data.SPLITS:
+        for label in EMOTIONS:
+            place = tmp_path / split / label
+            place.mkdir(parents=True)
+            for number in range(2):
+                cv2.imwrite(str(place / f"{number}.png"), rng.integers(0, 256, (48, 48)).astype(np.uint8))
+    copy = tmp_path / "train" / "sad" / "copy.png"
+    copy.write_bytes((tmp_path / "validation" / "sad" / "0.png").read_bytes())
+    return tmp_path
+
+
+def test_a_folder_is_read_counted_and_kept(folder: Path) -> None:
+    """Pictures, labels and the copy between the splits are found, and survive being saved."""
+    splits, report = data.read(folder)
+    assert len(splits["train"]) == 15
+    assert report["train"]["per_class"]["sad"] == 3
+    assert report["validation_images_in_train"] == 1
+    assert report["surplus_copies"] == 1
+    assert report["groups_with_different_labels"] == 0
+    data.save(splits, folder / "kept" / "faces.npz")
+    again = data.load(folder / "kept" / "faces.npz")
+    assert np.array_equal(again["train"].images, splits["train"].images)
+    assert again["train"].names.tolist() == splits["train"].names.tolist()
+
+
+def test_what_validation_holds_is_not_trained_on(folder: Path) -> None:
+    """Copies of validation pictures and blank pictures leave the training split."""
+    splits, _ = data.read(folder)
+    splits["train"].images[0] = 7
+    clean = data.without_leakage(splits["train"], splits["validation"])
+    assert len(clean) == 13
+    assert "train/sad/copy.png" not in clean.names
+
+
+def test_a_zip_is_read_like_its_folder(folder: Path, tmp_path: Path) -> None:
+    """Votes travel in the zip; unsure matches are left out."""
+    archive = tmp_path / "faces.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for file in sorted(folder.rglob("*.png")):
+            target.write(file, file.relative_to(folder))
+        target.writestr(
+            "ferplus_votes.csv",
+            "fer2013_jpg,match,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+            "train/angry/0.png,unique,2,0,0,0,8,0,0,0,0,0\n"
+            "train/angry/1.png,none,0,0,0,0,10,0,0,0,0,0\n",
+        )
+    train = data.load(archive)["train"]
+    assert len(train) == 15
+    assert train.votes[0].tolist() == pytest.approx([0.8, 0, 0, 0, 0.2, 0, 0])
+    assert train.votes[1:].sum() == 0
+
+
+def test_a_folder_of_classes_alone_can_be_measured_on(folder: Path) -> None:
+    """Evaluation takes a folder with splits and one without."""
+    assert len(data.read_pictures(folder)) == 14
+    assert len(data.read_pictures(folder / "train")) == 15
+
+
+def test_colour_and_other_sizes_become_48_grey(folder: Path) -> None:
+    """Whatever the picture, it is brought to what the networks are trained on."""
+    cv2.imwrite(str(folder / "train" / "angry" / "0.png"), np.full((90, 70, 3), 200, np.uint8))
+    train = data.read(folder)[0]["train"]
+    assert train.images.shape == (15, 48, 48)
+    assert train.images[0].mean() == pytest.approx(200, abs=1)
+
+
+def test_a_missing_class_is_named(folder: Path) -> None:
+    """An empty class folder stops with its name."""
+    for file in (folder / "train" / "fear").iterdir():
+        file.unlink()
+    with pytest.raises(ConfigurationError, match="no images in train/fear/"):
+        data.read(folder)
+
+
+def test_an_unknown_class_is_named(folder: Path) -> None:
+    """A class that no network knows stops with its name and the known ones."""
+    (folder / "train" / "fear").rename(folder / "train" / "bored")
+    with pytest.raises(ConfigurationError, match=r"unknown class bored; expected angry"):
+        data.read(folder)
+
+
+def test_many_undecodable_pictures_are_an_error(folder: Path) -> None:
+    """Above one per cent the data is not trusted."""
+    (folder / "train" / "fear" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(ConfigurationError, match="1 of 16 train images cannot be decoded"):
+        data.read(folder)
+
+
+def test_a_few_undecodable_pictures_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below that they are skipped and named."""
+    monkeypatch.setattr(data, "MAX_UNDECODABLE", 0.2)
+    (folder / "train" / "fear" / "broken.png").write_bytes(b"")
+    splits, report = data.read(folder)
+    assert report["train"]["undecodable"] == ["train/fear/broken.png"]
+    assert len(splits["train"]) == 15
+
+
+@pytest.mark.parametrize("name", ["absent.zip", "absent.npz", "text.zip"])
+def test_a_file_that_is_no_data_is_named(tmp_path: Path, name: str) -> None:
+    """Missing files and files of another kind are refused by name."""
+    if not name.startswith("absent"):
+        (tmp_path / name).write_text("no zip")
+    with pytest.raises(ConfigurationError, match=name):
+        data.load(tmp_path / name)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not FER2013.exists(), reason="the development data folder is not beside the checkout")
+def test_fer2013_has_its_official_counts() -> None:
+    """The real data's counts, blanks and leaks are the published ones."""
+    splits, report = data.read(FER2013)
+    assert report["train"]["official_counts"]
+    assert report["validation"]["official_counts"]
+    assert len(report["train"]["blank"]) == 11
+    assert report["validation_images_in_train"] == 280
+    assert len(data.without_leakage(splits["train"], splits["validation"])) < 28709 - 11

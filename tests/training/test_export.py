@@ -1,0 +1,129 @@
+"""Releases: everything in them was measured, and the pipeline's crop is what the view was fitted on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from classifier.backends import Classifier, load_classifier
+from classifier.release import load_release
+from detector.crops import square_crop
+from detector.mtcnn import Detections, Detector
+from training import evaluate, export, view
+from training.data import Faces, save
+from training.metrics import report
+from training.recipes import INPUTS, PRESETS
+from training.run import Run
+
+ROOT = Path(__file__).parents[2]
+STILLS = ROOT.parent / "shared" / "data" / "stills"
+PORTRAITS = {
+    "angry": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "happy": "happy",
+    "neutral": "neutral",
+    "sad": "sad",
+    "surprised": "surprise",
+}
+
+
+def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The card's accuracy is the one `training.evaluate --json` prints for the release."""
+    faces = faces.take(np.arange(7))
+    Run(replace(PRESETS["emotion-cnn"]), 0, torch.device("cpu")).save(tmp_path / "run.pt")
+    crops = [cv2.resize(image, (80, 80)) for image in faces.images]
+    found = view.Found(np.arange(len(faces)), faces.labels, crops)
+    monkeypatch.setattr(view, "find", lambda *arguments: found)
+    monkeypatch.setattr(view, "VIEWS", (0.89, 0.93))
+    monkeypatch.setattr(view, "OFFSETS", (0.0, 0.03))
+    monkeypatch.setattr(export, "SIDES", (48, 16))
+    export.export(tmp_path / "run.pt", tmp_path / "tiny", "2", faces, 1, tmp_path, "A note.")
+
+    config = load_release("tiny", tmp_path).config
+    assert (config.name, config.version) == ("tiny", "2")
+    assert config.input.view in view.VIEWS
+    assert config.input.view_dy in view.OFFSETS
+    save({"train": faces, "validation": faces}, tmp_path / "faces.npz")
+    command = [
+        "evaluate",
+        "tiny",
+        str(tmp_path / "faces.npz"),
+        "--json",
+        "--device",
+        "cpu",
+        "--models-dir",
+        str(tmp_path),
+    ]
+    monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "report")])
+    assert evaluate.main() == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert set(scores) == {"accuracy", "macro_f1", "ece", "nll", "per_class", "confusion", "n"}
+    card = (tmp_path / "tiny" / "README.md").read_text()
+    assert (
+        f"| {scores['accuracy']:.2%} | {scores['macro_f1']:.3f} | {scores['ece']:.3f} | {scores['nll']:.3f} |" in card
+    )
+    assert "A note." in card
+    pictures = {path.name for path in (tmp_path / "report").glob("*.png")}
+    assert pictures == {"confusion.png", "calibration.png", "mistakes.png"}
+
+
+class PictureDetector:
+    """Stands in for MTCNN: the box is 1/0.93 lower than the picture, as MTCNN's boxes are on FER-2013."""
+
+    def __init__(self, confidence: float):
+        self.confidence = confidence
+
+    def detect(self, frame: np.ndarray) -> Detections:
+        """A box around the frame's middle."""
+        middle, half = frame.shape[0] / 2, view.ENLARGED / 0.93 / 2
+        box = np.array([[middle - half, middle - half, middle + half, middle + half]], np.float32)
+        return Detections(box, np.array([self.confidence], np.float32), np.zeros((1, 5, 2), np.float32))
+
+
+def test_the_fitted_view_is_the_picture_that_was_enlarged(faces: Faces) -> None:
+    """Of a crop through detector and `square_crop`, a view of 0.93 box heights is the data set's picture again."""
+    crops = dict(view._crops(faces.images, PictureDetector(0.95)))
+    assert list(crops) == list(range(len(faces)))
+    inputs: list[np.ndarray] = []
+
+    def keep(batch: np.ndarray) -> np.ndarray:
+        inputs.extend(batch)
+        return np.zeros((len(batch), 7), np.float32)
+
+    recorder = Classifier("recorder", "cpu", INPUTS["emotion-cnn"], 1.0, keep)
+    recorder.classify([crops[0]])
+    recorder.classify([faces.images[0]], whole=True)
+    assert np.corrcoef(inputs[0].ravel(), inputs[1].ravel())[0, 1] > 0.97
+
+
+def test_an_unsure_face_is_not_fitted_on(faces: Faces) -> None:
+    """What the pipeline would not classify does not count."""
+    assert list(view._crops(faces.images, PictureDetector(0.5))) == []
+
+
+def test_the_report_of_a_perfect_answer_is_perfect(faces: Faces) -> None:
+    """All scores at their best."""
+    scores = report(np.eye(7)[faces.labels], faces.labels)
+    assert (scores["accuracy"], scores["macro_f1"], scores["ece"]) == (1, 1, 0)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not STILLS.exists(), reason="the development data folder is not beside the checkout")
+@pytest.mark.skipif(not (ROOT / "models" / "emotion-cnn").exists(), reason="models/emotion-cnn is not released yet")
+def test_the_release_reads_five_of_seven_portraits(tmp_path: Path) -> None:
+    """Portraits of one expression each, through the pipeline's detector and crop."""
+    classifier = load_classifier("emotion-cnn", ROOT / "models", "cpu")
+    detector = Detector(40, (0.6, 0.7, 0.6), 1920, 60, 1, "cpu", tmp_path)
+    answers = {}
+    for name, label in PORTRAITS.items():
+        frame = cv2.imread(str(STILLS / f"faceapi_{name}.jpg"))
+        _, probs = classifier.classify([square_crop(frame, detector.detect(frame).xyxy[0])[0]])
+        answers[label] = list(PORTRAITS.values())[probs[0].argmax()]
+    assert sum(label == answer for label, answer in answers.items()) >= 5, answers
