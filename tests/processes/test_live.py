@@ -1,11 +1,16 @@
 """Live sources through the real processes: newest wins, bounded work, and nobody waits for a bad neighbour."""
 
+import contextlib
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import pytest
 import zmq
 
+from capture.demo import demo_frame
 from tests.processes.harness import eventually
 
 pytestmark = [pytest.mark.processes]
@@ -98,3 +103,50 @@ def test_a_live_file_is_paced_by_its_time_stamps(pipeline, recording):
     assert rows[-1]["seq"] == 89
     seconds = (rows[-1]["captured_ns"] - rows[0]["captured_ns"]) / 1e9
     assert seconds > 0.8 * (rows[-1]["pts"] - rows[0]["pts"])
+
+
+class Stream(BaseHTTPRequestHandler):
+    """An MJPEG camera that gives forty frames a connection and then says nothing more."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            for index in range(40):
+                jpeg = cv2.imencode(".jpg", demo_frame(index, (320, 180)))[1].tobytes()
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+                self.server.closing.wait(0.03)
+            self.server.closing.wait(60)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def stream():
+    """The address of such a camera."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
+    server.closing = threading.Event()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}/live"
+    server.closing.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_stream_that_stalls_is_reopened_with_a_new_epoch(pipeline, stream):
+    """A stall ends the epoch, is reported once without the password, and the source goes on when it is back."""
+    one = pipeline(capture_source=f"door=http://me:secret@{stream}", capture_stall_seconds=1).start()
+    eventually(lambda: len({row["epoch"] for row in one.listener.results()}) >= 2, "a second epoch")
+    first, second = sorted({row["epoch"] for row in one.listener.results()})[:2]
+    rows = {epoch: [row for row in one.listener.results() if row["epoch"] == epoch] for epoch in (first, second)}
+    assert rows[first][-1]["end"]
+    assert rows[second][0]["prev"] is None
+    log = one.tail(200_000)
+    assert 1 <= log.count("source lost") <= log.count("source open") + 1  # once each time, not once a try
+    assert "secret" not in log
+    assert "door" in log
