@@ -82,7 +82,7 @@ def test_faces_above_the_cap_are_dropped_and_counted(
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 1), (1, 300), (15, 15), (19, 19), (20, 20), (13, 4000), (4000, 13), (21, 3000), (240, 320)]
+    "shape", [(0, 0), (1, 1), (1, 300), (15, 15), (19, 19), (20, 20), (13, 4000), (4000, 13), (21, 3000), (240, 320)]
 )
 def test_any_size_without_a_face_gives_empty_arrays(detector: Detector, shape: tuple[int, int]) -> None:
     """Frames smaller than a face, very wide, very tall or black give no face and no crash."""

@@ -1,0 +1,138 @@
+"""Our detector against facenet-pytorch's MTCNN.detect: python -m benchmarks.detector --clips FOLDER.
+
+Both sides see the same frames in turn, on one thread each and with the same `min_face_size`. Recall: of the
+reference's boxes with confidence >= 0.9, how many have one of ours (>= 0.8) at IoU >= 0.7. Precision: of ours >= 0.9,
+how many have any of the reference's.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import cv2
+import numpy as np
+
+from detector.mtcnn import Detector
+
+CLIPS = ("facenet_pytorch_video", "liveportrait_s18", "pyfeat_single_face", "face_recognition_short_hamilton")
+MIN_FACE_SIZES = (20, 40)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Times in milliseconds per frame (medians), and how many of each side's `total` boxes the other side `found`."""
+
+    ours_ms: float
+    reference_ms: float
+    found: int
+    total: int
+    confirmed: int
+    ours_total: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.reference_ms / self.ours_ms
+
+    @property
+    def recall(self) -> float:
+        """Share of the reference's confident boxes that ours has too; 1 where there are none."""
+        return self.found / self.total if self.total else 1.0
+
+    @property
+    def precision(self) -> float:
+        """Share of our confident boxes that the reference has too; 1 where there are none."""
+        return self.confirmed / self.ours_total if self.ours_total else 1.0
+
+
+def frames(path: Path, every: int) -> Iterator[np.ndarray]:
+    """Every n-th frame of a video, (H, W, 3) uint8 BGR."""
+    video = cv2.VideoCapture(str(path))
+    index = 0
+    while video.grab():
+        if index % every == 0:
+            _, frame = video.retrieve()
+            yield frame
+        index += 1
+
+
+def reference(min_face_size: int) -> Any:
+    """facenet-pytorch's detector as its users build it, on one thread."""
+    import torch
+    from facenet_pytorch import MTCNN
+
+    torch.set_num_threads(1)
+    return MTCNN(keep_all=True, min_face_size=min_face_size, post_process=False, select_largest=False, device="cpu")
+
+
+def ours(min_face_size: int, cache_dir: Path) -> Detector:
+    """Our detector with the reference's settings, on one thread."""
+    return Detector(min_face_size, (0.6, 0.7, 0.7), 0, 200, 1, "cpu", cache_dir)
+
+
+def compare(pictures: Iterator[np.ndarray], detector: Detector, other: Any) -> Comparison:
+    """Run both on each picture in turn. The first picture is shown twice: it warms both up."""
+    times: list[tuple[float, float]] = []
+    counts = np.zeros(4, int)
+    for picture in pictures:
+        rgb = np.ascontiguousarray(picture[:, :, ::-1])
+        if not times:
+            detector.detect(picture), other.detect(rgb)
+        start = time.perf_counter()
+        detections = detector.detect(picture)
+        middle = time.perf_counter()
+        boxes, confidence = other.detect(rgb)
+        times.append((middle - start, time.perf_counter() - middle))
+        if boxes is None:
+            boxes, confidence = np.empty((0, 4)), np.empty(0)
+        height, width = picture.shape[:2]
+        clipped = boxes.astype(np.float64).clip(0, [width, height, width, height])
+        matches = overlaps(clipped, detections.xyxy) >= 0.7
+        confident, ours_confident = confidence.astype(float) >= 0.9, detections.confidence >= 0.9
+        found = matches[confident][:, detections.confidence >= 0.8].any(axis=1).sum()
+        confirmed = matches[:, ours_confident].any(axis=0).sum()
+        counts += [found, confident.sum(), confirmed, ours_confident.sum()]
+    milliseconds = [median(side) * 1e3 for side in zip(*times, strict=True)]
+    return Comparison(milliseconds[0], milliseconds[1], *counts.tolist())
+
+
+def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of every box in `a` (N, 4) with every box in `b` (M, 4): (N, M)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = (high - low).clip(0).prod(axis=2)
+    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b))
+    union = area_a[:, None] + area_b - shared
+    ratio: np.ndarray = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    return ratio
+
+
+def main(arguments: list[str]) -> None:
+    """Print a line per clip and smallest face size."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.detector", description=__doc__)
+    parser.add_argument("--clips", type=Path, required=True, help="folder with the clips")
+    parser.add_argument("--every", type=int, default=5, help="look at every n-th frame")
+    options = parser.parse_args(arguments)
+    paths = sorted(path for path in options.clips.iterdir() if path.stem in CLIPS)
+    if not paths:
+        parser.error(f"{options.clips} has none of the clips {', '.join(CLIPS)}")
+    print(f"{'clip':34}{'min face':>9}{'ours ms':>9}{'ref. ms':>9}{'ratio':>7}{'recall':>18}{'precision':>18}")
+    with tempfile.TemporaryDirectory() as cache:
+        for size in MIN_FACE_SIZES:
+            detector, other = ours(size, Path(cache)), reference(size)
+            for path in paths:
+                result = compare(frames(path, options.every), detector, other)
+                recall = f"{result.recall:.4f} of {result.total}"
+                precision = f"{result.precision:.4f} of {result.ours_total}"
+                figures = f"{result.ours_ms:9.1f}{result.reference_ms:9.1f}{result.ratio:7.1f}"
+                print(f"{path.stem:34}{size:9}{figures}{recall:>18}{precision:>18}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

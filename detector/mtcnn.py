@@ -1,0 +1,175 @@
+"""MTCNN face detection (Zhang et al. 2016, arXiv 1604.02878): trained weights of facenet-pytorch, a cascade of our own.
+
+P-Net proposes windows on an image pyramid, R-Net rejects most of them, O-Net refines the rest and adds landmarks.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from detector import pyramid
+from detector.networks import SCAN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
+from detector.nms import suppress, suppress_contained
+from detector.sampling import AreaScaler
+from detector.weights import load_networks
+from shared.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The faces of one frame, most confident first, in pixels of the frame as given.
+
+    `xyxy` (N, 4) float32 is clipped to the frame, `confidence` (N,) float32 in 0-1, `landmarks` (N, 5, 2) float32:
+    left eye, right eye, nose, left and right corner of the mouth, as seen in the picture. `dropped` counts the faces
+    left out because there were more than `max_faces`.
+    """
+
+    xyxy: np.ndarray
+    confidence: np.ndarray
+    landmarks: np.ndarray
+    dropped: int = 0
+
+    def __len__(self) -> int:
+        return len(self.confidence)
+
+
+class Detector:
+    """Finds faces. The same frame gives the same result, whatever was detected before.
+
+    `min_face_size` is the smallest face looked for, in pixels at working size: frames whose longest side exceeds
+    `max_side` are scaled down to it first (0: never). `thresholds` are the face probabilities P-, R- and O-Net must
+    exceed; the last is the lowest confidence that comes out, and lowering it changes no box above. The least confident
+    faces above `max_faces` are dropped. `threads` CPU threads are used, by OpenCV in this process too. `device` is
+    "cpu", "cuda", or "mps", which runs on the CPU. Converted weights are kept in `cache_dir`.
+
+    Raises `ConfigurationError` for a value out of range and `ModelError` when the weights are missing.
+    """
+
+    def __init__(
+        self,
+        min_face_size: int,
+        thresholds: tuple[float, float, float],
+        max_side: int,
+        max_faces: int,
+        threads: int,
+        device: str,
+        cache_dir: Path,
+    ):
+        _check(min_face_size, thresholds, max_side, max_faces, threads, device)
+        self._max_side = max_side
+        self._max_faces = max_faces
+        self._thresholds = thresholds
+        self._canvas = lru_cache(maxsize=4)(lambda width, height: pyramid.Canvas(width, height, min_face_size))
+        cv2.setNumThreads(threads)
+        weights = load_networks(cache_dir)
+        self._networks: Networks
+        if device == "cuda":
+            self._networks = TorchNetworks(weights, device)
+        else:
+            self._networks = OpenVinoNetworks(weights, threads)
+
+    def detect(self, frame: np.ndarray) -> Detections:
+        """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face."""
+        height, width = frame.shape[:2]
+        ratio = min(1.0, self._max_side / max(height, width, 1)) if self._max_side else 1.0
+        if ratio < 1.0:
+            size = max(round(width * ratio), 1), max(round(height * ratio), 1)
+            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        canvas = self._canvas(frame.shape[1], frame.shape[0])
+        if not canvas.levels:
+            return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+        canvas.draw(frame)
+        xyxy, confidence, landmarks = self._finish(canvas.scaler, self._refine(canvas.scaler, self._propose(canvas)))
+        scale = np.array([width / frame.shape[1], height / frame.shape[0]], np.float32)
+        xyxy = np.clip(xyxy * np.tile(scale, 2), 0, np.array([width, height, width, height], np.float32))
+        visible = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
+        kept = visible[: self._max_faces]
+        return Detections(xyxy[kept], confidence[kept], landmarks[kept] * scale, len(visible) - len(kept))
+
+    def _propose(self, canvas: pyramid.Canvas) -> np.ndarray:
+        """P-Net on all levels: square candidate boxes (N, 4)."""
+        least = _logit(self._thresholds[0])
+        cells = canvas.cells(self._networks.scan(canvas.pixels) > least - SCAN_MARGIN)
+        output = self._networks.run("pnet", canvas.windows(cells))
+        passed = output[:, 0] >= least
+        output = output[passed]
+        xyxy, level = canvas.boxes(cells[passed])
+        confidence = _sigmoid(output[:, 0])
+        kept = suppress(xyxy, confidence, 0.5, level)
+        kept = kept[suppress(xyxy[kept], confidence[kept], 0.7)]
+        return _square(_shift(xyxy[kept], output[kept, 1:5], 0))
+
+    def _refine(self, scaler: AreaScaler, boxes: np.ndarray) -> np.ndarray:
+        """R-Net on the candidates: fewer and better square boxes (N, 4)."""
+        boxes, inside = _visible(scaler, boxes)
+        output = self._networks.run("rnet", scaler.crops(inside, 24))
+        passed = output[:, 0] > _logit(self._thresholds[1])
+        boxes, output = boxes[passed], output[passed]
+        kept = suppress(boxes, _sigmoid(output[:, 0]), 0.7)
+        return _square(_shift(boxes[kept], output[kept, 1:5], 1))
+
+    def _finish(self, scaler: AreaScaler, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """O-Net on what is left: boxes (N, 4), confidence (N,), landmarks (N, 5, 2), most confident first."""
+        boxes, inside = _visible(scaler, boxes)
+        output = self._networks.run("onet", scaler.crops(inside, 48))
+        passed = output[:, 0] > _logit(self._thresholds[2])
+        boxes, output = boxes[passed], output[passed]
+        sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1
+        landmarks = output[:, 5:].reshape(-1, 2, 5).swapaxes(1, 2) * sides + boxes[:, None, :2] - 1
+        boxes = _shift(boxes, output[:, 1:5], 1)
+        kept = suppress_contained(boxes, output[:, 0], 0.7)
+        return boxes[kept], _sigmoid(output[kept, 0]), landmarks[kept]
+
+
+def _check(
+    min_face_size: int, thresholds: tuple[float, float, float], max_side: int, max_faces: int, threads: int, device: str
+) -> None:
+    wrong = None
+    if min_face_size < pyramid.WINDOW:
+        wrong = f"min_face_size is {min_face_size}: give at least {pyramid.WINDOW} pixels"
+    elif len(thresholds) != 3 or not all(0 < threshold < 1 for threshold in thresholds):
+        wrong = f"thresholds are {thresholds}: give three numbers between 0 and 1"
+    elif max_side < 0:
+        wrong = f"max_side is {max_side}: give 0 (native size) or a number of pixels"
+    elif max_faces < 1 or threads < 1:
+        wrong = f"max_faces is {max_faces} and threads is {threads}: give at least 1 for each"
+    elif device not in ("cpu", "cuda", "mps"):
+        wrong = f"device is {device!r}: give cpu, cuda or mps"
+    if wrong:
+        raise ConfigurationError(f"detector: {wrong}")
+
+
+def _visible(scaler: AreaScaler, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The boxes (N, 4) that have a pixel inside the frame, and that inside in whole pixels (N, 4)."""
+    inside = np.trunc(boxes).astype(np.intp)
+    inside[:, :2] = inside[:, :2].clip(1) - 1
+    inside[:, 2:] = np.minimum(inside[:, 2:], [scaler.width, scaler.height])
+    visible = (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    return boxes[visible], inside[visible]
+
+
+def _shift(xyxy: np.ndarray, offsets: np.ndarray, extra: int) -> np.ndarray:
+    """Boxes moved by the network's offsets, given in units of the box's sides (plus `extra` pixels, as trained)."""
+    sides = xyxy[:, 2:] - xyxy[:, :2] + extra
+    moved: np.ndarray = xyxy + offsets * np.tile(sides, 2)
+    return moved
+
+
+def _square(xyxy: np.ndarray) -> np.ndarray:
+    """Squares around the same centres, as large as the longer side."""
+    sides = xyxy[:, 2:] - xyxy[:, :2]
+    side = sides.max(axis=1, keepdims=True)
+    corner = xyxy[:, :2] + (sides - side) * 0.5
+    return np.concatenate([corner, corner + side], axis=1)
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
+def _sigmoid(logit: np.ndarray) -> np.ndarray:
+    probability: np.ndarray = 1 / (1 + np.exp(-logit))
+    return probability
