@@ -87,7 +87,7 @@ def torch_network(release: Release) -> Any:
 
     from classifier.networks import ARCHITECTURES
 
-    network = ARCHITECTURES[release.config.architecture](len(EMOTIONS))
+    network = ARCHITECTURES[release.config.architecture](len(EMOTIONS), release.config.input.size)
     # Not strict: BatchNorm's step counters are no part of a release. All else was checked when it was read.
     network.load_state_dict({name: torch.from_numpy(value) for name, value in release.tensors.items()}, strict=False)
     return network.eval()

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from openvino import Model
-from openvino import opset13 as op
 
-from classifier.release import Release
+from classifier.release import RESIDUAL_BLOCKS, STEM, Release
+from shared.compute import import_openvino
+
+_openvino = import_openvino()
+op = _openvino.opset13
+Model = Any
+"""An `openvino.Model`; the module is imported at run time, without its telemetry."""
 
 EPSILON = 1e-5
 """Of torch's BatchNorm."""
@@ -19,25 +23,53 @@ def emotion_cnn(release: Release) -> Model:
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = pixels
     for block in range(3):
-        weight, bias = folded(tensors, f"blocks.{block}.0", f"blocks.{block}.1")
-        x = op.convolution(x, op.constant(weight), [1, 1], [1, 1], [1, 1], [1, 1])
-        x = op.relu(op.add(x, op.constant(bias.reshape(1, -1, 1, 1))))
-        x = op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
+        x = _halved(op.relu(_convolution(x, tensors, f"blocks.{block}.0", f"blocks.{block}.1")))
     x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
     x = op.relu(_linear(x, *folded(tensors, "head.0", "head.1")))
-    return Model([_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels], release.config.name)
+    return _openvino.Model(
+        [_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels], release.config.name
+    )
+
+
+def emotion_net(release: Release) -> Model:
+    """EmotionNet: (N, 1, S, S) to logits (N, 7), N free."""
+    tensors, size = release.tensors, release.config.input.size
+    pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
+    x: Any = pixels
+    for layer in range(0, 3 * len(STEM), 3):
+        x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}"))
+    for index, (inputs, outputs, pool) in enumerate(RESIDUAL_BLOCKS):
+        body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
+        x = _halved(x) if pool else x
+        beside = x if inputs == outputs else _convolution(x, tensors, f"{shortcut}.0", f"{shortcut}.1")
+        x = op.relu(_convolution(x, tensors, f"{body}.0", f"{body}.1"))
+        x = op.relu(op.add(_convolution(x, tensors, f"{body}.3", f"{body}.4"), beside))
+    x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
+    return _openvino.Model([_linear(x, tensors["head.weight"], tensors["head.bias"])], [pixels], release.config.name)
 
 
 def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
     """Weight and bias of a convolution or linear layer together with the BatchNorm behind it."""
-    weight, bias = tensors[f"{layer}.weight"], tensors[f"{layer}.bias"]
+    weight, bias = tensors[f"{layer}.weight"], tensors.get(f"{layer}.bias", np.float32(0))
     gamma, beta, mean, var = (tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
     scale = gamma / np.sqrt(var + EPSILON)
     return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), (bias - mean) * scale + beta
+
+
+def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
+    """A convolution that keeps the size, with its BatchNorm."""
+    weight, bias = folded(tensors, layer, norm)
+    pad = [weight.shape[-1] // 2] * 2
+    x = op.convolution(x, op.constant(weight), [1, 1], pad, pad, [1, 1])
+    return op.add(x, op.constant(bias.reshape(1, -1, 1, 1)))
+
+
+def _halved(x: Any) -> Any:
+    return op.max_pool(x, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0)
 
 
 def _linear(x: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
     return op.add(op.matmul(x, op.constant(weight), False, True), op.constant(bias.reshape(1, -1)))
 
 
-GRAPHS: dict[str, Callable[[Release], Model]] = {"emotion-cnn": emotion_cnn}
+GRAPHS: dict[str, Callable[[Release], Model]] = {"emotion-cnn": emotion_cnn, "emotion-net": emotion_net}

@@ -1,23 +1,31 @@
-"""The networks by name. Each takes (N, channels, S, S) float32 and returns logits (N, classes), no softmax inside."""
+"""The networks by name. Each takes (N, 1, S, S) float32 and returns logits (N, classes), no softmax inside."""
 
 from collections.abc import Callable
 from itertools import pairwise
 
 from torch import Tensor, nn
+from torch.nn import functional
+
+from classifier.release import RESIDUAL_BLOCKS, STEM
 
 
 class EmotionCNN(nn.Module):
     """Three blocks of Conv3x3, BatchNorm, ReLU and MaxPool2 (1→32→64→128 channels) over 224x224, and two linear layers.
 
-    Input (N, 1, 224, 224) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes).
+    Input (N, 1, 224, 224) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). Another `size`, at least
+    8, makes the same layers for smaller pictures.
     """
 
-    def __init__(self, num_classes: int = 7):
+    def __init__(self, num_classes: int = 7, size: int = 224):
         super().__init__()
         channels = (1, 32, 64, 128)
         self.blocks = nn.Sequential(*(self._block(*pair) for pair in pairwise(channels)))
         self.head = nn.Sequential(
-            nn.Linear(128 * 28 * 28, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, num_classes)
+            nn.Linear(128 * (size // 8) ** 2, 128),
+            nn.BatchNorm1d(128),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Linear(128, num_classes),
         )
 
     @staticmethod
@@ -32,4 +40,53 @@ class EmotionCNN(nn.Module):
         return logits
 
 
-ARCHITECTURES: dict[str, Callable[[int], nn.Module]] = {"emotion-cnn": EmotionCNN}
+class Residual(nn.Module):
+    """Two Conv3x3 with BatchNorm beside a shortcut (a Conv1x1 where the channels change); pooled first if asked."""
+
+    def __init__(self, inputs: int, outputs: int, pool: bool):
+        super().__init__()
+        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+        last = nn.BatchNorm2d(outputs)
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+            last,
+        )
+        self.shortcut = nn.Sequential()
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+        # A block begins as its shortcut alone, which keeps high learning rates stable (arXiv 1706.02677, 5.1).
+        nn.init.zeros_(last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, inputs, H, W) → (N, outputs, H or H // 2, W or W // 2)."""
+        x = self.pool(x)
+        return functional.relu(self.body(x) + self.shortcut(x))
+
+
+class EmotionNet(nn.Module):
+    """Two convolutions, residual blocks at a half, a quarter and an eighth of the size, global mean, one linear layer.
+
+    Input (N, 1, S, S) grey with S from 16, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `size` is
+    taken for the likeness to EmotionCNN: the layers fit every size.
+    """
+
+    def __init__(self, num_classes: int = 7, size: int = 48):  # noqa: ARG002
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise((1, *STEM)):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+        self.stem = nn.Sequential(*layers)
+        self.blocks = nn.Sequential(*(Residual(*block) for block in RESIDUAL_BLOCKS))
+        self.head = nn.Linear(RESIDUAL_BLOCKS[-1][1], num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, 1, S, S) float32 → logits (N, num_classes)."""
+        logits: Tensor = self.head(self.blocks(self.stem(x)).mean((2, 3)))
+        return logits
+
+
+ARCHITECTURES: dict[str, Callable[[int, int], nn.Module]] = {"emotion-cnn": EmotionCNN, "emotion-net": EmotionNet}
+"""The networks by name, made for a number of classes and a side of the input."""

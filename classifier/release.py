@@ -6,6 +6,7 @@ read from safetensors, which holds numbers and no code.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,11 @@ from shared.messages import EMOTIONS
 
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
+
+STEM = (32, 64)
+"""Channels of emotion-net's first convolutions, at the input's size."""
+RESIDUAL_BLOCKS = ((64, 96, True), (96, 192, True), (192, 192, False), (192, 384, True))
+"""Its blocks: input channels, output channels, and whether the size is halved first."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -53,11 +59,24 @@ def _emotion_cnn_shapes(size: int) -> Shapes:
     return shapes | {"head.4.weight": (len(EMOTIONS), 128), "head.4.bias": (len(EMOTIONS),)}
 
 
+def _emotion_net_shapes(size: int) -> Shapes:  # noqa: ARG001 - global pooling: the tensors fit every size
+    shapes: Shapes = {}
+    for index, (inputs, outputs) in enumerate(pairwise((1, *STEM))):
+        shapes |= {f"stem.{3 * index}.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"stem.{3 * index + 1}", outputs)
+    for index, (inputs, outputs, _) in enumerate(RESIDUAL_BLOCKS):
+        body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
+        shapes |= {f"{body}.0.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"{body}.1", outputs)
+        shapes |= {f"{body}.3.weight": (outputs, outputs, 3, 3)} | _norm_shapes(f"{body}.4", outputs)
+        if inputs != outputs:
+            shapes |= {f"{shortcut}.0.weight": (outputs, inputs, 1, 1)} | _norm_shapes(f"{shortcut}.1", outputs)
+    return shapes | {"head.weight": (len(EMOTIONS), RESIDUAL_BLOCKS[-1][1]), "head.bias": (len(EMOTIONS),)}
+
+
 def _norm_shapes(name: str, channels: int) -> Shapes:
     return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
 
 
-SHAPES: dict[str, Callable[[int], Shapes]] = {"emotion-cnn": _emotion_cnn_shapes}
+SHAPES: dict[str, Callable[[int], Shapes]] = {"emotion-cnn": _emotion_cnn_shapes, "emotion-net": _emotion_net_shapes}
 """The tensors of each architecture by name, for an input of the given side."""
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from classifier.networks import ARCHITECTURES
+from classifier.networks import ARCHITECTURES, EmotionCNN, EmotionNet
 from classifier.preprocess import InputSpec
 from classifier.release import CONFIG, SHAPES, WEIGHTS, Config, Release, load_release, save_release
 from shared.errors import ModelError
@@ -42,9 +42,23 @@ def test_a_release_comes_back_as_it_was_written(models: Path) -> None:
 @pytest.mark.parametrize("architecture", SHAPES)
 def test_the_table_of_shapes_is_the_torch_network(architecture: str) -> None:
     """Names and shapes that a release must have are those of the torch module, for every architecture."""
-    network = ARCHITECTURES[architecture](7)
+    network = ARCHITECTURES[architecture](7, 64)
     state = {name: tuple(value.shape) for name, value in network.state_dict().items() if "num_batches" not in name}
-    assert SHAPES[architecture](SPEC.size) == state
+    assert SHAPES[architecture](64) == state
+
+
+def test_emotion_cnn_is_the_network_that_was_specified() -> None:
+    """By default it takes 224 pixels: 100,352 values go into the linear layer."""
+    assert SHAPES["emotion-cnn"](224)["head.0.weight"] == (128, 100_352)
+    assert EmotionCNN().head[0].weight.shape == (128, 100_352)
+
+
+@pytest.mark.parametrize("size", [16, 48, 67, 112])
+def test_emotion_net_takes_any_size(size: int) -> None:
+    """At most 5 M parameters, whatever the size of the pictures."""
+    network = EmotionNet().eval()
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 5_000_000
+    assert network(torch.zeros(2, 1, size, size)).shape == (2, 7)
 
 
 def test_a_missing_model_is_named_with_those_there_are(models: Path) -> None:
@@ -111,7 +125,7 @@ def test_tensors_of_another_network_are_refused(models: Path, change, message: s
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("architecture", "resnet", r"expected an architecture of emotion-cnn.*found 'resnet'"),
+        ("architecture", "resnet", r"expected an architecture of emotion-cnn, emotion-net; found 'resnet'"),
         ("labels", ["happy", "sad"], r"expected the labels angry.*found happy, sad"),
         ("temperature", 0, r"\$.temperature"),
         ("temperature", "hot", r"\$.temperature"),

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from classifier.backends import load_classifier
 from tests.processes.harness import ROOT, eventually
+from training.data import load
+from training.view import find
 
 pytestmark = [pytest.mark.processes]
 
@@ -35,6 +38,28 @@ def test_portraits_get_their_class(pipeline, tmp_path):
         said[name] = face["label"]
     right = [name for name, label in said.items() if PORTRAITS[name] == label]
     assert len(right) >= 5, said
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.exists(), reason="the development data folder ../shared/data is not here")
+def test_detector_and_crop_cost_less_than_three_points(tmp_path):
+    """FER-2013's pictures, enlarged into a frame, found and cropped, are classified about as well as directly.
+
+    Wrong margins pass every plumbing test; this one sees them. Pictures in which no face is found are counted apart.
+    """
+    whole = load(DATA / "fer2013.zip")["validation"]
+    faces = whole.take(np.arange(0, len(whole), 4))
+    classifier = load_classifier("emotion-cnn", ROOT / "models")
+    found = find(faces, threads=1, cache_dir=tmp_path)
+    assert len(found.labels) > 0.7 * len(faces)
+    _, direct = classifier.classify(list(faces.images[found.index]), whole=True)
+    _, through = classifier.classify(found.crops)
+    accuracy = {
+        name: float((probs.argmax(1) == found.labels).mean())
+        for name, probs in (("direct", direct), ("through", through))
+    }
+    assert accuracy["direct"] > 0.5
+    assert accuracy["through"] > accuracy["direct"] - 0.03, accuracy
 
 
 def odd_pictures(folder: Path) -> list[str]:

@@ -1,10 +1,19 @@
 """Tiny data for the training room's tests."""
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 
 from shared.messages import EMOTIONS
 from training.data import Faces
+from training.recipes import INPUTS
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """emotion-cnn for 32 pixels: the same layers with a fiftieth of the weights."""
+    monkeypatch.setitem(INPUTS, "emotion-cnn", msgspec.structs.replace(INPUTS["emotion-cnn"], size=32))
 
 
 @pytest.fixture
@@ -18,3 +27,12 @@ def faces() -> Faces:
     return Faces(
         images, labels.astype(np.int64), np.array([f"{i}.png" for i in range(28)]), np.zeros((28, 7), np.float32)
     )
+
+
+@pytest.fixture
+def one_thread():
+    """Same threads, same result."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

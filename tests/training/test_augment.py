@@ -3,7 +3,7 @@
 import torch
 
 from classifier.preprocess import prepare
-from training.augment import Augmentation, augment
+from training.augment import Augmentation, augment, erase
 from training.recipes import INPUTS
 
 
@@ -52,3 +52,18 @@ def test_a_shift_moves_by_its_share_of_the_side() -> None:
     offsets = rows - 23.5
     assert offsets.abs().max() <= 12.1
     assert offsets.abs().max() > 8
+
+
+def test_erasing_hides_one_rectangle_in_as_many_plainas_asked() -> None:
+    """A rectangle of 0.1 to 0.4 of each side becomes the picture's mean; the rest is untouched."""
+    plain = pictures(400)[:, None].float() / 255
+    erased = erase(plain, 0.5, seeded())
+    changed = (erased != plain)[:, 0]
+    assert 150 < int(changed.any((1, 2)).sum()) < 250
+    for before, after, mask in zip(plain[:, 0], erased[:, 0], changed, strict=True):
+        if mask.any():
+            rows, columns = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+            for side in (rows, columns):
+                assert 4 <= side[-1] - side[0] + 1 <= 19
+            inside = after[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            assert torch.allclose(inside, before.mean().expand_as(inside))

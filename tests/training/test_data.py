@@ -70,6 +70,56 @@ def test_a_zip_is_read_like_its_folder(folder: Path, tmp_path: Path) -> None:
     assert train.votes[1:].sum() == 0
 
 
+def kaggle(path: Path, rows: list[tuple[object, str, str]]) -> Path:
+    """Kaggle's table."""
+    lines = [f"{emotion},{pixels},{usage}" for emotion, pixels, usage in rows]
+    path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
+    return path
+
+
+def kaggle_rows() -> list[tuple[object, str, str]]:
+    """A picture per class and use, all different: the first pixel tells them apart."""
+    usages = enumerate(data.KAGGLE_USAGES)
+    return [
+        (emotion, " ".join([str(10 * emotion + place), *["9"] * 2303]), usage)
+        for place, usage in usages
+        for emotion in range(7)
+    ]
+
+
+def test_kaggles_table_is_read_and_privatetest_set_aside(tmp_path: Path) -> None:
+    """Numbers become our labels, Training and PublicTest our splits; PrivateTest is counted and not in either."""
+    splits, report = data.read(kaggle(tmp_path / "fer2013.csv", kaggle_rows()))
+    assert {split: len(faces) for split, faces in splits.items()} == {"train": 7, "validation": 7}
+    assert report["set_aside"] == {"PrivateTest": 7}
+    for place, faces in enumerate(splits.values()):
+        by_label = {EMOTIONS[label]: int(image[0, 0]) for label, image in zip(faces.labels, faces.images, strict=True)}
+        assert by_label == {label: 10 * number + place for number, label in enumerate(data.KAGGLE_EMOTIONS)}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((7, "9", "Training"), "unknown class 7; expected angry"),
+        ((3, "9 9", "Training"), "1 of 8 train images cannot be decoded"),
+        ((3, " ".join(["256"] * 2304), "Training"), "1 of 8 train images cannot be decoded"),
+        ((3, " ".join(["-1"] * 2304), "Training"), "1 of 8 train images cannot be decoded"),
+        ((3, "9", "Test"), "row 22 has the Usage 'Test'; expected Training, PublicTest, PrivateTest"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, row: tuple[object, str, str], message: str) -> None:
+    """Unknown numbers and uses stop; too few pixels and values beyond a byte count as undecodable."""
+    with pytest.raises(ConfigurationError, match=message):
+        data.read(kaggle(tmp_path / "fer2013.csv", [*kaggle_rows(), row]))
+
+
+def test_another_table_is_refused(tmp_path: Path) -> None:
+    """The columns are named."""
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ConfigurationError, match="expected the columns emotion,pixels,Usage; found a,b"):
+        data.read(tmp_path / "other.csv")
+
+
 def test_a_folder_of_classes_alone_can_be_measured_on(folder: Path) -> None:
     """Evaluation takes a folder with splits and one without."""
     assert len(data.read_pictures(folder)) == 14
@@ -115,7 +165,7 @@ def test_a_few_undecodable_pictures_are_listed(folder: Path, monkeypatch: pytest
     assert len(splits["train"]) == 15
 
 
-@pytest.mark.parametrize("name", ["absent.zip", "absent.npz", "text.zip"])
+@pytest.mark.parametrize("name", ["absent.zip", "absent.npz", "absent.csv", "text.zip"])
 def test_a_file_that_is_no_data_is_named(tmp_path: Path, name: str) -> None:
     """Missing files and files of another kind are refused by name."""
     if not name.startswith("absent"):

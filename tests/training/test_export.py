@@ -13,7 +13,7 @@ from classifier.backends import Classifier, load_classifier
 from classifier.release import load_release
 from detector.crops import square_crop
 from detector.mtcnn import Detections, Detector
-from training import evaluate, export, view
+from training import evaluate, export, figures, view
 from training.data import Faces, save
 from training.metrics import report
 from training.recipes import INPUTS, PRESETS
@@ -32,6 +32,7 @@ PORTRAITS = {
 }
 
 
+@pytest.mark.usefixtures("small")
 def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
     faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,28 +45,24 @@ def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
     monkeypatch.setattr(view, "VIEWS", (0.89, 0.93))
     monkeypatch.setattr(view, "OFFSETS", (0.0, 0.03))
     monkeypatch.setattr(export, "SIDES", (48, 16))
-    export.export(tmp_path / "run.pt", tmp_path / "tiny", "2", faces, 1, tmp_path, "A note.")
+    monkeypatch.setattr(figures, "MISTAKES", 3)
+    save({"train": faces, "validation": faces}, tmp_path / "faces.npz")
+    models = ("--models-dir", tmp_path, "--threads", 1)
+    name, data = ("--name", "tiny", "--version", 2, "--note", "A note."), ("--data", tmp_path / "faces.npz")
+    monkeypatch.setattr("sys.argv", ["export", *map(str, (tmp_path / "run.pt", *name, *data, *models))])
+    assert export.main() == 0
+    card = (tmp_path / "tiny" / "README.md").read_text()
+    assert card in capsys.readouterr().out
 
     config = load_release("tiny", tmp_path).config
     assert (config.name, config.version) == ("tiny", "2")
     assert config.input.view in view.VIEWS
     assert config.input.view_dy in view.OFFSETS
-    save({"train": faces, "validation": faces}, tmp_path / "faces.npz")
-    command = [
-        "evaluate",
-        "tiny",
-        str(tmp_path / "faces.npz"),
-        "--json",
-        "--device",
-        "cpu",
-        "--models-dir",
-        str(tmp_path),
-    ]
-    monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "report")])
+    where = ("--device", "cpu", "--out", tmp_path / "report")
+    monkeypatch.setattr("sys.argv", ["evaluate", *map(str, ("tiny", data[1], "--json", *where, *models))])
     assert evaluate.main() == 0
     scores = json.loads(capsys.readouterr().out)
     assert set(scores) == {"accuracy", "macro_f1", "ece", "nll", "per_class", "confusion", "n"}
-    card = (tmp_path / "tiny" / "README.md").read_text()
     assert (
         f"| {scores['accuracy']:.2%} | {scores['macro_f1']:.3f} | {scores['ece']:.3f} | {scores['nll']:.3f} |" in card
     )

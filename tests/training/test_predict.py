@@ -14,13 +14,13 @@ from shared.messages import EMOTIONS
 from training import predict
 from training.recipes import INPUTS
 
-LOGITS = np.array([0, 0, 0, 2, 0, 0, 0], np.float32)
+HAPPY, ANGRY = 2 * np.eye(7, dtype=np.float32)[[3, 0]]
 
 
 def by_brightness(batch: np.ndarray) -> np.ndarray:
     """A network that calls bright pictures happy and dark ones angry."""
     bright = batch.mean((1, 2, 3)) > 0
-    return np.where(bright[:, None], LOGITS, LOGITS[::-1].take([3, 1, 2, 0, 4, 5, 6])).astype(np.float32)
+    return np.where(bright[:, None], HAPPY, ANGRY)
 
 
 class TwoFaces:

@@ -1,7 +1,5 @@
 """A training run: it learns, it can be broken and resumed, and what it leaves can be classified with."""
 
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,24 +9,17 @@ import torch
 
 from classifier.backends import load_classifier
 from classifier.release import save_release
-from shared.errors import ConfigurationError
-from training import data, train
+from shared.errors import AffectError, ConfigurationError
+from training import data
 from training.evaluate import logits_and_probs
 from training.export import release_of
-from training.recipes import PRESETS, Recipe
+from training.recipes import INPUTS, PRESETS, Recipe, changed
 from training.run import DivergedError, Run, evaluate, rate, read_checkpoint, targets
+
+pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
 CPU = torch.device("cpu")
 RECIPE = replace(PRESETS["emotion-cnn"], batch=7, epochs=2, rate=0.01, average=0.5)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Same threads, same result."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def step(run: Run, faces: data.Faces) -> float:
@@ -38,9 +29,11 @@ def step(run: Run, faces: data.Faces) -> float:
     return run.train_step(*parts, per_epoch=4)
 
 
-def test_the_loss_falls(faces: data.Faces) -> None:
-    """Eight steps on an easy task bring the loss well below guessing."""
-    run = Run(replace(RECIPE, epochs=4, label_smoothing=0.0), 0, CPU)
+@pytest.mark.parametrize("architecture", INPUTS)
+def test_the_loss_falls(faces: data.Faces, architecture: str) -> None:
+    """Twelve steps on an easy task bring the loss well below guessing."""
+    recipe = replace(RECIPE, architecture=architecture, epochs=4, label_smoothing=0.0)
+    run = Run(changed(recipe, {"rate": 0.05, "degrees": 0, "shift": 0, "scale": 0}), 0, CPU)
     losses = [step(run, faces) for _ in range(12)]
     assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
 
@@ -73,9 +66,12 @@ def test_no_number_stops_the_run(faces: data.Faces) -> None:
     assert torch.equal(before, run.network.head[4].weight)
 
 
-def test_a_checkpoint_becomes_a_release_with_the_same_logits(faces: data.Faces, tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", INPUTS)
+def test_a_checkpoint_becomes_a_release_with_the_same_logits(
+    faces: data.Faces, tmp_path: Path, architecture: str
+) -> None:
     """The same pictures through training's evaluation and through the classifier give the same logits."""
-    run = Run(replace(RECIPE, average=0.0), 0, CPU)
+    run = Run(replace(RECIPE, architecture=architecture, average=0.0, rate=0.1, schedule="constant"), 0, CPU)
     for _ in range(8):
         step(run, faces)
     run.save(tmp_path / "run.pt")
@@ -95,14 +91,18 @@ def test_a_failed_save_leaves_the_last_checkpoint(
     run = Run(RECIPE, 0, CPU)
     run.save(tmp_path / "last.pt")
 
-    def full(*arguments: object) -> None:
+    def full(state: object, part: Path) -> None:
+        part.write_bytes(b"half of it")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
     run.step = 5
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(
+        AffectError, match=r"last\.pt could not be written, the checkpoint before it is kept: .*No space"
+    ):
         run.save(tmp_path / "last.pt")
     assert read_checkpoint(tmp_path / "last.pt")["step"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
@@ -113,6 +113,42 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes | None)
         path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"run\.pt"):
         Run.resume(path, CPU)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    """Unknown names and tensors of other shapes are said, not shown as a traceback."""
+    Run(RECIPE, 0, CPU).save(tmp_path / "run.pt")
+    saved = read_checkpoint(tmp_path / "run.pt")
+    torch.save(saved | {"recipe": saved["recipe"] | {"architecture": "resnet"}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match=r"architecture 'resnet'; known: emotion-cnn, emotion-net"):
+        Run.resume(tmp_path / "run.pt", CPU)
+    torch.save(saved | {"recipe": saved["recipe"] | {"architecture": "emotion-net"}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match=r"run\.pt holds another network"):
+        Run.resume(tmp_path / "run.pt", CPU)
+
+
+def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
+    """Recipes and runs without the newer fields get their defaults."""
+    Run(RECIPE, 0, CPU).save(tmp_path / "run.pt")
+    saved = read_checkpoint(tmp_path / "run.pt")
+    for name in ("mixup", "class_weights", "mixed_precision", "patience"):
+        del saved["recipe"][name]
+    del saved["waited"]
+    torch.save(saved, tmp_path / "run.pt")
+    assert Run.resume(tmp_path / "run.pt", CPU).recipe == RECIPE
+
+
+@pytest.mark.parametrize(("schedule", "expected"), [("constant", [1, 1, 1, 1]), ("step", [1, 1, 0.1, 0.01])])
+def test_schedules_of_steps(schedule: str, expected: list[float]) -> None:
+    """The rate at the start, before and after half of the run, and after three quarters."""
+    recipe = replace(RECIPE, schedule=schedule, rate=1)
+    assert [rate(recipe, progress) for progress in (0, 0.49, 0.51, 0.8)] == pytest.approx(expected)
+
+
+def test_a_cosine_falls_from_the_start() -> None:
+    """All of the rate at first, half of it in the middle, none at the end."""
+    recipe = replace(RECIPE, schedule="cosine", rate=1)
+    assert [rate(recipe, progress) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
 
 
 def test_one_cycle_rises_and_ends_at_zero() -> None:
@@ -137,29 +173,49 @@ def test_targets_mix_label_votes_and_smoothing() -> None:
     assert found[1, 4].item() == pytest.approx(0.25 * 0.9 + 0.1 / 7)
 
 
-def test_the_command_trains_and_stops_on_ctrl_c(
-    faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The command writes checkpoints and metrics; a stop leaves a checkpoint that a resumed command ends."""
-    data.save({"train": faces, "validation": faces.take(np.arange(7))}, tmp_path / "faces.npz")
-    command = [
-        "train",
-        "--data",
-        str(tmp_path / "faces.npz"),
-        "--out",
-        str(tmp_path),
-        "--threads",
-        "1",
-        "--device",
-        "cpu",
-    ]
-    monkeypatch.setattr(sys, "argv", [*command, "--epochs", "2", "--batch", "7"])
-    monkeypatch.setattr(train, "_stop_on_signal", lambda: [2])
-    assert train.main() == 0
-    assert read_checkpoint(tmp_path / "last.pt")["step"] == 0
-    monkeypatch.setattr(train, "_stop_on_signal", list)
-    monkeypatch.setattr(sys, "argv", [*command, "--resume", str(tmp_path / "last.pt")])
-    assert train.main() == 0
-    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [3, 6]
-    assert read_checkpoint(tmp_path / "last.pt")["step"] == 6
+def test_class_weights_favour_the_rare(faces: data.Faces) -> None:
+    """A class with a third of the others' images counts three times as much; on average images count once."""
+    run = Run(replace(RECIPE, class_weights=True), 0, CPU)
+    labels = np.repeat(np.arange(7), [1, 3, 3, 3, 3, 3, 3])
+    run.weigh(labels)
+    assert run.class_weights is not None
+    assert (run.class_weights[0] / run.class_weights[1]).item() == pytest.approx(3)
+    assert run.class_weights[labels].mean().item() == pytest.approx(1)
+    plain = Run(RECIPE, 0, CPU)
+    plain.weigh(labels)
+    assert step(plain, faces) != step(run, faces)
+
+
+def test_mixing_changes_images_and_is_repeated_exactly(faces: data.Faces) -> None:
+    """The same seed mixes alike, and another loss comes out than without mixing."""
+    losses = [step(Run(replace(RECIPE, mixup=mixup), 0, CPU), faces) for mixup in (0.4, 0.4, 0.0)]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_without_mixed_precision_nothing_is_bfloat16(faces: data.Faces) -> None:
+    """Plain float32 layers run, and their logits differ from the mixed ones by rounding only."""
+    run = Run(replace(RECIPE, mixed_precision=False), 0, CPU)
+    assert run.step_network is run.network
+    assert not torch.is_autocast_enabled("cpu")
+    mixed = step(Run(RECIPE, 0, CPU), faces)
+    assert 0 < abs(step(run, faces) - mixed) < 0.05
+
+
+def test_patience_ends_after_epochs_that_are_no_better() -> None:
+    """A better epoch starts the count again; without patience a run never ends early."""
+    run, endless = Run(replace(RECIPE, patience=2), 0, CPU), Run(RECIPE, 0, CPU)
+    ended = []
+    for accuracy in (0.5, 0.4, 0.6, 0.6, 0.5):
+        run.judged(accuracy)
+        endless.judged(accuracy)
+        ended.append(run.exhausted())
+    assert ended == [False, False, False, False, True]
+    assert run.best == 0.6
+    assert not endless.exhausted()
+
+
+def test_options_change_recipe_and_augmentation() -> None:
+    """An option named like an augmentation's amount goes there, all else is the recipe's."""
+    recipe = changed(RECIPE, {"rate": 0.5, "degrees": 20.0})
+    assert (recipe.rate, recipe.augmentation.degrees) == (0.5, 20)
+    assert changed(recipe, {"rate": RECIPE.rate, "degrees": RECIPE.augmentation.degrees}) == RECIPE

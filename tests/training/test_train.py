@@ -1,0 +1,128 @@
+"""The training command: it learns, stops, is resumed, and says what went wrong."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from training import data, train
+from training.run import Run, read_checkpoint
+
+pytestmark = pytest.mark.usefixtures("small", "one_thread")
+
+
+@pytest.fixture
+def command(faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs the training command on tiny data, an epoch of three steps; gives its exit code."""
+    data.save({"train": faces, "validation": faces.take(np.arange(7))}, tmp_path / "faces.npz")
+    settings = ("--data", tmp_path / "faces.npz", "--out", tmp_path / "out", "--threads", "1", "--device", "cpu")
+    monkeypatch.setattr(train, "_stop_on_signal", list)
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["train", *map(str, (*settings, *arguments))])
+        return train.main()
+
+    return run
+
+
+def rows(tmp_path: Path) -> list[dict[str, float]]:
+    """The metrics that were written."""
+    return [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_the_command_trains_and_stops_on_ctrl_c(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command writes checkpoints and metrics; a stop leaves a checkpoint that a resumed command ends."""
+    monkeypatch.setattr(train, "_stop_on_signal", lambda: [2])
+    assert command("--epochs", 2, "--batch", 7) == 0
+    last = tmp_path / "out" / "last.pt"
+    assert read_checkpoint(last)["step"] == 0
+    monkeypatch.setattr(train, "_stop_on_signal", list)
+    assert command("--resume", last) == 0
+    assert [row["step"] for row in rows(tmp_path)] == [3, 6]
+    assert read_checkpoint(last)["step"] == 6
+
+
+def test_the_command_stops_early_and_stays_stopped(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With patience the run ends when accuracy does not rise; resuming without more patience trains no further."""
+    monkeypatch.setattr(Run, "evaluate", lambda *_: {"accuracy": 0.5, "macro_f1": 0.5, "nll": 1.0})
+    assert command("--epochs", 9, "--batch", 7, "--patience", 2) == 0
+    assert "stopped after 2 epochs without a better validation accuracy than 0.5" in capsys.readouterr().out
+    assert command("--resume", tmp_path / "out" / "last.pt") == 0
+    assert len(rows(tmp_path)) == 3
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command says at which step and leaves the checkpoints of the epoch before."""
+    honest = torch.nn.functional.cross_entropy
+    calls = iter(range(99))
+    poison = lambda *arguments: honest(*arguments) * (float("nan") if next(calls) == 4 else 1)  # noqa: E731
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", poison)
+    assert command("--epochs", 9, "--batch", 7) == 1
+    assert "the loss became nan at step 4" in capsys.readouterr().err
+    assert read_checkpoint(tmp_path / "out" / "last.pt")["step"] == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
+def test_a_full_disk_ends_the_command_with_a_message(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether a checkpoint or the metrics do not fit: exit code 1, and the checkpoint that was there can be read."""
+    assert command("--epochs", 1, "--batch", 7) == 0
+    last, (row, *_) = tmp_path / "out" / "last.pt", rows(tmp_path)
+    (tmp_path / "out" / "metrics.jsonl").unlink()
+    (tmp_path / "out" / "metrics.jsonl").symlink_to("/dev/full")
+    assert command("--resume", last, "--epochs", 2) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert read_checkpoint(last)["step"] == 2 * row["step"]
+
+    def full(*arguments: object) -> None:
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(torch, "save", full)
+    assert command("--resume", last, "--epochs", 3) == 1
+    assert "last.pt could not be written, the checkpoint before it is kept" in capsys.readouterr().err
+    assert read_checkpoint(last)["step"] == 2 * row["step"]
+
+
+def test_a_batch_without_enough_images_is_refused(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message names both numbers."""
+    assert command("--batch", 64) == 2
+    assert "--batch 64 does not fit 21 training images" in capsys.readouterr().err
+
+
+def test_metrics_go_to_tensorboard_when_asked(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every number of an epoch's row, by epoch; a stand-in takes the place of TensorBoard's writer."""
+    written = []
+    stand_in = SimpleNamespace(
+        add_scalar=lambda name, value, epoch: written.append((name, value, epoch)), flush=lambda: None
+    )
+    module = SimpleNamespace(SummaryWriter=lambda folder: written.append(folder) or stand_in)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    assert command("--epochs", 1, "--batch", 7, "--tensorboard", tmp_path / "board") == 0
+    (row,) = rows(tmp_path)
+    assert written == [str(tmp_path / "board"), *((name, value, 1) for name, value in row.items())]
+
+
+def test_a_missing_tensorboard_is_said_before_training(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says what to install; nothing was trained."""
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    assert command("--tensorboard", tmp_path / "board") == 2
+    assert "needs the package tensorboard" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

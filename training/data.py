@@ -1,0 +1,259 @@
+"""Reads FER-2013 (zip, Kaggle's CSV or ImageFolder) into arrays, says what is wrong with it, keeps them in one file.
+
+python -m training.data fer2013.zip --out data
+
+PrivateTest is counted and set aside: it is neither trained nor selected on.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shared.errors import AffectError, ConfigurationError
+from shared.messages import EMOTIONS
+
+SIDE = 48
+SPLITS = ("train", "validation")
+PIXELS = ".pixels"
+"""Suffix for a row of Kaggle's CSV: 48x48 grey values as text."""
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", PIXELS}
+KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""Kaggle's numbers 0 to 6."""
+KAGGLE_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "PrivateTest"}
+OFFICIAL = {
+    "train": dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4965, 4830, 3171), strict=True)),
+    "validation": dict(zip(EMOTIONS, (467, 56, 496, 895, 607, 653, 415), strict=True)),
+}
+FERPLUS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
+"""Our labels whose column in FER+'s vote table is called otherwise."""
+MAX_UNDECODABLE = 0.01
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A split in memory: images (N, 48, 48) uint8 grey, labels (N,) int64, names (N,) paths, votes (N, 7) float32.
+
+    `votes` are FER+'s shares of the seven emotions, all zero for an image without usable ones.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    names: np.ndarray
+    votes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, keep: np.ndarray) -> "Faces":
+        """The images of an index or boolean array."""
+        return replace(self, **{name: getattr(self, name)[keep] for name in ("images", "labels", "names", "votes")})
+
+    def blank(self) -> np.ndarray:
+        """Which images (N) show nothing: all pixels the same."""
+        blank: np.ndarray = np.ptp(self.images, (1, 2)) == 0
+        return blank
+
+    def hashes(self) -> list[str]:
+        """One digest of the pixels per image."""
+        return [hashlib.sha1(image.tobytes(), usedforsecurity=False).hexdigest() for image in self.images]
+
+
+def read_pictures(path: Path) -> Faces:
+    """The pictures to measure a model on: a file's or folder's `validation` split, or a folder's `<label>/<image>`.
+
+    Raises ConfigurationError like `read`.
+    """
+    if path.suffix == ".npz":
+        return load(path)["validation"]
+    files = _files(path)
+    split = "validation" if any(name.startswith("validation/") for name in files) else ""
+    return _decode(split, files, {}, path)[0]
+
+
+def read(path: Path) -> tuple[dict[str, Faces], dict[str, object]]:
+    """All splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report of what was found.
+
+    Raises ConfigurationError where the layout is not that, a class is missing or empty, or over 1 % cannot be decoded.
+    """
+    files = _files(path)
+    votes = _ferplus(files.pop("ferplus_votes.csv", b""))
+    splits, report = {}, {}
+    for split in SPLITS:
+        splits[split], report[split] = _decode(split, files, votes, path)
+    others = [Path(name) for name in files if not name.startswith(tuple(f"{split}/" for split in SPLITS))]
+    report["set_aside"] = dict(Counter(other.parts[0] for other in others if other.suffix.lower() in SUFFIXES))
+    return splits, report | leakage(splits["train"], splits["validation"])
+
+
+def load(path: Path) -> dict[str, Faces]:
+    """The splits from a file that `save` wrote, or from what `read` takes."""
+    if path.suffix != ".npz":
+        return read(path)[0]
+    if not path.exists():
+        raise ConfigurationError(f"{path} does not exist; write it with python -m training.data fer2013.zip")
+    with np.load(path) as arrays:
+        fields = ("images", "labels", "names", "votes")
+        return {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
+
+
+def save(splits: dict[str, Faces], path: Path) -> None:
+    """Writes all splits into one .npz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    arrays = {f"{split}_{field}": value for split, faces in splits.items() for field, value in vars(faces).items()}
+    np.savez(part, **arrays)
+    part.replace(path)
+
+
+def without_leakage(train: Faces, validation: Faces) -> Faces:
+    """`train` without the images that `validation` also holds, and without blank ones."""
+    held = set(validation.hashes())
+    return train.take(np.array([digest not in held for digest in train.hashes()]) & ~train.blank())
+
+
+def leakage(train: Faces, validation: Faces) -> dict[str, object]:
+    """Counts of pixel-identical images: surplus copies, copies under different labels, validation images in train."""
+    labels: dict[str, list[int]] = {}
+    trained, held = train.hashes(), validation.hashes()
+    train_hashes = set(trained)
+    for digest, label in zip(trained + held, [*train.labels, *validation.labels], strict=True):
+        labels.setdefault(digest, []).append(int(label))
+    return {
+        "surplus_copies": sum(len(group) - 1 for group in labels.values()),
+        "groups_with_different_labels": sum(len(set(group)) > 1 for group in labels.values()),
+        "validation_images_in_train": sum(digest in train_hashes for digest in held),
+    }
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    if not path.exists():
+        raise ConfigurationError(f"{path} does not exist; expected FER-2013 as a zip, a CSV or an ImageFolder")
+    if path.is_dir():
+        return dict(_folder_files(path))
+    return dict(_csv_rows(path) if path.suffix.lower() == ".csv" else _zip_files(path))
+
+
+def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not name.endswith("/"):
+                    yield name, archive.read(name)
+    except zipfile.BadZipFile as error:
+        raise ConfigurationError(f"{path} is not a zip: {error}") from None
+
+
+def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            yield file.relative_to(path).as_posix(), file.read_bytes()
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Kaggle's rows `emotion,pixels,Usage` as files `<split>/<label>/<row>.pixels`."""
+    with path.open(newline="", encoding="utf-8", errors="replace") as table:
+        rows = csv.DictReader(table)
+        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames or ()):
+            found = ",".join(rows.fieldnames or ())[:80]
+            raise ConfigurationError(f"{path}: expected the columns emotion,pixels,Usage; found {found or 'none'}")
+        for number, row in enumerate(rows, 1):
+            split = KAGGLE_USAGES.get(row["Usage"] or "")
+            if split is None:
+                allowed = ", ".join(KAGGLE_USAGES)
+                raise ConfigurationError(f"{path}: row {number} has the Usage {row['Usage']!r}; expected {allowed}")
+            known = row["emotion"] in map(str, range(len(KAGGLE_EMOTIONS)))
+            label = KAGGLE_EMOTIONS[int(row["emotion"])] if known else row["emotion"]
+            yield f"{split}/{label}/{number:05}{PIXELS}", (row["pixels"] or "").encode()
+
+
+def _ferplus(table: bytes) -> dict[str, np.ndarray]:
+    """Vote shares by image name; images without a sure match or with under five usable votes are left out."""
+    shares = {}
+    for row in csv.DictReader(io.StringIO(table.decode())):
+        counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
+        if row["match"] in ("unique", "dup_same_label") and counts.sum() >= 5:
+            shares[row["fer2013_jpg"]] = (counts / counts.sum()).astype(np.float32)
+    return shares
+
+
+def _decode(
+    split: str, files: dict[str, bytes], votes: dict[str, np.ndarray], path: Path
+) -> tuple[Faces, dict[str, object]]:
+    prefix = f"{split}/" if split else ""
+    names = sorted(name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in SUFFIXES)
+    unknown = {Path(name).parent.name for name in names} - set(EMOTIONS)
+    if unknown:
+        raise ConfigurationError(f"{path}: unknown class {', '.join(sorted(unknown))}; expected {', '.join(EMOTIONS)}")
+    images = {name: image for name in names if (image := _image(name, files[name])) is not None}
+    counts = Counter(Path(name).parent.name for name in images)
+    missing = [f"{prefix}{label}/" for label in EMOTIONS if not counts[label]]
+    if missing:
+        raise ConfigurationError(f"{path}: no images in {', '.join(missing)}")
+    undecodable = [name for name in names if name not in images]
+    if len(undecodable) > MAX_UNDECODABLE * len(names):
+        raise ConfigurationError(f"{path}: {len(undecodable)} of {len(names)} {split} images cannot be decoded")
+    faces = Faces(
+        np.stack(list(images.values())),
+        np.array([EMOTIONS.index(Path(name).parent.name) for name in images], np.int64),
+        np.array(list(images)),
+        np.stack([votes.get(name, np.zeros(len(EMOTIONS), np.float32)) for name in images]),
+    )
+    ordered = {label: counts[label] for label in EMOTIONS}
+    return faces, {
+        "images": len(faces),
+        "per_class": ordered,
+        "official_counts": ordered == OFFICIAL.get(split),
+        "undecodable": undecodable,
+        "blank": [str(name) for name in faces.names[faces.blank()]],
+        "with_votes": int((faces.votes.sum(1) > 0).sum()),
+    }
+
+
+def _image(name: str, content: bytes) -> np.ndarray | None:
+    if name.endswith(PIXELS):
+        return _pixels(content)
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
+    if image is not None and image.shape != (SIDE, SIDE):
+        image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return image
+
+
+def _pixels(text: bytes) -> np.ndarray | None:
+    try:
+        grey = np.frombuffer(bytes(map(int, text.split())), np.uint8)
+    except ValueError:  # no number, or none of a byte
+        return None
+    return grey.reshape(SIDE, SIDE) if len(grey) == SIDE * SIDE else None
+
+
+def main() -> int:
+    """Entry point; prints the report as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
+    parser.add_argument(
+        "path", type=Path, help="fer2013.zip, fer2013.csv, or an ImageFolder with train/ and validation/"
+    )
+    parser.add_argument("--out", type=Path, default=Path("data"), help="folder for fer2013.npz (default: data)")
+    arguments = parser.parse_args()
+    try:
+        splits, report = read(arguments.path)
+    except AffectError as error:
+        print(f"training.data: {error}", file=sys.stderr)
+        return error.exit_code
+    save(splits, arguments.out / "fer2013.npz")
+    print(json.dumps(report | {"written": str(arguments.out / "fer2013.npz")}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

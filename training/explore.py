@@ -1,0 +1,220 @@
+"""Shows a data set in one page: what is in it, what is wrong with it, what preprocessing and augmentation make of it.
+
+python -m training.explore fer2013.zip --out runs/explore
+"""
+
+import argparse
+import base64
+import html
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+from string import Template
+
+import cv2
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from classifier.preprocess import InputSpec, prepare
+from shared.errors import AffectError
+from shared.messages import EMOTIONS
+from training.augment import Augmentation, augment
+from training.data import Faces, leakage, load
+from training.recipes import INPUTS, PRESETS, Recipe
+
+SAMPLES = 8
+NONE = Augmentation(flip=0.0)
+PAGE = Template("""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>$title</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+img { max-width: 100% }
+</style>
+<h1>$title</h1>
+$sections
+</html>
+""")
+
+Section = tuple[str, str, Figure]
+"""Heading, a sentence or two, and the picture."""
+
+
+def page(splits: dict[str, Faces], recipe: Recipe, title: str, seed: int) -> str:
+    """The whole report as one HTML page with its pictures inside."""
+    train = splits["train"]
+    spec, rng = INPUTS[recipe.architecture], np.random.default_rng(seed)
+    sections = [
+        balance(splits),
+        samples(train, rng),
+        mean_faces(train),
+        pixel_statistics(train),
+        duplicates(splits),
+        preprocessing(train, spec, rng),
+        augmentation(train, recipe, spec, rng),
+    ]
+    return PAGE.substitute(title=html.escape(title), sections="\n".join(_html(*section) for section in sections))
+
+
+def balance(splits: dict[str, Faces]) -> Section:
+    """How many images each class has, and its share of the split."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for place, (name, faces) in enumerate(splits.items(), 1):
+        counts = np.bincount(faces.labels, minlength=len(EMOTIONS))
+        axes = figure.add_subplot(1, len(splits), place, title=f"{name}, {len(faces)} images")
+        axes.bar_label(axes.barh(EMOTIONS, counts), [f"{n} ({n / len(faces):.1%})" for n in counts], padding=3)
+        axes.margins(x=0.35)
+        axes.invert_yaxis()
+    counts = np.bincount(splits["train"].labels, minlength=len(EMOTIONS))
+    most, least = EMOTIONS[counts.argmax()], EMOTIONS[counts.argmin()]
+    return (
+        "Class balance",
+        f"In train, {most} has {counts.max() / counts.min():.1f} times the images of {least}.",
+        figure,
+    )
+
+
+def samples(faces: Faces, rng: np.random.Generator) -> Section:
+    """Random images of each class."""
+    figure = Figure(figsize=(SAMPLES, len(EMOTIONS)), layout="constrained")
+    for row, label in enumerate(EMOTIONS):
+        mine = np.flatnonzero(faces.labels == row)
+        for column, index in enumerate(rng.choice(mine, min(SAMPLES, len(mine)), replace=False)):
+            _show(figure, faces.images[index], (len(EMOTIONS), SAMPLES), row, column, "" if column else label)
+    return "Samples", f"Up to {SAMPLES} random training images of each class.", figure
+
+
+def mean_faces(faces: Faces) -> Section:
+    """The mean image of each class, and how it differs from the mean of all."""
+    figure = Figure(figsize=(len(EMOTIONS) * 1.4, 3.2), layout="constrained")
+    means = [faces.images[faces.labels == index].mean(0) for index in range(len(EMOTIONS))]
+    difference = np.array(means) - np.mean(means, 0)
+    limit = max(np.abs(difference).max(), 1e-6)
+    for column, (label, mean) in enumerate(zip(EMOTIONS, means, strict=True)):
+        _show(figure, mean, (2, len(EMOTIONS)), 0, column, label)
+        axes = figure.add_subplot(2, len(EMOTIONS), len(EMOTIONS) + column + 1)
+        axes.imshow(difference[column], cmap="RdBu", vmin=-limit, vmax=limit)
+        axes.axis("off")
+    text = (
+        f"Above each class's mean; below its difference from the mean of all classes, red darker, at most {limit:.0f}."
+    )
+    return "Mean faces", text, figure
+
+
+def pixel_statistics(faces: Faces) -> Section:
+    """Grey values of all images together, and mean and contrast image by image."""
+    figure = Figure(figsize=(12, 3), layout="constrained")
+    counts = np.bincount(faces.images.ravel(), minlength=256)
+    axes = figure.add_subplot(1, 3, 1, title="grey values of all pixels")
+    axes.fill_between(range(256), counts / counts.sum(), step="mid")
+    means, spreads = faces.images.mean((1, 2)), faces.images.std((1, 2))
+    for place, (name, values) in enumerate((("mean", means), ("standard deviation", spreads)), 2):
+        figure.add_subplot(1, 3, place, title=f"{name} of an image").hist(values, bins=50)
+    mean = float((counts * np.arange(256)).sum() / counts.sum())
+    spread = float(np.sqrt((counts * (np.arange(256) - mean) ** 2).sum() / counts.sum()))
+    text = f"Mean grey {mean:.1f}, standard deviation {spread:.1f} of 255; {int(faces.blank().sum())} blank images."
+    return "Pixel statistics", text, figure
+
+
+def duplicates(splits: dict[str, Faces]) -> Section:
+    """The images that occur most often, with the labels they go under."""
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for name, faces in splits.items():
+        for index, digest in enumerate(faces.hashes()):
+            groups.setdefault(digest, []).append((name, index))
+    most = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)[:SAMPLES]
+    figure = Figure(figsize=(SAMPLES * 1.4, 2), layout="constrained")
+    for column, group in enumerate(most):
+        labels = {EMOTIONS[splits[name].labels[index]] for name, index in group}
+        name, index = group[0]
+        _show(
+            figure, splits[name].images[index], (1, SAMPLES), 0, column, f"{len(group)}x\n{', '.join(sorted(labels))}"
+        )
+    found = leakage(splits["train"], splits["validation"])
+    text = "; ".join(f"{name.replace('_', ' ')}: {count}" for name, count in found.items())
+    return "Duplicates", f"Pixel-identical images. {text}. The largest groups:", figure
+
+
+def preprocessing(faces: Faces, spec: InputSpec, rng: np.random.Generator) -> Section:
+    """The same face at several sizes, as it comes and as the network gets it."""
+    image = faces.images[rng.integers(len(faces))]
+    sides = (96, 48, 24, 12)
+    figure = Figure(figsize=(len(sides) * 2, 4.2), layout="constrained")
+    for column, side in enumerate(sides):
+        crop = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        _show(figure, crop, (2, len(sides)), 0, column, f"{side}x{side}")
+        seen = prepare([crop], spec, whole=True)[0, 0]
+        title = f"{spec.size}x{spec.size}, {seen.min():.2f} to {seen.max():.2f}"
+        _show(figure, (seen * spec.std + spec.mean) * 255, (2, len(sides)), 1, column, title)
+    text = (
+        f"Above, a face of several sizes; below, what the network gets: grey, brought down to {spec.detail} pixels "
+        f"where larger, resized to {spec.size}, (value / 255 − {spec.mean}) / {spec.std}."
+    )
+    return "Preprocessing", text, figure
+
+
+def augmentation(faces: Faces, recipe: Recipe, spec: InputSpec, rng: np.random.Generator) -> Section:
+    """Images before, after each step of the recipe's augmentation alone, and after all together."""
+    rows = single_steps(recipe.augmentation)
+    images = torch.from_numpy(faces.images[rng.integers(len(faces), size=SAMPLES)])
+    figure = Figure(figsize=(SAMPLES, len(rows)), layout="constrained")
+    for row, (name, how) in enumerate(rows.items()):
+        pictures = augment(images, spec.size, how, torch.Generator().manual_seed(row))[:, 0].numpy() * 255
+        for column, picture in enumerate(pictures):
+            _show(figure, picture, (len(rows), SAMPLES), row, column, "" if column else name)
+    text = f"The same images in each row: as they are, with each step of {recipe.architecture}'s recipe, with all."
+    return "Augmentation", text, figure
+
+
+def single_steps(how: Augmentation) -> dict[str, Augmentation]:
+    """No augmentation, each of its steps that does something alone, and all of them."""
+    steps = {name: replace(NONE, **{name: amount}) for name, amount in vars(how).items() if amount}
+    return {"before": NONE, **steps, "all": how}
+
+
+def _show(figure: Figure, image: np.ndarray, grid: tuple[int, int], row: int, column: int, title: str) -> None:
+    axes = figure.add_subplot(*grid, row * grid[1] + column + 1)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    axes.set_title(title, fontsize=8)
+    axes.axis("off")
+
+
+def _html(heading: str, text: str, figure: Figure) -> str:
+    FigureCanvasAgg(figure)
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    encoded = base64.b64encode(content.getvalue()).decode()
+    heading, text = html.escape(heading), html.escape(text)
+    return f'<h2>{heading}</h2>\n<p>{text}</p>\n<img alt="{heading}" src="data:image/png;base64,{encoded}">'
+
+
+def main() -> int:
+    """Entry point."""
+    arguments = _arguments()
+    try:
+        splits = load(arguments.data)
+    except AffectError as error:
+        print(f"training.explore: {error}", file=sys.stderr)
+        return error.exit_code
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "explore.html"
+    path.write_text(page(splits, PRESETS[arguments.preset], f"The pictures in {arguments.data.name}", arguments.seed))
+    print(f"wrote {path}")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.explore", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="what training.data takes, or the fer2013.npz it wrote")
+    parser.add_argument("--out", type=Path, default=Path("runs/explore"), help="folder for explore.html")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="emotion-cnn", help="whose steps to show")
+    parser.add_argument("--seed", type=int, default=0, help="which samples are drawn")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Makes a release of a checkpoint, with its card; or an ONNX file of a release.
+
+python -m training.export runs/emotion-cnn/best.pt --name emotion-cnn --data data/fer2013.npz
+python -m training.export emotion-cnn --onnx
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+
+from classifier.backends import Classifier, load_classifier, softmax
+from classifier.release import Config, Release, load_release, save_release
+from shared.errors import AffectError
+from shared.messages import EMOTIONS
+from training import card, figures, onnx, view
+from training.data import Faces, load
+from training.evaluate import logits_and_probs
+from training.metrics import fit_temperature, report
+from training.recipes import INPUTS
+from training.run import read_checkpoint, recipe_of
+
+FIT_EVERY = 3
+"""The view is fitted on every third validation picture."""
+SIDES = (48, 36, 24, 16)
+"""Sides in pixels to which the pictures are reduced for the results by face size."""
+
+
+def release_of(saved: dict[str, Any], name: str, version: str) -> Release:
+    """A checkpoint's averaged weights as a release, with the input of its architecture and temperature 1."""
+    recipe = recipe_of(saved)
+    config = Config(name, version, recipe.architecture, EMOTIONS, INPUTS[recipe.architecture], 1.0)
+    averaged = {key: value.numpy() for key, value in saved["averaged"].items() if "num_batches" not in key}
+    return Release(config, averaged)
+
+
+def export(
+    checkpoint: Path, folder: Path, version: str, faces: Faces, threads: int, detector_cache: Path, note: str = ""
+) -> None:
+    """Writes the release of a checkpoint, measured on validation `faces`; the note goes into the card."""
+    saved = read_checkpoint(checkpoint)
+    save_release(release_of(saved, folder.name, version), folder)
+    classifier = load_classifier(f"{folder}/", folder, "cpu", threads)
+    logits, _ = logits_and_probs(classifier, faces.images)
+    temperature = fit_temperature(logits, faces.labels)
+    classifier.temperature = temperature
+    probs = softmax(logits / temperature)
+
+    found = view.find(faces, threads, detector_cache)
+    side, offset = view.fit(classifier, found.every(FIT_EVERY))
+    released = load_release(f"{folder}/", folder)
+    spec = msgspec.structs.replace(released.config.input, view=side, view_dy=offset)
+    config = msgspec.structs.replace(released.config, temperature=round(temperature, 4), input=spec)
+    save_release(Release(config, released.tensors), folder)
+
+    _, through = classifier.seeing(spec).classify(found.crops)
+    figures_of = card.Figures(
+        scores=report(probs, faces.labels),
+        before=report(softmax(logits), faces.labels),
+        found=len(found.labels),
+        through_accuracy=float((through.argmax(1) == found.labels).mean()),
+        direct_accuracy=float((probs.argmax(1)[found.index] == found.labels).mean()),
+        by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
+    )
+    (folder / "README.md").write_text(card.write(config, recipe_of(saved), saved["step"], figures_of, note))
+    figures.confusion(figures_of.scores["confusion"], folder / "confusion.png")
+    figures.calibration(probs, faces.labels, folder / "calibration.png")
+
+
+def _accuracy_at(classifier: Classifier, faces: Faces, side: int) -> float:
+    small = np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in faces.images])
+    _, probs = logits_and_probs(classifier, small)
+    return float((probs.argmax(1) == faces.labels).mean())
+
+
+def main() -> int:
+    """Entry point."""
+    arguments = _arguments()
+    try:
+        print(_onnx(arguments) if arguments.onnx else _release(arguments))
+    except AffectError as error:
+        print(f"training.export: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _onnx(arguments: argparse.Namespace) -> str:
+    release = load_release(arguments.model, arguments.models_dir)
+    path = arguments.out or Path(f"{release.config.name}.onnx")
+    onnx.write(release, path)
+    return f"wrote {path}, {path.stat().st_size / 1e6:.1f} MB; its logits are torch's"
+
+
+def _release(arguments: argparse.Namespace) -> str:
+    faces = load(arguments.data)["validation"]
+    folder = arguments.models_dir / arguments.name
+    with tempfile.TemporaryDirectory() as cache:
+        settings = (arguments.version, faces, arguments.threads, Path(cache), arguments.note)
+        export(Path(arguments.model), folder, *settings)
+    return str((folder / "README.md").read_text())
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", help="with --name a checkpoint, with --onnx a released model's name or folder")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--name", help="make a release: its folder in the models directory")
+    what.add_argument("--onnx", action="store_true", help="write a release as an ONNX file")
+    parser.add_argument("--out", type=Path, help="the ONNX file (default: NAME.onnx)")
+    parser.add_argument("--version", default="1")
+    parser.add_argument("--note", default="", help="a sentence for the card on how the run went")
+    parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"))
+    parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

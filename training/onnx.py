@@ -1,0 +1,88 @@
+"""A released model as one ONNX file: any batch size, checked against torch, with labels and preprocessing inside."""
+
+import json
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+
+from classifier.backends import torch_network
+from classifier.release import Config, Release
+from shared.errors import AffectError, ConfigurationError
+
+OPSET = 17
+TOLERANCE = 1e-4
+"""Largest difference between ONNX Runtime's logits and torch's, as a share of the largest logit (at least 1)."""
+
+
+def write(release: Release, path: Path) -> None:
+    """Writes the release to `path`: input `pixels` (N, 1, S, S) float32, output `logits` (N, 7), N free.
+
+    Raises ConfigurationError where the packages onnx and onnxruntime are missing, AffectError where the written graph
+    answers otherwise than torch; then nothing is left at `path` that was not there.
+    """
+    onnx, onnxruntime = _packages()
+    network, size = torch_network(release), release.config.input.size
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.onnx")
+    try:
+        with warnings.catch_warnings():
+            # The newer exporter needs one more package, and these networks nothing that it adds.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                network,
+                (torch.zeros(1, 1, size, size),),
+                str(part),
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["pixels"],
+                output_names=["logits"],
+                dynamic_axes={"pixels": {0: "faces"}, "logits": {0: "faces"}},
+            )
+        model = onnx.load(str(part))
+        onnx.helper.set_model_props(model, metadata(release.config))
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, str(part))
+        _check(network, onnxruntime.InferenceSession(str(part), providers=["CPUExecutionProvider"]), size)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def metadata(config: Config) -> dict[str, str]:
+    """What the file says about itself: everything in the release's config, and in words how to use it."""
+    spec = config.input
+    return {
+        "name": config.name,
+        "version": config.version,
+        "labels": json.dumps(config.labels),
+        "temperature": str(config.temperature),
+        "input": msgspec.json.encode(spec).decode(),
+        "preprocessing": f"a square of {spec.view} box heights, its centre {spec.view_dy} box heights below the box's; "
+        f"grey; resized to {spec.size}x{spec.size}, where larger than {spec.detail} first to that (0: never); "
+        f"(value / 255 - {spec.mean}) / {spec.std}",
+        "postprocessing": "softmax(logits / temperature), in the order of labels",
+    }
+
+
+def _packages() -> tuple[Any, Any]:
+    try:
+        return import_module("onnx"), import_module("onnxruntime")
+    except ImportError as error:
+        raise ConfigurationError(f"--onnx needs the package {error.name}: pip install '.[training]'") from None
+
+
+def _check(network: torch.nn.Module, session: Any, size: int) -> None:
+    """Random faces, one and several, through both."""
+    for count in (1, 3):
+        pixels = np.random.default_rng(count).uniform(-1, 1, (count, 1, size, size)).astype(np.float32)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(pixels)).numpy()
+        (actual,) = session.run(["logits"], {"pixels": pixels})
+        off = float(np.abs(actual - expected).max() / max(1, np.abs(expected).max()))
+        if not off <= TOLERANCE:
+            raise AffectError(f"ONNX Runtime's logits differ from torch's by {off:.2g}; allowed: {TOLERANCE}")

@@ -1,0 +1,99 @@
+"""The recipes that `--preset` names, side by side: `original` and those that made the releases."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from classifier.preprocess import InputSpec
+from training.augment import Augmentation
+
+SCHEDULES = ("constant", "step", "cosine", "one-cycle")
+"""The learning rate: as it is; a tenth from half of the run and a hundredth from three quarters; falling to zero
+along a cosine; the same after a linear warm-up (Smith & Topin, arXiv 1708.07120)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run's result besides data, seed and machine."""
+
+    architecture: str
+    epochs: int
+    batch: int
+    optimizer: str
+    """`adam` or `sgd` (Nesterov momentum 0.9)."""
+    rate: float
+    """The learning rate, or the highest one of a one-cycle schedule."""
+    schedule: str
+    """One of SCHEDULES."""
+    warmup: float = 0.1
+    """Share of the run in which a one-cycle schedule's rate rises."""
+    weight_decay: float = 0.0
+    """On weights of two and more dimensions only."""
+    label_smoothing: float = 0.0
+    vote_share: float = 0.0
+    """Share of FER+'s votes in an image's target."""
+    average: float = 0.0
+    """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
+    mixup: float = 0.0
+    """Both parameters of the Beta distribution by which two images and their targets are mixed (arXiv 1710.09412)."""
+    class_weights: bool = False
+    """Whether images count by the inverse of their class's frequency."""
+    mixed_precision: bool = True
+    """Whether the network is computed in bfloat16 where the device has it."""
+    patience: int = 0
+    """Epochs without a better validation accuracy after which the run ends (0 = never)."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+def changed(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
+    """The recipe with other values for some of its fields, or of its augmentation's."""
+    amounts = {name: value for name, value in options.items() if name in asdict(recipe.augmentation)}
+    rest = {name: value for name, value in options.items() if name not in amounts}
+    return replace(recipe, **rest, augmentation=replace(recipe.augmentation, **amounts))
+
+
+INPUTS = {
+    "emotion-cnn": InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+    "emotion-net": InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+}
+"""What each architecture is fed; `training.view` fits the view to the detector's boxes."""
+
+PRESETS = {
+    "original": Recipe(
+        architecture="emotion-cnn",
+        epochs=50,
+        batch=32,
+        optimizer="adam",
+        rate=1e-3,
+        schedule="constant",
+        augmentation=Augmentation(flip=0.5, brightness=0.2, contrast=0.2),
+    ),
+    "emotion-cnn": Recipe(
+        architecture="emotion-cnn",
+        epochs=13,
+        batch=64,
+        optimizer="sgd",
+        rate=0.05,
+        schedule="one-cycle",
+        weight_decay=5e-4,
+        label_smoothing=0.1,
+        vote_share=0.25,
+        average=0.998,
+        augmentation=Augmentation(flip=0.5, degrees=10, scale=0.1, shift=0.06, brightness=0.25, contrast=0.25),
+    ),
+    "emotion-net": Recipe(
+        architecture="emotion-net",
+        epochs=40,
+        batch=64,
+        optimizer="sgd",
+        rate=0.08,
+        schedule="one-cycle",
+        weight_decay=5e-4,
+        label_smoothing=0.1,
+        vote_share=0.25,
+        average=0.998,
+        augmentation=Augmentation(
+            flip=0.5, degrees=12, scale=0.12, shift=0.1, brightness=0.25, contrast=0.25, erase=0.25
+        ),
+    ),
+}

@@ -1,0 +1,245 @@
+"""A training run: network, optimiser, averaged weights and place in the schedule; saved and resumed exactly.
+
+Every random choice follows from the seed and the step, so a run that was stopped and resumed ends like an unbroken one.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from classifier.backends import softmax
+from classifier.networks import ARCHITECTURES, EmotionCNN
+from classifier.preprocess import InputSpec, prepare
+from shared.errors import AffectError, ConfigurationError
+from shared.messages import EMOTIONS
+from training.augment import Augmentation, augment
+from training.data import Faces
+from training.fused import FusedEmotionCNN
+from training.metrics import report
+from training.recipes import INPUTS, Recipe, changed
+
+EVALUATION_BATCH = 64
+AVERAGE_EVERY = 4
+"""Steps between two updates of the averaged weights."""
+OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "adam": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, lr=0.0, momentum=0.9, nesterov=True, fused=True),
+}
+"""The rate is set at every step; Adam's weight decay is the decoupled one (arXiv 1711.05101)."""
+
+
+class DivergedError(AffectError):
+    """The loss is no number any more; the last good checkpoint is kept."""
+
+
+class Run:
+    """A training run: its network, optimiser and place in the schedule. One method per thing that happens."""
+
+    def __init__(self, recipe: Recipe, seed: int, device: torch.device):
+        torch.manual_seed(seed)
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.spec = INPUTS[recipe.architecture]
+        network = ARCHITECTURES[recipe.architecture](len(EMOTIONS), self.spec.size).to(device)
+        self.network = network.to(memory_format=torch.channels_last)
+        self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.step_network: nn.Module = self.network
+        if isinstance(self.network, EmotionCNN) and recipe.mixed_precision and FusedEmotionCNN.fits(device):
+            self.step_network = FusedEmotionCNN(self.network)
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = OPTIMIZERS[recipe.optimizer](groups)
+        self.step = 0
+        self.best = 0.0
+        self.waited = 0
+        """Epochs since the best validation accuracy."""
+        self.class_weights: Tensor | None = None
+        self.epoch_sums = [0.0, 0.0, 0.0]
+        """Loss, correct answers and images of the epoch so far."""
+
+    def autocast(self) -> Any:
+        """bfloat16 where the device has it and the recipe wants it."""
+        wanted = self.recipe.mixed_precision and self.device.type != "mps"
+        return torch.autocast(self.device.type, torch.bfloat16) if wanted else nullcontext()
+
+    def weigh(self, labels: np.ndarray) -> None:
+        """Makes images count by the inverse of their class's frequency in `labels` (N), where the recipe says so."""
+        if self.recipe.class_weights:
+            counts = np.maximum(np.bincount(labels, minlength=len(EMOTIONS)), 1)
+            self.class_weights = torch.tensor(len(labels) / (len(EMOTIONS) * counts), dtype=torch.float32).to(
+                self.device
+            )
+
+    def train_step(self, images: Tensor, labels: Tensor, votes: Tensor, per_epoch: int) -> float:
+        """One of an epoch's steps, on images (B, 48, 48) uint8, labels (B) and vote shares (B, 7); returns the loss."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
+        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        inputs = augment(images, self.spec.size, self.recipe.augmentation, generator)
+        inputs = (inputs - self.spec.mean) / self.spec.std
+        target = targets(labels, votes, self.recipe).to(self.device)
+        if self.recipe.mixup:
+            share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
+            partner = torch.randperm(len(labels), generator=generator)
+            inputs, target = (torch.lerp(mixed[partner], mixed, share) for mixed in (inputs, target))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate(self.recipe, self.step / (per_epoch * self.recipe.epochs))
+        self.step_network.train()
+        with self.autocast():
+            logits = self.step_network(inputs)
+        loss = functional.cross_entropy(logits.float(), target, self.class_weights)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise DivergedError(f"the loss became {value} at step {self.step}; lower the learning rate")
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.step += 1
+        self._average()
+        correct = (logits.argmax(1).cpu() == labels).sum().item()
+        for index, amount in enumerate((value * len(labels), correct, len(labels))):
+            self.epoch_sums[index] += amount
+        return value
+
+    def _average(self) -> None:
+        """Moves the averaged weights towards the present ones; early in a run they follow closely."""
+        if self.recipe.average and self.step % AVERAGE_EVERY:
+            return
+        decay = min(self.recipe.average**AVERAGE_EVERY, self.step / (self.step + 40)) if self.recipe.average else 0.0
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.is_floating_point():
+                    self.averaged[name].lerp_(value, 1 - decay)
+                else:
+                    self.averaged[name].copy_(value)
+
+    def epoch_means(self) -> dict[str, float]:
+        """Mean loss and accuracy of the epoch so far."""
+        loss, correct, seen = self.epoch_sums
+        return {"train_loss": loss / seen, "train_accuracy": correct / seen}
+
+    def end_epoch(self) -> dict[str, float]:
+        """The epoch's means; the next one begins."""
+        means = self.epoch_means()
+        self.epoch_sums = [0.0, 0.0, 0.0]
+        return means
+
+    def evaluate(self, faces: Faces) -> dict[str, Any]:
+        """The validation report of the averaged weights, on pictures prepared as the running system does."""
+        live = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.averaged)
+        logits = evaluate(self.step_network, faces.images, self.spec, self.device, self.autocast())
+        self.network.load_state_dict(live)
+        return report(softmax(logits), faces.labels)
+
+    def judged(self, accuracy: float) -> bool:
+        """Whether an epoch's validation accuracy is the best so far."""
+        better = accuracy > self.best
+        self.best, self.waited = (accuracy, 0) if better else (self.best, self.waited + 1)
+        return better
+
+    def exhausted(self) -> bool:
+        """Whether the recipe's patience is at its end."""
+        return 0 < self.recipe.patience <= self.waited
+
+    def save(self, path: Path) -> None:
+        """Writes everything `resume` needs beside `path`, then renames.
+
+        Raises AffectError where that fails (a full disk); what was at `path` before is still there.
+        """
+        state = {
+            "recipe": asdict(self.recipe),
+            "seed": self.seed,
+            "step": self.step,
+            "best": self.best,
+            "waited": self.waited,
+            "epoch_sums": self.epoch_sums,
+            "network": self.network.state_dict(),
+            "averaged": self.averaged,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        part = path.with_suffix(".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, part)
+            part.replace(path)
+        except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+            part.unlink(missing_ok=True)
+            kept = "the checkpoint before it is kept" if path.exists() else "there was none before"
+            raise AffectError(f"{path} could not be written, {kept}: {error}") from None
+
+    @classmethod
+    def resume(cls, path: Path, device: torch.device, options: Mapping[str, Any] | None = None) -> "Run":
+        """The run that `save` wrote, with `options` changed in its recipe."""
+        saved = read_checkpoint(path)
+        run = cls(changed(recipe_of(saved), options or {}), saved["seed"], device)
+        try:
+            run.network.load_state_dict(saved["network"])
+        except RuntimeError as error:
+            raise ConfigurationError(f"{path} holds another network: {' '.join(str(error).split())[:300]}") from None
+        run.averaged = {name: value.to(device) for name, value in saved["averaged"].items()}
+        run.optimizer.load_state_dict(saved["optimizer"])
+        run.step, run.best, run.epoch_sums = saved["step"], saved["best"], saved["epoch_sums"]
+        run.waited = saved.get("waited", 0)
+        return run
+
+
+def rate(recipe: Recipe, progress: float) -> float:
+    """The learning rate at a share 0..1 of the run."""
+    if recipe.schedule == "constant":
+        return recipe.rate
+    if recipe.schedule == "step":
+        return recipe.rate * 0.1 ** ((progress >= 0.5) + (progress >= 0.75))
+    warmup = recipe.warmup if recipe.schedule == "one-cycle" else 0.0
+    if progress < warmup:
+        return recipe.rate * (0.1 + 0.9 * progress / warmup)
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def targets(labels: Tensor, votes: Tensor, recipe: Recipe) -> Tensor:
+    """Target probabilities (B, 7): the label, smoothed, mixed with the votes where an image has them."""
+    hard = functional.one_hot(labels, len(EMOTIONS)).float()
+    share = recipe.vote_share * votes.sum(1, keepdim=True)
+    mixed = hard * (1 - share) + votes * recipe.vote_share
+    return mixed * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
+
+
+def evaluate(
+    network: nn.Module, images: np.ndarray, spec: InputSpec, device: torch.device, autocast: Any = None
+) -> np.ndarray:
+    """Logits (N, 7) float32 of pictures (N, H, W) uint8 that are the view itself."""
+    network.eval()
+    parts = []
+    with torch.inference_mode(), autocast or nullcontext():
+        for start in range(0, len(images), EVALUATION_BATCH):
+            batch = prepare(list(images[start : start + EVALUATION_BATCH]), spec, whole=True)
+            parts.append(network(torch.from_numpy(batch).to(device)).float().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's contents; ConfigurationError where it is missing or none."""
+    if not path.is_file():
+        raise ConfigurationError(f"checkpoint {path} does not exist")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        architecture, _ = saved["recipe"]["architecture"], saved["network"]
+    except Exception as error:  # noqa: BLE001 - torch raises many kinds for a broken file
+        raise ConfigurationError(f"{path} is not a checkpoint of training.train: {error}") from None
+    if architecture not in INPUTS:
+        raise ConfigurationError(f"{path} is of the architecture {architecture!r}; known: {', '.join(INPUTS)}")
+    return dict(saved)
+
+
+def recipe_of(saved: dict[str, Any]) -> Recipe:
+    """The recipe a checkpoint was trained by."""
+    fields = dict(saved["recipe"])
+    return Recipe(**fields | {"augmentation": Augmentation(**fields["augmentation"])})

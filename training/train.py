@@ -1,0 +1,182 @@
+"""Trains a network on FER-2013; reads from top to bottom.
+
+    python -m training.train --preset emotion-cnn --data data/fer2013.npz
+    python -m training.train --resume runs/emotion-cnn/last.pt
+
+Validates each epoch, keeps `last.pt` and `best.pt`, appends to `metrics.jsonl`. Ctrl-C leaves `last.pt` behind.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from shared.compute import DEVICES, choose_device
+from shared.errors import AffectError, ConfigurationError
+from training import data
+from training.recipes import PRESETS, SCHEDULES, changed
+from training.run import Run, rate
+
+
+def main() -> int:
+    """Entry point."""
+    try:
+        _train(_arguments())
+    except AffectError as error:
+        print(f"training.train: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:  # metrics on a full disk; the checkpoints are written before
+        print(f"training.train: {error}", file=sys.stderr)
+        return AffectError.exit_code
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(arguments.threads)
+    device = torch.device(choose_device(arguments.device))
+    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    if arguments.resume:
+        run = Run.resume(arguments.resume, device, options)
+    else:
+        run = Run(changed(PRESETS[arguments.preset], options), arguments.seed, device)
+    board = _board(arguments.tensorboard)
+
+    splits = data.load(arguments.data)
+    validation = splits["validation"]
+    train = data.without_leakage(splits["train"], validation)
+    run.weigh(train.labels)
+    if not 0 < run.recipe.batch <= len(train):
+        raise ConfigurationError(
+            f"--batch {run.recipe.batch} does not fit {len(train)} training images; give a smaller one"
+        )
+    per_epoch = len(train) // run.recipe.batch
+    steps = per_epoch * run.recipe.epochs
+    print(f"{len(train)} training and {len(validation)} validation images, {steps} steps of {run.recipe.batch}")
+
+    stop = _stop_on_signal()
+    while run.step < steps and not stop and not run.exhausted():
+        started, first = time.monotonic(), run.step
+        _epoch(run, train, stop)
+        if run.step % per_epoch:
+            break
+        trained_s = time.monotonic() - started
+        row = {
+            "epoch": run.step // per_epoch,
+            "step": run.step,
+            "rate": rate(run.recipe, run.step / steps),
+            **run.end_epoch(),
+            **{f"validation_{name}": value for name, value in run.evaluate(validation).items() if name in SHOWN},
+            "images_per_s": (run.step - first) * run.recipe.batch / trained_s,
+            "epoch_s": time.monotonic() - started,
+        }
+        _keep(run, row, arguments.out)
+        board(row)
+    if run.exhausted():
+        print(f"stopped after {run.waited} epochs without a better validation accuracy than {run.best:.4f}", flush=True)
+    if stop:
+        run.save(arguments.out / "last.pt")
+        print(f"stopped at step {run.step}; continue with --resume {arguments.out / 'last.pt'}", flush=True)
+
+
+SHOWN = ("accuracy", "macro_f1", "nll")
+
+
+def _epoch(run: Run, train: data.Faces, stop: list[int]) -> None:
+    """Trains to the end of the epoch the run is in, or until asked to stop."""
+    batch, per_epoch = run.recipe.batch, len(train) // run.recipe.batch
+    epoch = run.step // per_epoch
+    images, labels, votes = (torch.from_numpy(array) for array in (train.images, train.labels, train.votes))
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(run.seed * 7919 + epoch))
+    places = range(run.step % per_epoch, per_epoch)
+    progress = tqdm(places, total=per_epoch, initial=places.start, desc=f"epoch {epoch + 1}", mininterval=10)
+    for place in progress:
+        index = order[place * batch : (place + 1) * batch]
+        run.train_step(images[index].to(run.device), labels[index], votes[index], per_epoch)
+        progress.set_postfix_str(
+            "loss {train_loss:.4f} accuracy {train_accuracy:.4f}".format(**run.epoch_means()), refresh=False
+        )
+        if stop:
+            break
+
+
+def _keep(run: Run, row: dict[str, Any], out: Path) -> None:
+    improved = run.judged(row["validation_accuracy"])
+    run.save(out / "last.pt")
+    if improved:
+        run.save(out / "best.pt")
+    with (out / "metrics.jsonl").open("a") as log:
+        log.write(json.dumps(row) + "\n")
+    print(json.dumps(row), flush=True)
+
+
+def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
+    """What writes an epoch's row for TensorBoard; does nothing without a folder."""
+    if folder is None:
+        return lambda _: None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ConfigurationError("--tensorboard needs the package tensorboard: pip install '.[training]'") from None
+    writer = SummaryWriter(str(folder))
+
+    def write(row: dict[str, Any]) -> None:
+        for name, value in row.items():
+            writer.add_scalar(name, value, row["epoch"])
+        writer.flush()
+
+    return write
+
+
+def _stop_on_signal() -> list[int]:
+    """A list that Ctrl-C or SIGTERM fills; the loop looks at it after every step."""
+    stop: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: stop.append(received))
+    return stop
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="emotion-cnn")
+    parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="what training.data wrote or takes")
+    parser.add_argument("--out", type=Path, help="for checkpoints and metrics.jsonl (default: runs/PRESET)")
+    parser.add_argument("--resume", type=Path, help="a checkpoint to go on from (its recipe and seed are kept)")
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    recipe = parser.add_argument_group("instead of the preset's or the resumed recipe's")
+    recipe.add_argument("--epochs", type=int)
+    recipe.add_argument("--batch", type=int)
+    recipe.add_argument("--rate", type=float, help="highest learning rate")
+    recipe.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
+    recipe.add_argument("--patience", type=int, help="end after so many epochs without a better accuracy (0: never)")
+    recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
+    recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
+    recipe.add_argument("--mixup", type=float, help="parameter of the Beta distribution, 0.2 say (0: none)")
+    recipe.add_argument("--degrees", type=float, help="rotate by up to so many")
+    recipe.add_argument("--scale", type=float, help="scale by up to this share, 0.1 say")
+    recipe.add_argument("--shift", type=float, help="move by up to this share of the side")
+    arguments = parser.parse_args()
+    arguments.out = arguments.out or (arguments.resume.parent if arguments.resume else Path("runs", arguments.preset))
+    return arguments
+
+
+OPTIONS = (
+    *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
+    *("degrees", "scale", "shift"),
+)
+"""Arguments that change the recipe."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Fits the part of the detector's crop that a network sees, and measures a model through detector and crop."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+
+from classifier.backends import Classifier
+from detector.crops import square_crop
+from detector.mtcnn import Detector
+from shared.settings import Settings
+from training.data import Faces
+from training.metrics import negative_log_likelihood
+
+ENLARGED = 192
+"""Side in pixels to which a 48-pixel picture is enlarged before detection."""
+BORDER = 96
+MIN_CONFIDENCE: float = Settings.model_fields["detect_confidence"].default
+"""Faces below are not classified in the pipeline either."""
+VIEWS = (0.81, 0.85, 0.89, 0.93, 0.97, 1.01, 1.05)
+OFFSETS = (-0.06, -0.03, 0.0, 0.03, 0.06)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pictures in which the detector finds a face: places in the set (M,), labels (M,), crops (s, s) grey uint8."""
+
+    index: np.ndarray
+    labels: np.ndarray
+    crops: list[np.ndarray]
+
+    def every(self, step: int) -> "Found":
+        """A thinned-out set."""
+        return Found(self.index[::step], self.labels[::step], self.crops[::step])
+
+
+def find(faces: Faces, threads: int, cache_dir: Path) -> Found:
+    """Enlarges each picture into a frame with replicated edges and cuts out the surest face, as the pipeline does."""
+    found = list(_crops(faces.images, pipeline_detector(threads, cache_dir)))
+    index = np.array([place for place, _ in found], np.int64)
+    return Found(index, faces.labels[index], [crop for _, crop in found])
+
+
+def pipeline_detector(threads: int, cache_dir: Path) -> Detector:
+    """The detector as the pipeline runs it by default; converted weights are kept in `cache_dir`."""
+    settings = {name: field.default for name, field in Settings.model_fields.items()}
+    return Detector(
+        min_face_size=settings["min_face_size"],
+        thresholds=settings["detect_thresholds"],
+        max_side=settings["detect_max_side"],
+        max_faces=settings["max_faces"],
+        threads=threads,
+        device="cpu",
+        cache_dir=cache_dir,
+    )
+
+
+def _crops(images: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.ndarray]]:
+    for place, image in enumerate(images):
+        enlarged = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
+        framed = cv2.copyMakeBorder(enlarged, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
+        frame = cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR)
+        detections = detector.detect(frame)
+        if len(detections) and detections.confidence[0] >= MIN_CONFIDENCE:
+            yield place, square_crop(frame, detections.xyxy[0])[0][:, :, 0].copy()
+
+
+def fit(classifier: Classifier, found: Found) -> tuple[float, float]:
+    """The view and vertical offset of least negative log-likelihood: first the view, then the offset."""
+    view = min(VIEWS, key=lambda view: _loss(classifier, found, view, 0.0))
+    return view, min(OFFSETS, key=lambda offset: _loss(classifier, found, view, offset))
+
+
+def _loss(classifier: Classifier, found: Found, view: float, view_dy: float) -> float:
+    spec = msgspec.structs.replace(classifier.spec, view=view, view_dy=view_dy)
+    _, probs = classifier.seeing(spec).classify(found.crops)
+    return negative_log_likelihood(probs, found.labels)
