@@ -1,0 +1,109 @@
+"""Runs the benchmarks: python -m benchmarks [--only PREFIX] [--quick] [--json] [--clips FOLDER] [--images FOLDER].
+
+Every row compares two sides measured in turn in this run; a ratio above 1 means ours is better. docs/performance.md
+says what each row means.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import (
+    classification,
+    detection,
+    footprint,
+    growth,
+    live,
+    machine,
+    plots,
+    processor,
+    replay,
+    transport,
+    workers,
+)
+from benchmarks.measure import Row
+from benchmarks.plan import Plan
+from shared.errors import AffectError
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
+    "detector": detection.rows,
+    "classifier": classification.rows,
+    "faces": growth.faces,
+    "size": growth.sizes,
+    "transport": transport.rows,
+    "pipeline": replay.clips,
+    "sources": replay.sources,
+    "live": live.rows,
+    "workers": workers.rows,
+    "cpu": processor.rows,
+    "startup": footprint.startup,
+    "memory": footprint.memory,
+}
+"""What begins a row's name, and what measures it."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, save; returns the exit code: 1 when a bench failed, the others' figures still stand."""
+    options = _parse(arguments)
+    about = machine.describe()
+    rows, failures = [], 0
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        plan = Plan(Path(scratch), options.only, options.quick, options.clips, options.images)
+        for subject, bench in BENCHES.items():
+            if not plan.wants(subject) and not options.only.startswith(subject):
+                continue
+            try:
+                for row in bench(plan):
+                    if plan.wants(row.name):
+                        rows.append(row)
+                        print(row, file=sys.stderr if options.json else sys.stdout, flush=True)
+            except AffectError as error:
+                failures += 1
+                print(f"{subject}: {error}", file=sys.stderr)
+            if rows and not options.quick:
+                save(report(about, rows), rows, options.save, options.only or "all")
+    if options.json:
+        print(json.dumps(report(about, rows)))
+    return 1 if failures else 0
+
+
+def report(about: dict[str, object], rows: Sequence[Row]) -> dict[str, object]:
+    """What `--json` prints and what is saved."""
+    return {"machine": about, "rows": [row.as_json() for row in rows]}
+
+
+def save(figures: dict[str, object], rows: Sequence[Row], folder: Path, name: str) -> None:
+    """Write `<name>.json`, and the plots of what grows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name.strip('/').replace('/', '-')}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    plots.draw(rows, folder)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n\n")[2])
+    parser.add_argument("--only", default="", metavar="PREFIX", help="measure rows whose name begins with this")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that all works; not saved")
+    parser.add_argument("--json", action="store_true", help="print one JSON object; progress goes to stderr")
+    parser.add_argument("--clips", type=Path, metavar="FOLDER", help="videos to measure instead of the demo")
+    parser.add_argument("--images", type=Path, metavar="FOLDER", help="pictures for detector and classifier as well")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", default=RESULTS, help="where results are saved")
+    options = parser.parse_args(arguments)
+    for folder in (options.clips, options.images):
+        if folder is not None and not folder.is_dir():
+            parser.error(f"{folder} is not a folder")
+    subject = options.only.partition("/")[0]
+    if not any(name.startswith(subject) for name in BENCHES):
+        parser.error(f"--only {options.only}: no row begins so; subjects: {', '.join(BENCHES)}")
+    return options
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # leave in order, so that the pipelines started here end as well
+        signal.signal(number, lambda *_: sys.exit("stopped"))
+    sys.exit(main(sys.argv[1:]))

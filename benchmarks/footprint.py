@@ -1,0 +1,64 @@
+"""Rows `startup/first-result` and `memory/…`: seconds to the first classified face, and megabytes while running."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import psutil
+
+from benchmarks.measure import Row, alternate
+from benchmarks.plan import Plan
+from benchmarks.processes import ROOT, STAGES, Pipeline
+
+FRAMES = 60
+
+
+def startup(plan: Plan) -> Iterator[Row]:
+    """From the command to the first face with a label, everything started anew; files may be in the system's cache."""
+    clip = plan.demo()
+    sides = (lambda: _first_result(clip)), (lambda: _seed_facts(clip)[0])
+    yield Row("startup/first-result", *alternate(*sides, rounds=plan.many(5, 1), warm_ups=plan.many(1, 0)), "s")
+
+
+def memory(plan: Plan) -> Iterator[Row]:
+    """Resident memory of each stage's process after some seconds of work; all together against the loop's process."""
+    clip = plan.demo()
+    with Pipeline(_settings(clip)) as pipeline:
+        for _ in islice(pipeline.rows(), FRAMES):
+            pass
+        for _ in pipeline.rows(2):  # each says its status once a second
+            pass
+        used = {stage: sum(one.memory_mb for one in pipeline.ready(stage)) for stage in STAGES}
+    for stage, megabytes in used.items():
+        yield Row(f"memory/{stage}", megabytes, None, "MB")
+    yield Row("memory/all", sum(used.values()), _seed_facts(clip)[1], "MB")
+
+
+def _settings(clip: Path) -> dict[str, object]:
+    return {"capture_source": f"clip={clip}", "capture_mode": "live"}
+
+
+def _first_result(clip: Path) -> float:
+    start = time.time()
+    with Pipeline(_settings(clip)) as pipeline:
+        return next(at for row, at in pipeline.rows() if any(face.label for face in row.faces)) - start
+
+
+def _seed_facts(clip: Path) -> tuple[float, float]:
+    """Of the seed-style loop: seconds to the first classified face, megabytes after FRAMES frames."""
+    start = time.time()
+    command = [sys.executable, "-m", "benchmarks.seed_loop", str(clip), str(FRAMES)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None  # noqa: S101 — asked for
+        seconds = float("nan")
+        for line in process.stdout:
+            if line == "first\n":
+                seconds = time.time() - start
+            elif line == "done\n":
+                break
+        megabytes = psutil.Process(process.pid).memory_info().rss / 1e6
+        process.communicate()
+    return seconds, megabytes

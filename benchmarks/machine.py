@@ -1,0 +1,34 @@
+"""The machine that figures were measured on, in words that name no host, user or path."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+PACKAGES = ("numpy", "opencv-python-headless", "openvino", "torch", "facenet-pytorch", "pyzmq", "msgspec")
+_UNITS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm")
+
+
+def describe() -> dict[str, object]:
+    """Cores, processor, memory, versions, and how busy the machine was when the run began (load of one minute)."""
+    facts = _cpu_facts()
+    return {
+        "cpu": facts.get("model name") or platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "vector_units": [
+            unit for unit in _UNITS if unit in (facts.get("flags") or facts.get("Features") or "").split()
+        ],
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_at_start": round(os.getloadavg()[0], 1),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    }
+
+
+def _cpu_facts() -> dict[str, str]:
+    """What Linux says of its first processor; empty elsewhere."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().partition("\n\n")[0].splitlines() if path.exists() else []
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
