@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     crop_max_side: int = Field(256, ge=48, le=2048, description="Larger crops are scaled down to this.")
 
     classify_every: int = Field(3, ge=1, le=1000, description="Every n-th frame of a source is classified.")
-    classifier_model: str = Field("emotion-cnn", description="A name in `models/`, or a path to a released model.")
+    classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(32, ge=1, le=1024, description="Crops in one call of the network at most.")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the networks run.")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")

@@ -9,27 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from classifier.backends import Classifier, load_classifier
+from classifier.backends import Classifier
 from classifier.release import load_release
-from detector.crops import square_crop
-from detector.mtcnn import Detections, Detector
+from detector.mtcnn import Detections
 from training import evaluate, export, figures, view
 from training.data import Faces, save
 from training.metrics import report
 from training.recipes import INPUTS, PRESETS
 from training.run import Run
-
-ROOT = Path(__file__).parents[2]
-STILLS = ROOT.parent / "shared" / "data" / "stills"
-PORTRAITS = {
-    "angry": "angry",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "happy": "happy",
-    "neutral": "neutral",
-    "sad": "sad",
-    "surprised": "surprise",
-}
 
 
 @pytest.mark.usefixtures("small")
@@ -109,18 +96,3 @@ def test_the_report_of_a_perfect_answer_is_perfect(faces: Faces) -> None:
     """All scores at their best."""
     scores = report(np.eye(7)[faces.labels], faces.labels)
     assert (scores["accuracy"], scores["macro_f1"], scores["ece"]) == (1, 1, 0)
-
-
-@pytest.mark.data
-@pytest.mark.skipif(not STILLS.exists(), reason="the development data folder is not beside the checkout")
-@pytest.mark.skipif(not (ROOT / "models" / "emotion-cnn").exists(), reason="models/emotion-cnn is not released yet")
-def test_the_release_reads_five_of_seven_portraits(tmp_path: Path) -> None:
-    """Portraits of one expression each, through the pipeline's detector and crop."""
-    classifier = load_classifier("emotion-cnn", ROOT / "models", "cpu")
-    detector = Detector(40, (0.6, 0.7, 0.6), 1920, 60, 1, "cpu", tmp_path)
-    answers = {}
-    for name, label in PORTRAITS.items():
-        frame = cv2.imread(str(STILLS / f"faceapi_{name}.jpg"))
-        _, probs = classifier.classify([square_crop(frame, detector.detect(frame).xyxy[0])[0]])
-        answers[label] = list(PORTRAITS.values())[probs[0].argmax()]
-    assert sum(label == answer for label, answer in answers.items()) >= 5, answers
