@@ -70,7 +70,12 @@ class Settings(BaseSettings):
     preview_width: int = Field(960, ge=16, le=7680, description="Width of the JPEG that viewers get.")
     preview_fps: float = Field(15.0, gt=0, le=240, description="Most previews of a source per second.")
 
-    min_face_size: int = Field(40, ge=12, le=2000, description="Smallest face looked for, in pixels at the size searched (`AFFECT_DETECT_MAX_SIDE`).")
+    min_face_size: int = Field(
+        40,
+        ge=12,
+        le=2000,
+        description="Smallest face looked for, in pixels at the size searched (`AFFECT_DETECT_MAX_SIDE`).",
+    )
     detect_thresholds: Annotated[tuple[float, float, float], NoDecode] = Field(
         (0.6, 0.7, 0.6),
         description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
