@@ -96,8 +96,10 @@ class Capture(Stage):
             self.meter.count("in", admitted + skipped)
             self.meter.count("skipped", skipped)
             run_.save()
-            run_.window.expire(now, self._last_beat)
-            for flight in run_.window.to_send():
+            run_.window.expire(now)
+        alone = self._suspect()
+        for run_ in self._runs.values():
+            for flight in run_.window.to_send(None if run_.policy.live else alone):
                 yield from self._send(run_, flight, workers, now)
         self.state = "reconnecting" if any(r.state == "reconnecting" for r in self._runs.values()) else "ready"
         self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
@@ -220,12 +222,17 @@ class Capture(Stage):
                 self.meter.took((now - flight.captured_at) * 1000)
 
     def _lost(self, worker: str) -> None:
-        """A worker is gone: whatever it had is sent again at once; the frame it worked on may be why it died."""
-        held = [flight for run_ in self._runs.values() for flight in run_.window.held_by(worker)]
-        if held:
-            blame(min(held, key=lambda flight: flight.sent_at or 0.0), worker)
-        for flight in held:
-            flight.waiting = True
+        """A worker is gone: whatever it had is sent again at once, and may be why it died."""
+        for run_ in self._runs.values():
+            for flight in run_.window.held_by(worker):
+                blame(flight, worker)
+                flight.waiting = True
+
+    def _suspect(self) -> Flight | None:
+        """The replayed frame that travels alone now, by turns, so that it is known what workers die of."""
+        suspects = [f for run_ in self._runs.values() if not run_.policy.live for f in run_.window.suspects()]
+        travelling = [flight for flight in suspects if not flight.waiting]
+        return min(travelling or suspects, key=lambda flight: flight.first_sent_at or 0.0, default=None)
 
     def _note(self, status: m.Status, now: float) -> None:
         self._detectors.beat(status.process, now)
@@ -246,10 +253,6 @@ class Capture(Stage):
     def _workers(self, now: float) -> Workers:
         detectors, classifiers = len(self._detectors.live(now)), len(self._classifiers.live(now))
         return Workers(detectors, classifiers, smoother=_SMOOTHER_TOPIC in self._topics)
-
-    def _last_beat(self, worker: str) -> float | None:
-        detector, classifier = self._detectors.last_beat(worker), self._classifiers.last_beat(worker)
-        return detector if detector is not None else classifier
 
     def _run_of(self, message: m.FrameMessage | m.Ack) -> Run | None:
         run_ = self._runs.get(message.source)

@@ -2,10 +2,10 @@
 
 A frame is admitted when there is room, sent to a detector, and done when it is acknowledged. Until then it is sent
 again when the worker that had it is gone, or after a time-out; live it is given up at a deadline, and in any mode
-after three workers failed on it (DESIGN: only the capture gives up).
+after three workers have died while they had it. Only the capture gives up.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,8 +18,7 @@ from shared.meter import Meter
 MAX_FAILURES = 3
 LEAST_TIMEOUT_S = 1.0
 RARE_S = 0.5
-_PROOF_OF_LIFE_S = 1.0
-_MOST_DOUBLINGS = 4
+MOST_TIMEOUT_S = 30.0
 _NO_CLASSIFIER_S = 0.25
 
 Reason = Literal["deadline", "failed", "ended"]
@@ -52,6 +51,7 @@ class Flight:
     end: bool
     sent_at: float | None = None
     first_sent_at: float | None = None
+    timeout_s: float = 0.0
     timeout_at: float = float("inf")
     attempts: int = 0
     failures: int = 0
@@ -65,6 +65,11 @@ class Flight:
     """Its result has been heard; with the recorder's acknowledgement still to come."""
     gone: Reason | None = None
     failed_on: set[str] = field(default_factory=set)
+
+    @property
+    def is_suspect(self) -> bool:
+        """Workers have died while they had it, and it is not finished."""
+        return self.failures > 0 and not self.answered and self.gone is None
 
     @property
     def is_news(self) -> bool:
@@ -87,6 +92,7 @@ class Window:
         self.last_sent = acked
         self.meter = Meter()
         """Milliseconds from sending to result, of frames sent once (Karn's rule), for the time-out."""
+        self._timeout_s = LEAST_TIMEOUT_S
         self._last_classified: int | None = None
         self._last_pts = acked_pts
 
@@ -124,22 +130,22 @@ class Window:
         flight = Flight(seq, self.last_sent, pts, captured_ns, now, None, classify=False, end=True, gone="ended")
         return self._add(flight)
 
-    def to_send(self) -> Iterator[Flight]:
-        """What waits to be sent, oldest first. A frame under suspicion travels alone, so that blame is exact."""
-        unanswered = [flight for flight in self.flights.values() if not flight.answered]
-        suspicion = any(flight.failures and not flight.gone for flight in unanswered)
+    def suspects(self) -> list[Flight]:
+        """The frames that workers may have died of."""
+        return [flight for flight in self.flights.values() if flight.is_suspect]
+
+    def to_send(self, alone: Flight | None = None) -> Iterator[Flight]:
+        """What waits to be sent, oldest first; with `alone`, of the unanswered frames only that one."""
         for flight in tuple(self.flights.values()):
-            free = not suspicion or flight is unanswered[0] or flight.answered or flight.gone
-            if flight.waiting and free:
+            if flight.waiting and (alone is None or flight is alone or flight.answered or flight.gone):
                 yield flight
 
     def sent(self, flight: Flight, detector: str | None, now: float) -> None:
         """The flight went to a detector, or its end (`gone`) to the smoother; the time-out doubles every time."""
-        usual_ms = self.meter.percentile_ms(95) or 0.0
-        timeout_s = max(LEAST_TIMEOUT_S, 5 * usual_ms / 1000) * 2.0 ** min(flight.attempts, _MOST_DOUBLINGS)
+        flight.timeout_s = min(2 * flight.timeout_s, MOST_TIMEOUT_S) if flight.attempts else self._timeout_s
         flight.waiting, flight.located = False, False
         flight.detector, flight.classifiers = detector, ()
-        flight.sent_at, flight.timeout_at = now, now + timeout_s
+        flight.sent_at, flight.timeout_at = now, now + flight.timeout_s
         flight.first_sent_at = now if flight.first_sent_at is None else flight.first_sent_at
         flight.attempts += 1
 
@@ -167,6 +173,7 @@ class Window:
             flight.attempts == 1 and flight.sent_at is not None
         ):  # of a frame sent twice it is unknown which was answered
             self.meter.took((now - flight.sent_at) * 1000)
+            self._timeout_s = max(LEAST_TIMEOUT_S, 5 * (self.meter.percentile_ms(95) or 0.0) / 1000)
         if self.policy.ack == "smoother":
             del self.flights[seq]
         return flight
@@ -186,20 +193,17 @@ class Window:
         for flight in self.flights.values():
             flight.waiting = not flight.answered
 
-    def expire(self, now: float, last_beat: Callable[[str], float | None]) -> None:
+    def expire(self, now: float) -> None:
         """Give up what is over its deadline, and mark what has timed out to be sent again.
 
-        A time-out counts as a worker's failure only when that worker has shown life well after it got the frame.
+        A time-out blames nobody: the worker may be slow, or the message lost. It makes the window more patient until a
+        frame sent once is answered again.
         """
         for flight in self.flights.values():
             if self._is_late(flight, now):
                 give_up(flight, "deadline")
             elif now >= flight.timeout_at and not flight.waiting:
-                for worker in flight.holders():
-                    beat = last_beat(worker)
-                    if beat is not None and flight.sent_at is not None and beat > flight.sent_at + _PROOF_OF_LIFE_S:
-                        blame(flight, worker)
-                        break
+                self._timeout_s = min(max(self._timeout_s, 2 * flight.timeout_s), MOST_TIMEOUT_S)
                 flight.waiting = True
 
     def next_expiry(self) -> float:
@@ -245,7 +249,7 @@ def give_up(flight: Flight, reason: Reason) -> None:
 
 
 def blame(flight: Flight, worker: str) -> None:
-    """A worker failed on this frame; the third one to do so was the last to try."""
+    """A worker died while it had this frame; the third one to do so was the last to try."""
     flight.failures += 1
     flight.failed_on.add(worker)
     if flight.failures >= MAX_FAILURES and not flight.gone:

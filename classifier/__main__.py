@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from classifier.backends import load_classifier
 from shared import messages as m
-from shared.log import Once
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
 
@@ -29,7 +28,6 @@ class ClassifierStage(Stage):
         settings = place.settings
         self._me = place.identity.process
         self._batch = settings.classify_batch
-        self._once = Once()
         self._classifier = load_classifier(
             settings.classifier_model,
             MODELS,
@@ -49,19 +47,10 @@ class ClassifierStage(Stage):
         for batch in batches(waiting, self._batch):
             try:
                 yield from self._classify(batch)
-            except Exception:  # noqa: BLE001 — tried again one by one, and reported there
+            except Exception:  # the captures see this process end, and try the frames elsewhere, one by one
                 for message in batch:
-                    yield from self._classify_alone(message)
-
-    def _classify_alone(self, message: m.Crops) -> list[Envelope]:
-        """A batch failed: find the message that made it, and answer the others."""
-        try:
-            return self._classify([message])
-        except Exception:
-            self.meter.count("faults")
-            if self._once("fault"):
-                log.exception("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
-            return []
+                    log.error("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
+                raise
 
     def _classify(self, batch: Sequence[m.Crops]) -> list[Envelope]:
         began = time.monotonic()

@@ -14,7 +14,6 @@ from detector.signature import signature
 from shared import messages as m
 from shared.bus import Subscription
 from shared.compute import choose_device
-from shared.log import Once
 from shared.members import Members
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
@@ -31,7 +30,6 @@ class DetectorStage(Stage):
         self._settings = settings
         self._me = place.identity.process
         self._classifiers = Members("crops", forget_s=10.0)
-        self._once = Once()
         device = choose_device(settings.device)
         self._detector = Detector(
             min_face_size=settings.min_face_size,
@@ -65,10 +63,9 @@ class DetectorStage(Stage):
                 self.meter.count("in")
                 try:
                     yield from self._detect(message)
-                except Exception:
-                    self.meter.count("faults")
-                    if self._once("fault"):
-                        log.exception("frame failed", source=message.source, epoch=message.epoch, seq=message.seq)
+                except Exception:  # the capture sees this process end, and tries the frame elsewhere
+                    log.error("frame failed", source=message.source, epoch=message.epoch, seq=message.seq)
+                    raise
 
     def _detect(self, frame: m.Frame) -> list[Envelope]:
         began = time.monotonic()

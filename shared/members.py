@@ -36,10 +36,6 @@ class Members:
         if process in self._beats:
             self._beats[process] = now
 
-    def last_beat(self, worker: str) -> float | None:
-        """When a subscribed worker last gave a sign of life."""
-        return self._beats.get(worker)
-
     def subscribed(self) -> Collection[str]:
         """All workers that have not left, fresh or not."""
         return self._beats.keys()

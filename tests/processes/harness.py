@@ -155,7 +155,11 @@ class Pipeline:
 
     def pid(self, stage):
         """The process of a stage, as its status says."""
-        return eventually(lambda: self.listener.live(stage), f"a {stage}")[0]["pid"]
+
+        def alive():
+            return [status for status in self.listener.live(stage) if psutil.pid_exists(status["pid"])]
+
+        return max(eventually(alive, f"a {stage}"), key=lambda status: status["started_ns"])["pid"]
 
     def kill(self, stage, number=signal.SIGKILL):
         """Send a signal to a stage's own process (not its supervisor); returns its pid."""

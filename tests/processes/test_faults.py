@@ -186,27 +186,27 @@ def test_a_killed_honcho_leaves_no_orphan(pipeline):
 def test_a_vital_stage_that_crashes_again_and_again_ends_the_pipeline(pipeline):
     """After five crashes in a minute there is no use in trying; the exit code is the stage's."""
     one = pipeline(capture_source="demo").start().ready("smoother")
-    for _ in range(5):
-        pid = one.kill("smoother")
-        eventually(
-            lambda pid=pid: one.honcho.poll() is not None or _successor(one, "smoother", pid), "a successor or the end"
-        )
+    crash(one, "smoother", times=5)
     assert one.wait() == 137
 
 
 def test_a_worker_that_crashes_again_and_again_is_shown_as_failed(pipeline):
     """A detector that gives up stays down and is reported; everything else stays up."""
     one = pipeline(capture_source="demo").start().ready()
-    for _ in range(5):
-        pid = one.kill("classifier")
-        eventually(
-            lambda pid=pid: one.listener.live("classifier", "failed") or _successor(one, "classifier", pid), "next"
-        )
+    crash(one, "classifier", times=5)
     (failed,) = eventually(lambda: one.listener.live("classifier", "failed"), "shown as failed")
     assert "137" in failed["error"]
     one.rows(len(one.listener.rows) + 20)
     assert one.honcho.poll() is None
 
 
-def _successor(one, stage, pid):
-    return any(status["pid"] != pid for status in one.listener.live(stage))
+def crash(one, stage, times):
+    """Kill a stage and each of its successors."""
+    killed = set()
+    for _ in range(times):
+        pid = eventually(
+            lambda: next((s["pid"] for s in one.listener.live(stage) if s["pid"] not in killed), None),
+            f"another {stage}",
+        )
+        killed.add(pid)
+        os.kill(pid, signal.SIGKILL)
