@@ -100,7 +100,7 @@ def test_odd_pictures_give_a_result_each(pipeline, tmp_path):
     assert [count[kind] for kind in "defi"] == [1, 1, 1, 1]
     assert count["g"] == 20
     eventually(lambda: one.counters("detector").get("faces_over_the_cap", 0) >= 20, "faces over the cap counted")
-    assert "faults" not in one.counters("detector")
+    assert len({s["pid"] for s in one.listener.statuses.values() if s["stage"] == "detector"}) == 1  # none has crashed
     turned = rows[names.index("i_turned.jpg")]
     assert turned["faces"][0]["xyxy"] == pytest.approx(rows[names.index("d_grey.png")]["faces"][0]["xyxy"], abs=12)
 
