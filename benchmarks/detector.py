@@ -2,26 +2,34 @@
 
 Both sides see the same frames in turn, on one thread each and with the same `min_face_size`. Recall: of the
 reference's boxes with confidence >= 0.9, how many have one of ours (>= 0.8) at IoU >= 0.7. Precision: of ours >= 0.9,
-how many have any of the reference's.
+how many have any of the reference's. With hints: of our full scan's boxes with confidence >= 0.9, how many are found at
+IoU >= 0.6 by a detector that is told, as in a replay, where faces were some frames before.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import cv2
 import numpy as np
 
+from capture.hints import Hints
 from detector.mtcnn import Detector
+from detector.nms import overlaps
+from detector.signature import signature
+from shared.settings import load_settings
+from smoother.tracking import Tracks, track
 
 CLIPS = ("facenet_pytorch_video", "liveportrait_s18", "pyfeat_single_face", "face_recognition_short_hamilton")
 MIN_FACE_SIZES = (20, 40)
+HINTED_FRAMES = 300
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ def frames(path: Path, every: int) -> Iterator[np.ndarray]:
             _, frame = video.retrieve()
             yield frame
         index += 1
+
+
+def rate(path: Path) -> float:
+    """Frames per second that a video states."""
+    return float(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FPS)) or 25.0
 
 
 def reference(min_face_size: int) -> Any:
@@ -102,15 +115,39 @@ def compare(pictures: Iterator[np.ndarray], detector: Detector, other: Any) -> C
     return Comparison(milliseconds[0], milliseconds[1], *counts.tolist())
 
 
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of every box in `a` (N, 4) with every box in `b` (M, 4): (N, M)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(0).prod(axis=2)
-    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b))
-    union = area_a[:, None] + area_b - shared
-    ratio: np.ndarray = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
-    return ratio
+@dataclass(frozen=True)
+class Hinted:
+    """Mean milliseconds per frame with hints, and how many of the `total` boxes of full scans they `found`."""
+
+    ours_ms: float
+    found: int
+    total: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the full scan's confident boxes found with hints."""
+        return self.found / self.total if self.total else 1.0
+
+
+def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector) -> Hinted:
+    """Follow the tracked faces through consecutive frames as capture, detector and smoother do, scans included."""
+    shipped = load_settings()
+    hints, tracks = Hints(shipped.hint_lag, shipped.scan_every), Tracks()
+    times: list[float] = []
+    counts = np.zeros(2, int)
+    for seq, picture in enumerate(pictures):
+        scan = hints.scan_is_due(seq, seq - 1 if seq else None, 1 / fps)
+        told = None if scan else np.array(hints.of(seq), np.float32).reshape(-1, 4)
+        start = time.perf_counter()
+        seen = detector.detect(picture, told)
+        times.append(time.perf_counter() - start)
+        tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, signature(picture))
+        listed = [row is not None for row in index]
+        hints.learn(seq, seq / fps, seen.xyxy[listed].tolist())
+        whole = seen if seen.scanned else detector.detect(picture)
+        wanted = whole.xyxy[whole.confidence >= 0.9]
+        counts += [(overlaps(wanted, seen.xyxy) >= 0.6).any(axis=1).sum(), len(wanted)]
+    return Hinted(mean(times) * 1e3, *counts.tolist())
 
 
 def main(arguments: list[str]) -> None:
@@ -128,10 +165,17 @@ def main(arguments: list[str]) -> None:
             detector, other = ours(size, Path(cache)), reference(size)
             for path in paths:
                 result = compare(frames(path, options.every), detector, other)
-                recall = f"{result.recall:.4f} of {result.total}"
                 precision = f"{result.precision:.4f} of {result.ours_total}"
-                figures = f"{result.ours_ms:9.1f}{result.reference_ms:9.1f}{result.ratio:7.1f}"
-                print(f"{path.stem:34}{size:9}{figures}{recall:>18}{precision:>18}", flush=True)
+                _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
+                hinted = compare_hints(islice(frames(path, 1), HINTED_FRAMES), rate(path), detector)
+                _print("  with hints", size, hinted.ours_ms, result.reference_ms, hinted.recall, hinted.total)
+
+
+def _print(
+    name: str, size: int, ours_ms: float, reference_ms: float, recall: float, total: int, precision: str = ""
+) -> None:
+    figures = f"{ours_ms:9.1f}{reference_ms:9.1f}{reference_ms / ours_ms:7.1f}"
+    print(f"{name:34}{size:9}{figures}{f'{recall:.4f} of {total}':>18}{precision:>18}", flush=True)
 
 
 if __name__ == "__main__":

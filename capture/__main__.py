@@ -149,6 +149,8 @@ class Capture(Stage):
             max_bytes=settings.window_mb << 20,
             deadline_s=settings.deadline_ms / 1000,
             classify_every=settings.classify_every,
+            scan_every=settings.scan_every,
+            hint_lag=settings.hint_lag,
             ack=settings.capture_ack,
         )
         state_file = self._place.state_dir / f"{spec.name}.json"
@@ -175,7 +177,13 @@ class Capture(Stage):
         self._detectors.sent(detector, (run_.name, run_.epoch, flight.seq), now)
         run_.window.sent(flight, detector, now)
         classify = flight.classify and workers.classifiers > 0
-        frame = m.Frame(**self._header(run_, flight), image=m.Image.of(flight.image), classify=classify)
+        frame = m.Frame(
+            **self._header(run_, flight),
+            image=m.Image.of(flight.image),
+            classify=classify,
+            scan=flight.scan,
+            hints=list(flight.hints),
+        )
         yield Envelope("frame", detector, frame)
         if first and self._wants_preview(run_.name, now):
             jpeg = preview_jpeg(flight.image, self._settings.preview_width)
@@ -216,7 +224,9 @@ class Capture(Stage):
     def _answered(self, message: m.Smoothed, now: float) -> None:
         run_ = self._run_of(message)
         flight = run_.window.answered(message.seq, now) if run_ else None
-        if flight is not None:
+        if run_ is not None and flight is not None:
+            if message.size is not None:  # one that was never looked at teaches nothing
+                run_.window.hints.learn(message.seq, message.pts, [face.xyxy for face in message.faces])
             self.meter.count("out")
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)

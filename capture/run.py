@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from capture.hints import Seen
 from capture.reader import Ended, Interrupted, Opened, Reader, Taken
 from capture.window import Policy, Window
 from shared.messages import SourceStatus
@@ -21,11 +22,12 @@ AtEnd = Literal["loop", "hold", "exit"]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a killed replay needs to go on: its epoch, and the last frame that was acknowledged."""
+    """What a killed replay needs to go on: its epoch, the last frame that was acknowledged, and the faces till then."""
 
     epoch: int
     acked: int | None
     ended: bool = False
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,11 @@ class Run:
 
     def save(self) -> None:
         """Write down how far a replay has come; called before anything that depends on it is sent."""
-        progress = Progress(self.epoch, self.window.acked, self.state == "ended")
-        if not self.policy.live and self.epoch and progress != self._progress:
+        if self.policy.live or not self.epoch:
+            return
+        acked = self.window.acked
+        progress = Progress(self.epoch, acked, self.state == "ended", self.window.hints.up_to(acked))
+        if progress != self._progress:
             replace_file(self._state_file, msgspec.json.encode(progress))
             self._progress = progress
 
@@ -147,11 +152,15 @@ class Run:
         )
 
     def _has_room(self, item: Taken, workers: Workers) -> bool:
-        return workers.ready_for(self.policy) and self.window.has_room(self.window_size, item.frame.image.nbytes)
+        return (
+            workers.ready_for(self.policy)
+            and self.window.has_room(self.window_size, item.frame.image.nbytes)
+            and self.window.knows_hints_for(item.frame.index)
+        )
 
     def _begin(self, item: Opened, now_ns: int) -> None:
         if self._resuming:
-            self.window = Window(self.policy, self._resuming.acked, item.before_pts)
+            self.window = Window(self.policy, self._resuming.acked, item.before_pts, self._resuming.seen)
             self._log.info("going on", epoch=self.epoch, after_seq=self._resuming.acked)
             self._resuming = None
         else:

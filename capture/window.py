@@ -5,14 +5,15 @@ again when the worker that had it is gone, or after a time-out; live it is given
 after three workers have died while they had it. Only the capture gives up.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.messages import Faces
+from capture.hints import Hints, Seen
+from shared.messages import Box, Faces
 from shared.meter import Meter
 
 MAX_FAILURES = 3
@@ -35,6 +36,10 @@ class Policy:
     deadline_s: float = 0.5
     classify_every: int = 3
     ack: Literal["smoother", "recorder"] = "smoother"
+    scan_every: int = 1
+    """Every so many frames the whole frame is searched, the others near known faces only (1: always all)."""
+    hint_lag: int = 4
+    """In replay, known faces are those of so many frames before; no more frames are in flight."""
 
 
 @dataclass
@@ -49,6 +54,8 @@ class Flight:
     image: NDArray[np.uint8] | None
     classify: bool
     end: bool
+    scan: bool = True
+    hints: Sequence[Box] = ()
     sent_at: float | None = None
     first_sent_at: float | None = None
     timeout_s: float = 0.0
@@ -86,13 +93,17 @@ class Flight:
 class Window:
     """The frames of one epoch in flight, oldest first."""
 
-    def __init__(self, policy: Policy, acked: int | None = None, acked_pts: float | None = None):
+    def __init__(
+        self, policy: Policy, acked: int | None = None, acked_pts: float | None = None, seen: Iterable[Seen] = ()
+    ):
         self.policy = policy
+        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_every, seen)
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
         """Milliseconds from sending to result, of frames sent once (Karn's rule), for the time-out."""
         self._timeout_s = LEAST_TIMEOUT_S
+        self._recorded = -1
         self._last_classified: int | None = None
         self._last_pts = acked_pts
 
@@ -104,14 +115,20 @@ class Window:
 
     def size(self, detectors: int, classifiers: int) -> int:
         """Frames that keep so many workers busy and no more."""
-        if self.policy.size is not None:
-            return self.policy.size
-        return detectors + 1 if self.policy.live else 2 * detectors + 3 * classifiers
+        size = detectors + 1 if self.policy.live else 2 * detectors + 3 * classifiers
+        size = size if self.policy.size is None else self.policy.size
+        return size if self.policy.live or not self.hints.are_wanted else min(size, self.hints.lag)
 
     def has_room(self, size: int, next_bytes: int) -> bool:
         """Whether one more frame of so many bytes may be admitted."""
         held = sum(flight.image.nbytes for flight in self.flights.values() if flight.image is not None)
         return len(self.flights) < size and (not self.flights or held + next_bytes <= self.policy.max_bytes)
+
+    def knows_hints_for(self, seq: int) -> bool:
+        """Whether all results are known that frame `seq` of a replay takes its hints from."""
+        if self.policy.live or not self.hints.are_wanted:
+            return True
+        return all(flight.answered for flight in self.flights.values() if flight.seq <= seq - self.hints.lag)
 
     def admit(
         self, seq: int, pts: float, image: NDArray[np.uint8], captured_ns: int, captured_at: float, *, end: bool
@@ -120,8 +137,11 @@ class Window:
         classify = self._is_due(seq, pts)
         if classify:
             self._last_classified = seq
+        passed_s = 0.0 if self._last_pts is None else pts - self._last_pts
+        scan = self.hints.scan_is_due(seq, self.last_sent, passed_s)
+        hints = () if scan else self.hints.of(seq)
         self._last_pts = pts
-        return self._add(Flight(seq, self.last_sent, pts, captured_ns, captured_at, image, classify, end))
+        return self._add(Flight(seq, self.last_sent, pts, captured_ns, captured_at, image, classify, end, scan, hints))
 
     def close(self, captured_ns: int, now: float) -> Flight:
         """End a run that has no last frame of its own: a frame that never was, given up."""
@@ -174,14 +194,15 @@ class Window:
         ):  # of a frame sent twice it is unknown which was answered
             self.meter.took((now - flight.sent_at) * 1000)
             self._timeout_s = max(LEAST_TIMEOUT_S, 5 * (self.meter.percentile_ms(95) or 0.0) / 1000)
-        if self.policy.ack == "smoother":
+        if self.policy.ack == "smoother" or seq <= self._recorded:
             del self.flights[seq]
         return flight
 
     def recorded(self, seq: int) -> None:
-        """A recorder has all rows up to `seq` on disk."""
+        """A recorder has all rows up to `seq` on disk; a result it has heard may still be on its way to us."""
         if self.policy.ack == "recorder":
-            for known in [known for known in self.flights if known <= seq]:
+            self._recorded = max(self._recorded, seq)
+            for known in [known for known, flight in self.flights.items() if known <= seq and flight.answered]:
                 del self.flights[known]
 
     def held_by(self, worker: str) -> list[Flight]:

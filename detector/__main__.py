@@ -70,7 +70,8 @@ class DetectorStage(Stage):
     def _detect(self, frame: m.Frame) -> list[Envelope]:
         began = time.monotonic()
         pixels = frame.image.pixels()
-        found = self._detector.detect(pixels)
+        found = self._detector.detect(pixels, None if frame.scan else np.array(frame.hints).reshape(-1, 4))
+        self.meter.count("scans", found.scanned)
         if found.dropped:
             self.meter.count("faces_over_the_cap", found.dropped)
         faces = describe(found, self._settings.detect_confidence, classify=frame.classify)

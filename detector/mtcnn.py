@@ -3,6 +3,7 @@
 P-Net proposes windows on an image pyramid, R-Net rejects most of them, O-Net refines the rest and adds landmarks.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from detector import pyramid
 from detector.networks import SCAN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
-from detector.nms import suppress, suppress_contained
+from detector.nms import overlaps, suppress, suppress_contained
 from detector.sampling import AreaScaler
 from detector.weights import load_networks
 from shared.errors import ConfigurationError
@@ -24,20 +25,35 @@ class Detections:
 
     `xyxy` (N, 4) float32 is clipped to the frame, `confidence` (N,) float32 in 0-1, `landmarks` (N, 5, 2) float32:
     left eye, right eye, nose, left and right corner of the mouth, as seen in the picture. `dropped` counts the faces
-    left out because there were more than `max_faces`.
+    left out because there were more than `max_faces`. `scanned`: the whole frame was searched, not only near hints.
     """
 
     xyxy: np.ndarray
     confidence: np.ndarray
     landmarks: np.ndarray
     dropped: int = 0
+    scanned: bool = True
 
     def __len__(self) -> int:
         return len(self.confidence)
 
 
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2) before they are clipped and counted."""
+
+NOTHING: Found = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
+AROUND = 96
+"""Side in pixels to which a hint's neighbourhood is scaled for P-Net, ..."""
+SMALLEST_AROUND = 20
+"""... the smallest face looked for in it (the hint's own would be 32), ..."""
+MOST_AROUND = 16
+"""... and the number of its best windows that R-Net gets to see."""
+SAME_FACE = 0.3
+"""Overlap from which a face found is the one hinted at."""
+
+
 class Detector:
-    """Finds faces. The same frame gives the same result, whatever was detected before.
+    """Finds faces. The same frame and hints give the same result, whatever was detected before.
 
     `min_face_size` is the smallest face looked for, in pixels at working size: frames whose longest side exceeds
     `max_side` are scaled down to it first (0: never). `thresholds` are the face probabilities P-, R- and O-Net must
@@ -63,6 +79,7 @@ class Detector:
         self._max_faces = max_faces
         self._thresholds = thresholds
         self._canvas = lru_cache(maxsize=4)(lambda width, height: pyramid.Canvas(width, height, min_face_size))
+        self._little = pyramid.Canvas(AROUND, AROUND, SMALLEST_AROUND)
         cv2.setNumThreads(threads)
         weights = load_networks(cache_dir)
         self._networks: Networks
@@ -71,8 +88,20 @@ class Detector:
         else:
             self._networks = OpenVinoNetworks(weights, threads)
 
-    def detect(self, frame: np.ndarray) -> Detections:
-        """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face."""
+    def detect(self, frame: np.ndarray, hints: np.ndarray | None = None) -> Detections:
+        """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face.
+
+        With `hints` (N, 4), boxes where faces were a moment ago, only they and their neighbourhood are searched; the
+        whole frame after all where that finds none of them. No hints at all (N = 0): nothing is searched.
+        """
+        if hints is not None:
+            found = self._near(frame, _usable(hints, frame))
+            if not len(hints) or len(found[0]):
+                return self._select(frame, *found, scanned=False)
+        return self._select(frame, *self._scan(frame), scanned=True)
+
+    def _scan(self, frame: np.ndarray) -> Found:
+        """The whole cascade on the whole frame."""
         height, width = frame.shape[:2]
         ratio = min(1.0, self._max_side / max(height, width, 1)) if self._max_side else 1.0
         if ratio < 1.0:
@@ -80,14 +109,59 @@ class Detector:
             frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         canvas = self._canvas(frame.shape[1], frame.shape[0])
         if not canvas.levels:
-            return Detections(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+            return NOTHING
         canvas.draw(frame)
         xyxy, confidence, landmarks = self._finish(canvas.scaler, self._refine(canvas.scaler, self._propose(canvas)))
         scale = np.array([width / frame.shape[1], height / frame.shape[0]], np.float32)
-        xyxy = np.clip(xyxy * np.tile(scale, 2), 0, np.array([width, height, width, height], np.float32))
+        return xyxy * np.tile(scale, 2), confidence, landmarks * scale
+
+    def _near(self, frame: np.ndarray, hints: np.ndarray) -> Found:
+        """R- and O-Net at the hints themselves, P-Net too around those where they find nothing."""
+        found = self._verify(frame, _square(hints))
+        lost = hints[~(overlaps(hints, found[0]) >= SAME_FACE).any(axis=1)]
+        if not len(lost):
+            return found
+        more = self._verify(frame, np.concatenate([self._around(frame, hint) for hint in lost]))
+        xyxy, confidence, landmarks = (np.concatenate(parts) for parts in zip(found, more, strict=True))
+        kept = suppress_contained(xyxy, confidence, 0.7)
+        return xyxy[kept], confidence[kept], landmarks[kept]
+
+    def _around(self, frame: np.ndarray, hint: np.ndarray) -> np.ndarray:
+        """P-Net within a square of three times the hint's size, scaled to one size: square boxes (N, 4), the best."""
+        side = max(math.ceil(3 * (hint[2:] - hint[:2]).max()), 3)
+        left, top = np.floor((hint[:2] + hint[2:] - side) / 2).astype(int).tolist()
+        height, width = frame.shape[:2]
+        inside = frame[max(top, 0) : top + side, max(left, 0) : left + side]
+        outside = max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0)
+        picture = cv2.copyMakeBorder(inside, *outside, cv2.BORDER_CONSTANT)
+        method = cv2.INTER_AREA if side > AROUND else cv2.INTER_LINEAR
+        self._little.draw(cv2.resize(picture, (AROUND, AROUND), interpolation=method))
+        boxes = self._propose(self._little)[:MOST_AROUND]
+        return boxes * np.float32(side / AROUND) + np.array([left, top, left, top], np.float32)
+
+    def _verify(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
+        """R- and O-Net on square boxes (N, 4) anywhere near the frame; only the part of it around them is looked at."""
+        boxes = boxes[(boxes[:, :2] < [frame.shape[1], frame.shape[0]]).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)]
+        if not len(boxes):
+            return NOTHING
+        room = (boxes[:, 2] - boxes[:, 0]).max()
+        left, top = np.maximum(boxes[:, :2].min(axis=0) - room, 0).astype(int).tolist()
+        right, bottom = np.ceil(boxes[:, 2:].max(axis=0) + room).astype(int).tolist()
+        part = frame[top:bottom, left:right]
+        scaler = AreaScaler(part.shape[1], part.shape[0])
+        scaler.load(part)
+        corner = np.array([left, top], np.float32)
+        xyxy, confidence, landmarks = self._finish(scaler, self._refine(scaler, boxes - np.tile(corner, 2)))
+        return xyxy + np.tile(corner, 2), confidence, landmarks + corner
+
+    def _select(self, frame: np.ndarray, *found: np.ndarray, scanned: bool) -> Detections:
+        """What of the faces is inside the frame, up to `max_faces`."""
+        height, width = frame.shape[:2]
+        xyxy, confidence, landmarks = found
+        xyxy = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32))
         visible = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
         kept = visible[: self._max_faces]
-        return Detections(xyxy[kept], confidence[kept], landmarks[kept] * scale, len(visible) - len(kept))
+        return Detections(xyxy[kept], confidence[kept], landmarks[kept], len(visible) - len(kept), scanned)
 
     def _propose(self, canvas: pyramid.Canvas) -> np.ndarray:
         """P-Net on all levels: square candidate boxes (N, 4)."""
@@ -111,7 +185,7 @@ class Detector:
         kept = suppress(boxes, _sigmoid(output[:, 0]), 0.7)
         return _square(_shift(boxes[kept], output[kept, 1:5], 1))
 
-    def _finish(self, scaler: AreaScaler, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _finish(self, scaler: AreaScaler, boxes: np.ndarray) -> Found:
         """O-Net on what is left: boxes (N, 4), confidence (N,), landmarks (N, 5, 2), most confident first."""
         boxes, inside = _visible(scaler, boxes)
         output = self._networks.run("onet", scaler.crops(inside, 48))
@@ -140,6 +214,13 @@ def _check(
         wrong = f"device is {device!r}: give cpu, cuda or mps"
     if wrong:
         raise ConfigurationError(f"detector: {wrong}")
+
+
+def _usable(hints: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """The hints (N, 4) float32 that are boxes with something of the frame in them, clipped to it."""
+    height, width = frame.shape[:2]
+    boxes = np.clip(np.nan_to_num(np.asarray(hints, np.float32)), 0, np.array([width, height] * 2, np.float32))
+    return boxes[(boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)]
 
 
 def _visible(scaler: AreaScaler, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -31,10 +31,11 @@ class Networks(Protocol):
 class Compiled:
     """How a network is compiled: how many inputs at once, their side, and its arithmetic where the CPU has a choice.
 
-    The steps whose boxes are truncated to pixels are computed in fp32, because the smallest difference would spread.
+    `batches` ascend: a few hints should not pay for a full scan's batch. The steps whose boxes are truncated to pixels
+    are computed in fp32, because the smallest difference would spread.
     """
 
-    batch: int
+    batches: tuple[int, ...]
     side: int
     precision: str
 
@@ -43,9 +44,9 @@ class OpenVinoNetworks:
     """The networks on `threads` threads of the CPU, compiled for fixed shapes."""
 
     COMPILED: Mapping[str, Compiled] = {
-        "pnet": Compiled(64, 12, "f32"),
-        "rnet": Compiled(16, 24, "f32"),
-        "onet": Compiled(4, 48, "bf16"),
+        "pnet": Compiled((8, 64), 12, "f32"),
+        "rnet": Compiled((4, 16), 24, "f32"),
+        "onet": Compiled((1, 4), 48, "bf16"),
     }
 
     def __init__(self, networks: dict[str, Network], threads: int):
@@ -56,7 +57,10 @@ class OpenVinoNetworks:
         self._has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._scanner = lru_cache(maxsize=4)(self._compile_scanner)
         self._requests = {
-            name: self._compile(networks[name], (how.batch, how.side, how.side, 3), how.precision)
+            name: {
+                batch: self._compile(networks[name], (batch, how.side, how.side, 3), how.precision)
+                for batch in how.batches
+            }
             for name, how in self.COMPILED.items()
         }
 
@@ -67,12 +71,14 @@ class OpenVinoNetworks:
 
     def run(self, name: str, pixels: np.ndarray) -> np.ndarray:
         """See `Networks.run`."""
-        request, batch = self._requests[name], self.COMPILED[name].batch
-        outputs = np.empty((len(pixels), request.get_output_tensor().shape[1]), np.float32)
-        for start in range(0, len(pixels), batch):
-            part = pixels[start : start + batch]
+        requests = self._requests[name]
+        largest = max(requests)
+        outputs = np.empty((len(pixels), requests[largest].get_output_tensor().shape[1]), np.float32)
+        for start in range(0, len(pixels), largest):
+            part = pixels[start : start + largest]
+            batch = min(size for size in requests if size >= len(part))
             full = part if len(part) == batch else np.resize(part, (batch, *part.shape[1:]))
-            outputs[start : start + batch] = self._infer(request, full)[: len(part), :, 0, 0]
+            outputs[start : start + largest] = self._infer(requests[batch], full)[: len(part), :, 0, 0]
         return outputs
 
     def _compile_scanner(self, shape: tuple[int, ...]) -> Any:

@@ -81,6 +81,18 @@ class Settings(BaseSettings):
         description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
     )
     detect_confidence: float = Field(0.8, ge=0, le=1, description="Faces below are tracked on, not classified.")
+    scan_every: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="Every n-th frame is searched whole, those between only near the faces of the last half second; 1: all are.",
+    )
+    hint_lag: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        description="In replay, those faces are of so many frames before, and no more frames are in flight.",
+    )
     detect_max_side: int = Field(
         1920, ge=0, le=20_000, description="Larger frames are searched at this longest side; 0: never scaled down."
     )

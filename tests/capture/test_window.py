@@ -48,6 +48,30 @@ def test_room_is_counted_in_frames_and_bytes():
     assert not window.has_room(1, next_bytes=1)
 
 
+def test_a_replay_with_hints_has_no_more_in_flight_than_its_hints_are_old():
+    """Else a frame's hints, and so its result, would depend on who was quick."""
+    window = Window(Policy(live=False, scan_every=5, hint_lag=3))
+    assert window.size(2, 4) == 3
+    for seq in range(3):
+        admit(window, seq)
+    send_all(window)
+    assert not window.knows_hints_for(3)
+    window.answered(1, 0.1)
+    window.answered(2, 0.1)
+    assert not window.knows_hints_for(3), "frame 0 is not answered"
+    window.answered(0, 0.2)
+    assert window.knows_hints_for(3)
+
+
+def test_live_takes_the_hints_there_are():
+    """A camera waits for nobody."""
+    window = Window(Policy(live=True, scan_every=5, hint_lag=3))
+    assert window.size(2, 4) == 3
+    admit(window, 0)
+    assert window.knows_hints_for(1)
+    assert Window(Policy(live=True, size=9, scan_every=5, hint_lag=3)).size(1, 1) == 9
+
+
 def test_each_frame_names_the_one_before():
     """Live gaps are no riddle to the smoother: `prev` is the frame sent before, whatever was skipped."""
     window = Window(LIVE)
@@ -273,6 +297,8 @@ def test_with_a_recorder_only_its_acknowledgement_frees_a_frame():
     assert send_all(window, 50.0) == [1, 2]
     assert window.flights[1].failures == 0
     window.recorded(2)
+    assert window.acked == 1, "the recorder heard of frame 2 before we did, and its result tells later frames' hints"
+    window.answered(2, 50.1)
     assert window.acked == 2
 
 

@@ -1,0 +1,89 @@
+"""Where a detector should look first: the faces of results already known. Pure; `pts` in seconds.
+
+Most of a detector's time goes into the parts of a frame where nobody is. Between two scans of the whole frame it looks
+only near the faces of the last half second, which also keeps a face that is missed for a moment.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from shared.messages import Box
+
+REMEMBER_S = 0.5
+RARE_S = 0.1
+_SAME = 0.3
+"""Overlap (intersection over union) from which two boxes are one face."""
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """The faces of one result, in whole pixels."""
+
+    seq: int
+    pts: float
+    faces: tuple[tuple[int, int, int, int], ...]
+
+
+class Hints:
+    """What is known of one epoch's faces.
+
+    `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
+    the hints do not depend on who was quick. `scan_every`: every so many frames all of it is searched (1: always).
+    """
+
+    def __init__(self, lag: int = 1, scan_every: int = 1, seen: Iterable[Seen] = ()):
+        self.lag = lag
+        self._scan_every = scan_every
+        self._seen = list(seen)
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether any frame is not scanned."""
+        return self._scan_every > 1
+
+    def learn(self, seq: int, pts: float, faces: Iterable[Box]) -> None:
+        """The faces of a frame's result, to be told once, in whatever order results come."""
+        if self.are_wanted:
+            insort(self._seen, Seen(seq, pts, tuple(map(_whole, faces))), key=lambda seen: seen.seq)
+
+    def scan_is_due(self, seq: int, prev: int | None, passed_s: float) -> bool:
+        """Whether to search all of frame `seq`, `passed_s` after `prev`; does not depend on what happened before."""
+        if prev is None or passed_s >= RARE_S or seq // self._scan_every != prev // self._scan_every:
+            return True
+        return not self._known(seq)
+
+    def of(self, seq: int) -> list[Box]:
+        """The boxes to look at in frame `seq`: newest first, each face once."""
+        known = self._known(seq)
+        boxes: list[tuple[int, int, int, int]] = []
+        for seen in reversed(known):
+            if known[-1].pts - seen.pts > REMEMBER_S:
+                break
+            boxes += [box for box in seen.faces if all(_overlap(box, other) < _SAME for other in boxes)]
+        return [(float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in boxes]
+
+    def up_to(self, seq: int | None) -> tuple[Seen, ...]:
+        """What a successor needs for the frames behind `seq`; forgets what nobody will ask for."""
+        if seq is None:
+            return ()
+        known = self._known(seq + 1)
+        if known:
+            self._seen = [seen for seen in self._seen if known[-1].pts - seen.pts <= REMEMBER_S]
+        return tuple(seen for seen in self._seen if seen.seq <= seq)
+
+    def _known(self, seq: int) -> Sequence[Seen]:
+        return [seen for seen in self._seen if seen.seq <= seq - self.lag]
+
+
+def _whole(box: Box) -> tuple[int, int, int, int]:
+    x1, y1, x2, y2 = box
+    return round(x1), round(y1), round(x2), round(y2)
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
