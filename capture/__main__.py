@@ -25,6 +25,8 @@ from shared.topics import Envelope
 
 log = structlog.get_logger()
 
+SCAN_LOAD = 8
+"""What searching a whole frame costs, in frames searched near hints."""
 _SMOOTHER_TOPIC = "faces/"
 
 
@@ -76,7 +78,7 @@ class Capture(Stage):
             if isinstance(message, m.Status):
                 self._note(message, now)
             elif isinstance(message, m.Faces):
-                self._detectors.done((message.source, message.epoch, message.seq), message.worker)
+                self._detectors.done((message.source, message.epoch, message.seq), message.worker, now)
                 if run_ := self._run_of(message):
                     run_.window.located(message, now, self._classifiers.subscribed())
             elif isinstance(message, m.Smoothed):
@@ -174,7 +176,8 @@ class Capture(Stage):
             return
         self.meter.count("resent" if flight.attempts else "sent")
         first = flight.attempts == 0
-        self._detectors.sent(detector, (run_.name, run_.epoch, flight.seq), now)
+        load = SCAN_LOAD if flight.scan else 1
+        self._detectors.sent(detector, (run_.name, run_.epoch, flight.seq), now, load)
         run_.window.sent(flight, detector, now)
         classify = flight.classify and workers.classifiers > 0
         frame = m.Frame(

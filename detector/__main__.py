@@ -57,7 +57,7 @@ class DetectorStage(Stage):
             if isinstance(message, m.Status):
                 self._classifiers.beat(message.process, now)
             elif isinstance(message, m.Emotions):
-                self._classifiers.done((message.source, message.epoch, message.seq), message.worker)
+                self._classifiers.done((message.source, message.epoch, message.seq), message.worker, now)
         for _, _, message in heard:
             if isinstance(message, m.Frame):
                 self.meter.count("in")
@@ -92,7 +92,7 @@ class DetectorStage(Stage):
         return [*said, Envelope("faces", frame.source, message)]
 
     def _crops(self, frame: m.Frame, faces: list[m.Face], now: float) -> list[Envelope]:
-        """Each face to the classifier that has the least to do."""
+        """Each face to the classifier that will be done with it first."""
         shares: dict[str, list[m.Crop]] = {}
         for face in faces:
             classifier = self._classifiers.pick(now)

@@ -1,5 +1,7 @@
 """Work sharing: who is live, who has the least to do."""
 
+import pytest
+
 from shared.members import STATUS_FRESH_S, Members
 
 
@@ -37,35 +39,62 @@ def test_silence_ends_liveness():
 
 
 def test_the_least_loaded_gets_the_work():
-    """Least outstanding first; with equal loads the choice is stable."""
+    """Of workers equally fast the least loaded; with equal loads the choice is stable."""
     members = joined("a", "b")
     assert members.pick(0.0) == "a"
     members.sent("a", 1, 0.0)
     assert members.pick(0.0) == "b"
     members.sent("b", 2, 0.0, load=3)
     assert members.pick(0.0) == "a"
-    members.done(2, "b")
-    assert members.pick(0.0) == "b"
+    members.done(2, "b", 3.0)
+    members.done(1, "a", 3.0)
+    members.sent("a", 3, 3.0)
+    assert members.pick(3.0) == "b"
 
 
-def test_a_slow_worker_gets_less():
-    """A worker five times slower than its sibling ends up with about a sixth of the work."""
+@pytest.mark.parametrize("window", [6, 8, 16])
+def test_a_slow_worker_slows_nobody_down(window):
+    """Beside one five times slower, a worker and its sibling do nearly the sum of what each does alone."""
     members = joined("fast", "slow")
-    finishes = {"fast": [], "slow": []}
-    counts = {"fast": 0, "slow": 0}
-    for tick in range(600):
-        now = tick * 0.001
-        for worker, ends in finishes.items():
-            while ends and ends[0][0] <= now:
-                members.done(ends.pop(0)[1], worker)
-        if sum(map(len, finishes.values())) < 4:
-            worker = members.pick(now)
-            assert worker is not None
-            start = max([now] + [end for end, _ in finishes[worker]])
-            finishes[worker].append((start + (0.005 if worker == "fast" else 0.025), tick))
-            members.sent(worker, tick, now)
-            counts[worker] += 1
-    assert counts["fast"] > 3 * counts["slow"] > 0
+    cost_s = {"fast": 0.005, "slow": 0.025}
+    queues = {"fast": [], "slow": []}
+    done = {"fast": 0, "slow": 0}
+    for tick in range(4000):
+        now = tick * 0.0005
+        for worker, queue in queues.items():
+            members.beat(worker, now)
+            while queue and queue[0][0] <= now:
+                members.done(queue.pop(0)[1], worker, now)
+                done[worker] += 1
+        while sum(map(len, queues.values())) < window:
+            worker, what = members.pick(now), (tick, sum(map(len, queues.values())))
+            queue = queues[worker]
+            queue.append((max([now] + [end for end, _ in queue]) + cost_s[worker], what))
+            members.sent(worker, what, now)
+    assert done["fast"] + done["slow"] > 0.93 * (2.0 / cost_s["fast"] + 2.0 / cost_s["slow"])
+    assert done["slow"] > 0
+
+
+def test_a_newcomer_gets_work_at_once():
+    """Nobody knows yet how fast it is; it is given the benefit of the doubt."""
+    members = joined("old")
+    for key in range(3):
+        members.sent("old", key, 0.0)
+    members.done(0, "old", 0.1)
+    members.subscription(True, "crops/new/", 0.1)
+    assert members.pick(0.1) == "new"
+
+
+def test_waiting_behind_others_is_not_slowness():
+    """Ten messages sent at once come back one after the other: each took the time since the one before."""
+    members = joined("a", "b")
+    for key in range(10):
+        members.sent("a", key, 0.0)
+    for key in range(10):
+        members.done(key, "a", 0.1 * (key + 1))
+    members.sent("b", "x", 1.0)
+    members.done("x", "b", 1.15)
+    assert members.pick(1.2) == "a"
 
 
 def test_avoiding_a_worker_when_there_is_another():
