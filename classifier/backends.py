@@ -58,7 +58,7 @@ def load_classifier(
     models_dir: Path,
     device: str = "auto",
     threads: int = 1,
-    precision: Literal["f32", "bf16"] = "f32",
+    precision: Literal["auto", "f32", "bf16"] = "auto",
 ) -> Classifier:
     """A released model ready to run; it has run once already.
 
@@ -67,7 +67,8 @@ def load_classifier(
         models_dir: where releases are.
         device: auto, cpu, cuda or mps; `auto` is cuda, else mps, else cpu.
         threads: of the CPU back end.
-        precision: of the CPU back end's arithmetic.
+        precision: of the CPU back end's arithmetic; `auto` is bf16 on a processor that computes in it. It is several
+            times as fast, and on FER-2013's validation images says the same but for 0.2 % of the labels.
 
     Raises:
         ConfigurationError: the device is unknown or not there.
@@ -110,6 +111,9 @@ def _openvino(release: Release, threads: int, precision: str) -> Run:
     openvino = import_openvino()
     from classifier.graph import GRAPHS
 
+    core = openvino.Core()
+    if precision == "auto":
+        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
@@ -117,7 +121,7 @@ def _openvino(release: Release, threads: int, precision: str) -> Run:
         "ENABLE_CPU_PINNING": False,
     }
     graph = GRAPHS[release.config.architecture](release)
-    request = openvino.Core().compile_model(graph, "CPU", settings).create_infer_request()
+    request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
     def run(batch: np.ndarray) -> np.ndarray:
         request.infer([batch], share_inputs=True)

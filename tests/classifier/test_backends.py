@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
 from classifier.preprocess import InputSpec, prepare
@@ -55,12 +56,24 @@ def test_openvino_says_what_torch_says(architecture: str, tmp_path: Path) -> Non
     """The CPU back end's graph is the torch network: logits within 1e-4 of their spread on random weights."""
     save_release(random_release(architecture), tmp_path / "random")
     crops = faces(5)
-    logits, probs = load_classifier("random", tmp_path, "cpu").classify(crops)
+    logits, probs = load_classifier("random", tmp_path, "cpu", precision="f32").classify(crops)
     with torch.inference_mode():
         expected = torch_network(load_release("random", tmp_path))(torch.from_numpy(prepare(crops, SPEC)))
     assert np.ptp(logits, 0).max() > 0.01
     assert np.abs(logits - expected.numpy()).max() < 1e-4 * max(1, np.ptp(logits))
     assert np.abs(probs - torch.softmax(expected / 1.5, 1).numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["emotion-cnn", "emotion-net"])
+def test_the_fast_arithmetic_says_what_the_exact_one_says(name: str) -> None:
+    """bf16, where the processor has it, moves no probability by more than 0.02."""
+    frame = data.astronaut()[:, :, ::-1]
+    shifts = np.random.default_rng(0).integers(-25, 25, (24, 2))
+    crops = [frame[60 + y : 180 + y, 165 + x : 285 + x] for y, x in shifts]
+    _, exact = load_classifier(name, ROOT / "models", "cpu", precision="f32").classify(crops)
+    _, fast = load_classifier(name, ROOT / "models", "cpu").classify(crops)
+    assert np.ptp(exact, 0).max() > 0.1
+    assert np.abs(fast - exact).max() < 0.02
 
 
 def test_a_face_does_not_depend_on_its_batch(classifier: Classifier) -> None:
