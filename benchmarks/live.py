@@ -3,7 +3,6 @@
 Also where ours go: `live/<clip>/<stage>` is the median of a stage's own work on a frame.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ CLIPS = {"720p30": "liveportrait_s18", "1080p25": "facenet_pytorch_video"}
 
 MIN_FACE_SIZE = 40
 SETTLE_S = 3.0
+FACELESS_S = 10.0
+"""After this long a clip is measured without a classified face."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ def watch(clip: Path, seconds: float) -> Watched:
     """The real processes on a clip at its own pace, over and over, from some seconds after the first result on."""
     settings = {"capture_source": f"clip={clip}", "capture_mode": "live", "min_face_size": MIN_FACE_SIZE}
     watched, skipped, settled = Watched([], 0.0, {}), 0, float("inf")
+    latest = float("inf")
     with Pipeline(settings) as pipeline:
         for row, at in pipeline.rows():
-            if settled == float("inf") and any(face.label for face in row.faces):
-                settled = time.time() + SETTLE_S
+            latest = min(latest, at + FACELESS_S)
+            if settled == float("inf") and (at > latest or any(face.label for face in row.faces)):
+                settled = at + SETTLE_S
             if at > settled + seconds:
                 break
             if at >= settled:
