@@ -40,7 +40,7 @@ def main() -> int:
     """Entry point."""
     arguments = _arguments()
     try:
-        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads)
+        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads, "f32")
         faces = data.read_pictures(arguments.data)
     except AffectError as error:
         print(f"training.evaluate: {error}", file=sys.stderr)

@@ -45,7 +45,7 @@ def export(
     """Writes the release of a checkpoint, measured on validation `faces`; the note goes into the card."""
     saved = read_checkpoint(checkpoint)
     save_release(release_of(saved, folder.name, version), folder)
-    classifier = load_classifier(f"{folder}/", folder, "cpu", threads)
+    classifier = load_classifier(f"{folder}/", folder, "cpu", threads, "f32")
     logits, _ = logits_and_probs(classifier, faces.images)
     temperature = fit_temperature(logits, faces.labels)
     classifier.temperature = temperature

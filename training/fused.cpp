@@ -2,44 +2,7 @@
 // channel. Each function works on `n` images and is called on slices of a batch from several threads.
 // The pooled value of relu(scale * x + shift) is relu(scale * m + shift), m being the largest x where scale >= 0 and
 // the smallest elsewhere (`sign`), so the full-size image is read once for statistics and pooling together.
-#include <cstdint>
-#include <cstring>
-#include <vector>
-
-using bf16 = uint16_t;
-
-static inline float widen(bf16 value) {
-    uint32_t bits = uint32_t(value) << 16;
-    float out;
-    std::memcpy(&out, &bits, 4);
-    return out;
-}
-
-static inline bf16 narrow(float value) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, 4);
-    return bf16((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
-// Sixteen channels at once; the compiler splits them where the processor's registers are narrower.
-typedef float Lanes __attribute__((vector_size(64)));
-typedef int32_t LaneInts __attribute__((vector_size(64)));
-
-static inline Lanes load(const float* from) {
-    Lanes out;
-    std::memcpy(&out, from, sizeof out);
-    return out;
-}
-
-// Sums of a channel gathered in float over one row, in double over all of them.
-struct Sums {
-    std::vector<float> row;
-    double* total;
-    Sums(int c, double* total) : row(c, 0.f), total(total) {}
-    void flush() {
-        for (size_t i = 0; i < row.size(); i++) { total[i] += row[i]; row[i] = 0.f; }
-    }
-};
+#include "fused.h"
 
 extern "C" {
 
@@ -99,7 +62,7 @@ void relu_forward(const bf16* m, int64_t pixels, int c, const float* scale, cons
 #pragma GCC ivdep
         for (int i = 0; i < c; i++) {
             float v = widen(m[p * c + i]) * scale[i] + shift[i];
-            y[p * c + i] = narrow(v > 0.f ? v : 0.f);
+            y[p * c + i] = narrow(v < 0.f ? 0.f : v);
         }
 }
 
@@ -112,8 +75,9 @@ void relu_backward(const bf16* dy, const bf16* m, int64_t pixels, int c, const f
 #pragma GCC ivdep
         for (int i = 0; i < c; i++) {
             float v = widen(m[p * c + i]);
-            float d = v * scale[i] + shift[i] > 0.f ? widen(dy[p * c + i]) : 0.f;
-            g[p * c + i] = narrow(d);
+            bf16 open = v * scale[i] + shift[i] > 0.f ? dy[p * c + i] : bf16(0);
+            g[p * c + i] = open;
+            float d = widen(open);
             s[i] += d;
             q[i] += d * v;
         }
@@ -167,7 +131,7 @@ void first_forward(const float* x, int n, int h, int w, const float* weight, con
                 }
                 best *= signs;
                 int64_t out = (int64_t(row) * (w / 2) + col) * 32 + half;
-                for (int i = 0; i < 16; i++) m[out + i] = narrow(best[i]);
+                store(best, m + out);
                 for (int i = 0; i < 16; i++) where[out + i] = uint8_t(at[i]);
             }
         }
@@ -183,9 +147,8 @@ void first_backward(const float* x, const bf16* g, const uint8_t* where, int n, 
             Lanes acc[9] = {};
             for (int col = 0; col < w / 2; col++, line += 2) {
                 int64_t out = (int64_t(row) * (w / 2) + col) * 32 + half;
-                Lanes d;
+                Lanes d = load(g + out);
                 LaneInts at;
-                for (int i = 0; i < 16; i++) d[i] = widen(g[out + i]);
                 for (int i = 0; i < 16; i++) at[i] = where[out + i];
 #pragma GCC unroll 4
                 for (int k = 0; k < 4; k++) {

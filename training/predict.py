@@ -86,7 +86,7 @@ def main() -> int:
     """Entry point."""
     arguments = _arguments()
     try:
-        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads)
+        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads, "f32")
         with tempfile.TemporaryDirectory() if arguments.detect else nullcontext("") as cache:
             answer = partial(of_crop, classifier=classifier)
             if arguments.detect:

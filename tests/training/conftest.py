@@ -36,3 +36,9 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def two_slices(one_thread: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fused functions in two threads, whose parts are added up, and torch in one: quick on busy cores too."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)

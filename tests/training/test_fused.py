@@ -7,18 +7,12 @@ import torch
 from torch.nn import functional
 
 from classifier.networks import EmotionCNN
-from training.fused import FusedEmotionCNN
+from training.fused import FusedEmotionCNN, fits
 
-pytestmark = pytest.mark.skipif(not FusedEmotionCNN.fits(torch.device("cpu")), reason="no C++ compiler")
-
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    """The slices of two threads are added up."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [
+    pytest.mark.skipif(not fits(torch.device("cpu")), reason="no C++ compiler"),
+    pytest.mark.usefixtures("two_slices"),
+]
 
 
 def network() -> EmotionCNN:
