@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from capture.sources import Frame, Source, SourceUnavailable
 
 _AHEAD = 2
-_LONGEST_BACK_OFF_S = 10.0
+_FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 0.5, 10.0
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Reader:
                     failures = 0 if self._gave_frames else failures + 1
                     self._put(Interrupted(str(error)))
                     self._source.close()
-                    self._wait(lambda: False, min(0.5 * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF_S))
+                    self._wait(lambda: False, min(_FIRST_BACK_OFF_S * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF_S))
         except Exception as error:  # noqa: BLE001 — a thread's fault is told to the main loop, which ends the process
             self._put(Refused(error))
         finally:

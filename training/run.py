@@ -27,6 +27,7 @@ from training.fused import FusedEmotionCNN, fits
 from training.fused_net import FusedEmotionNet
 from training.metrics import report
 from training.recipes import INPUTS, Recipe, changed
+from training.teacher import Teacher
 
 EVALUATION_BATCH = 64
 AVERAGE_EVERY = 4
@@ -62,6 +63,7 @@ class Run:
         others = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         self.optimizer = OPTIMIZERS[recipe.optimizer](groups)
+        self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
         self.step = 0
         self.best = 0.0
         self.waited = 0
@@ -85,11 +87,15 @@ class Run:
 
     def train_step(self, images: Tensor, labels: Tensor, votes: Tensor, per_epoch: int) -> float:
         """One of an epoch's steps, on images (B, 48, 48) uint8, labels (B) and vote shares (B, 7); returns the loss."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
-        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        seed = self.seed * 1_000_003 + self.step
+        generator = torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)
         inputs = augment(images, self.spec.size, self.recipe.augmentation, generator)
         inputs = (inputs - self.spec.mean) / self.spec.std
         target = targets(labels, votes, self.recipe).to(self.device)
+        if self.teacher is not None:
+            said = self.teacher.probs(images, self.recipe.augmentation, torch.Generator().manual_seed(seed))
+            target = torch.lerp(target, said, self.recipe.teacher_share)
         if self.recipe.mixup:
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
             partner = torch.randperm(len(labels), generator=generator)

@@ -161,8 +161,9 @@ def test_hold_stays(host):
     assert len(one.seen) == 3
 
 
-def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host):
+def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkeypatch):
     """Unplugged: `gone` with `end`, then a new epoch when the device answers again."""
+    monkeypatch.setattr("capture.reader._FIRST_BACK_OFF_S", 0.05)
     one = host(MadeUp(2, script=[None, SourceUnavailable("no such device")], live=True), live=True)
     one.until(lambda: one.run.state == "reconnecting")
     one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
@@ -177,7 +178,7 @@ def test_live_the_newest_wins_and_the_rest_is_counted(host):
     gate = threading.Semaphore(0)
     one = host(MadeUp(100, live=True, gate=gate), live=True)
     one.until(lambda: one.run.state == "running")
-    gate.release(100)
+    gate.release(101)
     skipped = 0
 
     def accounted_for():

@@ -1,0 +1,33 @@
+"""A released model whose answers become part of the targets: distillation (Hinton et al. 2015, arXiv 1503.02531).
+
+It sees the same augmented picture as its pupil, at its own size.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from classifier.backends import torch_network
+from classifier.release import load_release
+from training.augment import Augmentation, augment
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+class Teacher:
+    """The model `name`, or that of a folder, with its temperature. Raises ModelError where there is none."""
+
+    def __init__(self, name: str, device: torch.device):
+        release = load_release(name, MODELS)
+        self._config = release.config
+        self._device = device
+        self._network = torch_network(release).to(device, memory_format=torch.channels_last)
+
+    def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+        """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
+        spec = self._config.input
+        inputs = (augment(images, spec.size, how, generator) - spec.mean) / spec.std
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16):
+            logits = self._network(inputs).float()
+        return torch.softmax(logits / self._config.temperature, 1).clone()
