@@ -142,8 +142,8 @@ def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector
         seen = detector.detect(picture, told)
         times.append(time.perf_counter() - start)
         tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, signature(picture))
-        listed = [row is not None for row in index]
-        hints.learn(seq, seq / fps, seen.xyxy[listed].tolist())
+        listed = zip(index, seen.xyxy.tolist(), strict=True)
+        hints.learn(seq, seq / fps, [(tracks.tracks[row].track_id, box) for row, box in listed if row is not None])
         whole = seen if seen.scanned else detector.detect(picture)
         wanted = whole.xyxy[whole.confidence >= 0.9]
         counts += [(overlaps(wanted, seen.xyxy) >= 0.6).any(axis=1).sum(), len(wanted)]

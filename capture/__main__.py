@@ -229,7 +229,8 @@ class Capture(Stage):
         flight = run_.window.answered(message.seq, now) if run_ else None
         if run_ is not None and flight is not None:
             if message.size is not None:  # one that was never looked at teaches nothing
-                run_.window.hints.learn(message.seq, message.pts, [face.xyxy for face in message.faces])
+                faces = ((face.track_id, face.xyxy) for face in message.faces)
+                run_.window.hints.learn(message.seq, message.pts, faces)
             self.meter.count("out")
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)

@@ -6,6 +6,7 @@ only near the faces of the last half second, which also keeps a face that is mis
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,12 +18,19 @@ _SAME = 0.3
 """Overlap (intersection over union) from which two boxes are one face."""
 
 
+class Face(NamedTuple):
+    """One face of a result: its track, nil before that is confirmed, and its box in whole pixels."""
+
+    track_id: int | None
+    xyxy: tuple[int, int, int, int]
+
+
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """The faces of one result, in whole pixels."""
+    """The faces of one result."""
 
     seq: int
     pts: float
-    faces: tuple[tuple[int, int, int, int], ...]
+    faces: tuple[Face, ...]
 
 
 class Hints:
@@ -42,10 +50,11 @@ class Hints:
         """Whether any frame is not scanned."""
         return self._scan_every > 1
 
-    def learn(self, seq: int, pts: float, faces: Iterable[Box]) -> None:
-        """The faces of a frame's result, to be told once, in whatever order results come."""
+    def learn(self, seq: int, pts: float, faces: Iterable[tuple[int | None, Box]]) -> None:
+        """Tracks and boxes of the faces in a frame's result; to be told once, in whatever order results come."""
         if self.are_wanted:
-            insort(self._seen, Seen(seq, pts, tuple(map(_whole, faces))), key=lambda seen: seen.seq)
+            whole = tuple(Face(track_id, _whole(box)) for track_id, box in faces)
+            insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
     def scan_is_due(self, seq: int, prev: int | None, passed_s: float) -> bool:
         """Whether to search all of frame `seq`, `passed_s` after `prev`; does not depend on what happened before."""
@@ -56,12 +65,12 @@ class Hints:
     def of(self, seq: int) -> list[Box]:
         """The boxes to look at in frame `seq`: newest first, each face once."""
         known = self._known(seq)
-        boxes: list[tuple[int, int, int, int]] = []
+        faces: list[Face] = []
         for seen in reversed(known):
             if known[-1].pts - seen.pts > REMEMBER_S:
                 break
-            boxes += [box for box in seen.faces if all(_overlap(box, other) < _SAME for other in boxes)]
-        return [(float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in boxes]
+            faces += [face for face in seen.faces if not any(_is_same(face, other) for other in faces)]
+        return [(float(x1), float(y1), float(x2), float(y2)) for _, (x1, y1, x2, y2) in faces]
 
     def up_to(self, seq: int | None) -> tuple[Seen, ...]:
         """What a successor needs for the frames behind `seq`; forgets what nobody will ask for."""
@@ -79,6 +88,11 @@ class Hints:
 def _whole(box: Box) -> tuple[int, int, int, int]:
     x1, y1, x2, y2 = box
     return round(x1), round(y1), round(x2), round(y2)
+
+
+def _is_same(face: Face, newer: Face) -> bool:
+    tracked = face.track_id is not None and face.track_id == newer.track_id
+    return tracked or _overlap(face.xyxy, newer.xyxy) >= _SAME
 
 
 def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:

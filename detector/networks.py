@@ -10,8 +10,10 @@ import numpy as np
 from detector.weights import Layer, Network
 from shared.compute import import_openvino
 
-# P-Net's face logits computed in bf16 differ by up to about 0.25 from those in fp32.
+# Face logits computed in bf16 differ by up to about 0.25 (P-Net) and 0.36 (R-Net) from those in fp32.
 SCAN_MARGIN = 0.3
+SCREEN_MARGIN = 0.45
+_SCREENED = 16
 
 
 class Networks(Protocol):
@@ -19,6 +21,9 @@ class Networks(Protocol):
 
     def scan(self, canvas: np.ndarray) -> np.ndarray:
         """P-Net's logit, within `SCAN_MARGIN`, of the 12 x 12 window at every second pixel of (H, W, 3): (H', W')."""
+
+    def screen(self, crops: np.ndarray) -> np.ndarray:
+        """R-Net's logits (N,), within `SCREEN_MARGIN`, of (N, 24, 24, 3)."""
 
     def run(self, name: str, pixels: np.ndarray) -> np.ndarray:
         """Outputs (N, C) float32 of a network for (N, S, S, 3); S = 12, 24 or 48 for "pnet", "rnet" and "onet".
@@ -56,6 +61,7 @@ class OpenVinoNetworks:
         self._settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
         self._has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._scanner = lru_cache(maxsize=4)(self._compile_scanner)
+        self._screener = {_SCREENED: self._compile(_logit_only(networks["rnet"]), (_SCREENED, 24, 24, 3), "bf16")}
         self._requests = {
             name: {
                 batch: self._compile(networks[name], (batch, how.side, how.side, 3), how.precision)
@@ -69,9 +75,16 @@ class OpenVinoNetworks:
         logits: np.ndarray = self._infer(self._scanner(canvas.shape), canvas[None])[0, 0]
         return logits
 
+    def screen(self, crops: np.ndarray) -> np.ndarray:
+        """See `Networks.screen`."""
+        logits: np.ndarray = self._batched(self._screener, crops)[:, 0]
+        return logits
+
     def run(self, name: str, pixels: np.ndarray) -> np.ndarray:
         """See `Networks.run`."""
-        requests = self._requests[name]
+        return self._batched(self._requests[name], pixels)
+
+    def _batched(self, requests: Mapping[int, Any], pixels: np.ndarray) -> np.ndarray:
         largest = max(requests)
         outputs = np.empty((len(pixels), requests[largest].get_output_tensor().shape[1]), np.float32)
         for start in range(0, len(pixels), largest):
@@ -82,9 +95,7 @@ class OpenVinoNetworks:
         return outputs
 
     def _compile_scanner(self, shape: tuple[int, ...]) -> Any:
-        *layers, head = self._networks["pnet"]
-        logit = Layer(head.weight[:1], head.bias[:1], None, 0)
-        return self._compile((*layers, logit), (1, *shape), "bf16")
+        return self._compile(_logit_only(self._networks["pnet"]), (1, *shape), "bf16")
 
     def _compile(self, network: Network, shape: tuple[int, ...], precision: str) -> Any:
         hint = {"INFERENCE_PRECISION_HINT": precision if self._has_bf16 else "f32"}
@@ -113,6 +124,11 @@ class TorchNetworks:
         logits: np.ndarray = self._forward("pnet", canvas[None])[0, 0]
         return logits
 
+    def screen(self, crops: np.ndarray) -> np.ndarray:
+        """See `Networks.screen`."""
+        logits: np.ndarray = self.run("rnet", crops)[:, 0]
+        return logits
+
     def run(self, name: str, pixels: np.ndarray) -> np.ndarray:
         """See `Networks.run`."""
         if not len(pixels):
@@ -136,6 +152,11 @@ class TorchNetworks:
                 x = functional.max_pool2d(x, pool, 2, ceil_mode=True) if pool else x
             output: np.ndarray = x.cpu().numpy()
             return output
+
+
+def _logit_only(network: Network) -> Network:
+    *layers, head = network
+    return (*layers, Layer(head.weight[:1], head.bias[:1], None, 0))
 
 
 def _build(ov: Any, network: Network, shape: tuple[int, ...]) -> Any:

@@ -8,9 +8,9 @@ from capture.hints import Hints, Seen
 LEFT, RIGHT = (10.0, 10.0, 50.0, 60.0), (200.0, 10.0, 240.0, 60.0)
 
 
-def result(seq, *boxes):
-    """A result with faces in these boxes."""
-    return seq, seq / 30, boxes
+def result(seq, *boxes, track_id=None):
+    """A result with faces in these boxes, of no track or all of one."""
+    return seq, seq / 30, [(track_id, box) for box in boxes]
 
 
 def knowing(*results, lag=1, scan_every=5):
@@ -34,6 +34,15 @@ def test_a_face_missed_for_a_moment_is_still_looked_for():
     assert hints.of(16) == [RIGHT, LEFT]
     hints.learn(*result(16, RIGHT))
     assert hints.of(17) == [RIGHT]
+
+
+def test_a_face_that_moves_leaves_no_trail():
+    """Its track tells that the places where it was are not places where somebody is."""
+    places = [(10.0 + 30 * seq, 10.0, 50.0 + 30 * seq, 60.0) for seq in range(5)]
+    tracked = knowing(*(result(seq, box, track_id=7) for seq, box in enumerate(places)))
+    assert tracked.of(5) == [places[-1]]
+    unconfirmed = knowing(*(result(seq, box) for seq, box in enumerate(places)))
+    assert len(unconfirmed.of(5)) > 1
 
 
 def test_hints_do_not_depend_on_what_is_known_too_early():
