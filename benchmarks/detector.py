@@ -132,11 +132,11 @@ class Hinted:
 def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector) -> Hinted:
     """Follow the tracked faces through consecutive frames as capture, detector and smoother do, scans included."""
     shipped = load_settings()
-    hints, tracks = Hints(shipped.hint_lag, shipped.scan_every), Tracks()
+    hints, tracks = Hints(shipped.hint_lag, shipped.scan_seconds), Tracks()
     times: list[float] = []
     counts = np.zeros(2, int)
     for seq, picture in enumerate(pictures):
-        scan = hints.scan_is_due(seq, seq - 1 if seq else None, 1 / fps)
+        scan = hints.scan_is_due(seq, seq / fps, (seq - 1) / fps if seq else None)
         told = None if scan else np.array(hints.of(seq), np.float32).reshape(-1, 4)
         start = time.perf_counter()
         seen = detector.detect(picture, told)

@@ -40,7 +40,7 @@ def throughput(clip: Path, costs_ms: Sequence[int], seconds: float) -> float:
         "capture_source": f"still={clip}",
         "capture_mode": "replay",
         "classify_every": 1,
-        "scan_every": 1,  # hints would hold the window at a few frames
+        "scan_seconds": 0,  # hints would hold the window at a few frames
         "classify_batch": 1,  # with a cost per crop, batches only make results come in bursts
     }
     with Pipeline(settings, stages=["bus", "capture", "smoother"]) as pipeline:

@@ -151,7 +151,7 @@ class Capture(Stage):
             max_bytes=settings.window_mb << 20,
             deadline_s=settings.deadline_ms / 1000,
             classify_every=settings.classify_every,
-            scan_every=settings.scan_every,
+            scan_s=settings.scan_seconds,
             hint_lag=settings.hint_lag,
             ack=settings.capture_ack,
         )

@@ -13,7 +13,6 @@ import msgspec
 from shared.messages import Box
 
 REMEMBER_S = 0.5
-RARE_S = 0.1
 _SAME = 0.3
 """Overlap (intersection over union) from which two boxes are one face."""
 
@@ -37,18 +36,19 @@ class Hints:
     """What is known of one epoch's faces.
 
     `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
-    the hints do not depend on who was quick. `scan_every`: every so many frames all of it is searched (1: always).
+    the hints do not depend on who was quick. `scan_s`: so many seconds of media time apart a whole frame is searched
+    (0: every one).
     """
 
-    def __init__(self, lag: int = 1, scan_every: int = 1, seen: Iterable[Seen] = ()):
+    def __init__(self, lag: int = 1, scan_s: float = 0.0, seen: Iterable[Seen] = ()):
         self.lag = lag
-        self._scan_every = scan_every
+        self._scan_s = scan_s
         self._seen = list(seen)
 
     @property
     def are_wanted(self) -> bool:
         """Whether any frame is not scanned."""
-        return self._scan_every > 1
+        return self._scan_s > 0
 
     def learn(self, seq: int, pts: float, faces: Iterable[tuple[int | None, Box]]) -> None:
         """Tracks and boxes of the faces in a frame's result; to be told once, in whatever order results come."""
@@ -56,9 +56,9 @@ class Hints:
             whole = tuple(Face(track_id, _whole(box)) for track_id, box in faces)
             insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
-    def scan_is_due(self, seq: int, prev: int | None, passed_s: float) -> bool:
-        """Whether to search all of frame `seq`, `passed_s` after `prev`; does not depend on what happened before."""
-        if prev is None or passed_s >= RARE_S or seq // self._scan_every != prev // self._scan_every:
+    def scan_is_due(self, seq: int, pts: float, before: float | None) -> bool:
+        """Whether to search all of frame `seq`; needs no more of the past than the `pts` of the frame `before` it."""
+        if not self.are_wanted or before is None or pts // self._scan_s != before // self._scan_s:
             return True
         return not self._known(seq)
 

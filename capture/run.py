@@ -124,11 +124,10 @@ class Run:
 
     def save(self) -> None:
         """Write down how far a replay has come; called before anything that depends on it is sent."""
-        if self.policy.live or not self.epoch:
-            return
         acked = self.window.acked
-        progress = Progress(self.epoch, acked, self.state == "ended", self.window.hints.up_to(acked))
-        if progress != self._progress:
+        seen = self.window.hints.up_to(acked)
+        progress = Progress(self.epoch, acked, self.state == "ended", seen)
+        if not self.policy.live and self.epoch and progress != self._progress:
             replace_file(self._state_file, msgspec.json.encode(progress))
             self._progress = progress
 

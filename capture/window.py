@@ -36,8 +36,8 @@ class Policy:
     deadline_s: float = 0.5
     classify_every: int = 3
     ack: Literal["smoother", "recorder"] = "smoother"
-    scan_every: int = 1
-    """Every so many frames the whole frame is searched, the others near known faces only (1: always all)."""
+    scan_s: float = 0.0
+    """So often the whole frame is searched, frames between near known faces only (0: always all)."""
     hint_lag: int = 4
     """In replay, known faces are those of so many frames before; no more frames are in flight."""
 
@@ -97,7 +97,7 @@ class Window:
         self, policy: Policy, acked: int | None = None, acked_pts: float | None = None, seen: Iterable[Seen] = ()
     ):
         self.policy = policy
-        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_every, seen)
+        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen)
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
@@ -137,8 +137,7 @@ class Window:
         classify = self._is_due(seq, pts)
         if classify:
             self._last_classified = seq
-        passed_s = 0.0 if self._last_pts is None else pts - self._last_pts
-        scan = self.hints.scan_is_due(seq, self.last_sent, passed_s)
+        scan = self.hints.scan_is_due(seq, pts, self._last_pts)
         hints = () if scan else self.hints.of(seq)
         self._last_pts = pts
         return self._add(Flight(seq, self.last_sent, pts, captured_ns, captured_at, image, classify, end, scan, hints))

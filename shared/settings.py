@@ -81,11 +81,11 @@ class Settings(BaseSettings):
         description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
     )
     detect_confidence: float = Field(0.8, ge=0, le=1, description="Faces below are tracked on, not classified.")
-    scan_every: int = Field(
-        5,
-        ge=1,
-        le=1000,
-        description="Every n-th frame is searched whole, those between only near the faces of the last half second; 1: all are.",
+    scan_seconds: float = Field(
+        0.25,
+        ge=0,
+        le=60,
+        description="So often a whole frame is searched, those between only near the faces of the last half second; 0: all are.",
     )
     hint_lag: int = Field(
         4,

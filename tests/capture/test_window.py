@@ -50,7 +50,7 @@ def test_room_is_counted_in_frames_and_bytes():
 
 def test_a_replay_with_hints_has_no_more_in_flight_than_its_hints_are_old():
     """Else a frame's hints, and so its result, would depend on who was quick."""
-    window = Window(Policy(live=False, scan_every=5, hint_lag=3))
+    window = Window(Policy(live=False, scan_s=0.25, hint_lag=3))
     assert window.size(2, 4) == 3
     for seq in range(3):
         admit(window, seq)
@@ -65,11 +65,11 @@ def test_a_replay_with_hints_has_no_more_in_flight_than_its_hints_are_old():
 
 def test_live_takes_the_hints_there_are():
     """A camera waits for nobody."""
-    window = Window(Policy(live=True, scan_every=5, hint_lag=3))
+    window = Window(Policy(live=True, scan_s=0.25, hint_lag=3))
     assert window.size(2, 4) == 3
     admit(window, 0)
     assert window.knows_hints_for(1)
-    assert Window(Policy(live=True, size=9, scan_every=5, hint_lag=3)).size(1, 1) == 9
+    assert Window(Policy(live=True, size=9, scan_s=0.25, hint_lag=3)).size(1, 1) == 9
 
 
 def test_each_frame_names_the_one_before():
