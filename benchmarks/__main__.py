@@ -19,6 +19,7 @@ from benchmarks import (
     growth,
     live,
     machine,
+    parts,
     plots,
     processor,
     replay,
@@ -33,6 +34,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "detector": detection.rows,
+    "parts": parts.rows,
     "classifier": classification.rows,
     "faces": growth.faces,
     "size": growth.sizes,

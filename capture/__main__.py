@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
 import structlog
 from typing_extensions import override
 
@@ -13,7 +12,7 @@ from capture.claims import Claims
 from capture.names import SourceSpec, parse_sources
 from capture.preview import preview_jpeg
 from capture.reader import Reader
-from capture.run import Progress, Run, Workers
+from capture.run import Run, Workers, read_progress
 from capture.sources import camera_opens, open_source
 from capture.window import Flight, Policy, blame
 from shared import messages as m
@@ -21,6 +20,7 @@ from shared.bus import Subscription
 from shared.log import Once
 from shared.members import Members
 from shared.stage import BEAT_S, Place, Stage, run
+from shared.state import read_state
 from shared.topics import Envelope
 
 log = structlog.get_logger()
@@ -156,9 +156,8 @@ class Capture(Stage):
             ack=settings.capture_ack,
         )
         state_file = self._place.state_dir / f"{spec.name}.json"
-        progress = None
-        if self._place.restarted and not live and state_file.exists():
-            progress = msgspec.json.decode(state_file.read_bytes(), type=Progress)
+        written = read_state(state_file) if self._place.restarted and not live else None
+        progress = read_progress(written) if written is not None else None
         resume_after = progress.acked if progress else None
         reader = Reader(source, live=live, wake=self._wakes, resume_after=resume_after)
         return Run(spec.name, spec.label, reader, policy, settings.capture_at_end, state_file, progress)

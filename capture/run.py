@@ -14,7 +14,7 @@ from capture.hints import Seen
 from capture.reader import Ended, Interrupted, Opened, Reader, Taken
 from capture.window import Policy, Window
 from shared.messages import SourceStatus
-from shared.stage import replace_file
+from shared.state import write_state
 
 log = structlog.get_logger()
 
@@ -28,6 +28,14 @@ class Progress(msgspec.Struct, frozen=True):
     acked: int | None
     ended: bool = False
     seen: tuple[Seen, ...] = ()
+
+
+def read_progress(written: bytes) -> Progress | None:
+    """What `Run.save` wrote; None for a first file that was never finished: nothing had been sent."""
+    try:
+        return msgspec.json.decode(written, type=Progress)
+    except msgspec.DecodeError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ class Run:
         seen = self.window.hints.up_to(acked)
         progress = Progress(self.epoch, acked, self.state == "ended", seen)
         if not self.policy.live and self.epoch and progress != self._progress:
-            replace_file(self._state_file, msgspec.json.encode(progress))
+            write_state(self._state_file, msgspec.json.encode(progress))
             self._progress = progress
 
     def status(self, now: float) -> SourceStatus:

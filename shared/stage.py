@@ -283,11 +283,3 @@ class Loop:
             memory_mb=round(self._memory.memory_info().rss / 1e6, 1),
             detail=stage.detail,
         )
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that readers, and a crash, see the old or the new one, whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_bytes(content)
-    fresh.replace(path)

@@ -1,7 +1,6 @@
 """The loop that runs every stage, over a real bus inside this process."""
 
 import itertools
-import threading
 import time
 
 import msgpack
@@ -14,7 +13,7 @@ from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
 from shared.messages import Ack
 from shared.settings import Settings
-from shared.stage import Identity, Place, replace_file
+from shared.stage import Identity, Place
 from shared.topics import Envelope, decode, encode
 
 _pids = itertools.count(1)
@@ -155,26 +154,3 @@ def test_keys_are_private_and_never_overwritten(tmp_path):
     (tmp_path / "keys" / "bus.public").write_text("short")
     with pytest.raises(ConfigurationError, match="40 characters"):
         keys.read_pair(tmp_path / "keys", "bus")
-
-
-def test_a_file_is_replaced_whole(tmp_path):
-    """Whoever reads while it is written sees the old content or the new, and no scraps stay."""
-    path = tmp_path / "state" / "s.msgpack"
-    contents = {bytes([value]) * 50_000 for value in range(4)}
-    replace_file(path, next(iter(contents)))
-    stop = threading.Event()
-    seen = set()
-
-    def read():
-        while not stop.is_set():
-            seen.add(path.read_bytes())
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for _ in range(25):
-        for content in contents:
-            replace_file(path, content)
-    stop.set()
-    reader.join()
-    assert seen <= contents
-    assert [p.name for p in path.parent.iterdir()] == ["s.msgpack"]
