@@ -141,7 +141,7 @@ def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector
         start = time.perf_counter()
         seen = detector.detect(picture, told)
         times.append(time.perf_counter() - start)
-        tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, signature(picture))
+        tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, signature(picture), seen.scanned)
         listed = zip(index, seen.xyxy.tolist(), strict=True)
         hints.learn(seq, seq / fps, [(tracks.tracks[row].track_id, box) for row, box in listed if row is not None])
         whole = seen if seen.scanned else detector.detect(picture)

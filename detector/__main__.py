@@ -88,6 +88,7 @@ class DetectorStage(Stage):
             detect_ms=round(detect_ms, 3),
             classifiers=[envelope.key for envelope in said],
             signature=signature(pixels),
+            scanned=found.scanned,
         )
         return [*said, Envelope("faces", frame.source, message)]
 

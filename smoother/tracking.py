@@ -29,7 +29,7 @@ class TrackerSettings:
     high: float = 0.95
     """Confidence from which a box may start a track: MTCNN gives clear faces 0.98 up, lasting false alarms less."""
     confirm_hits: int = 3
-    """High boxes, with no frame missed, after which a face gets its id ..."""
+    """High boxes, with no frame missed in which it was looked for, after which a face gets its id ..."""
     confirm_s: float = 0.2
     """... or two of them at least this far apart, for sources of a few frames per second."""
     lose_s: float = 1.5
@@ -77,6 +77,7 @@ def track(
     confidence: ArrayLike,
     pts: float,
     signature: Sequence[int] = (),
+    scanned: bool = True,
     settings: TrackerSettings = TrackerSettings(),
 ) -> tuple[Tracks, list[int | None]]:
     """Find every box's track in the next frame.
@@ -87,6 +88,8 @@ def track(
         confidence: (N,) from 0 to 1.
         pts: media time in seconds; not after the last one's counts as no time passed.
         signature: the frame's coarse colours, empty if unknown; tells a hard cut, over which no id is passed.
+        scanned: the whole frame was searched. If not, an unconfirmed face without a box is given another chance: nobody
+            may have looked for it.
         settings: thresholds.
 
     Returns:
@@ -116,7 +119,7 @@ def track(
         if box is not None:
             assigned[order[box]] = len(faces)
             faces.append(msgspec.structs.replace(moved, seen_pts=pts, hits=face.hits + int(high[box])))
-        elif face.track_id is not None:
+        elif face.track_id is not None or not scanned:
             faces.append(moved)
     for box in _fresh(boxes, scores[order], high, set(box_of.values()), settings):
         assigned[order[box]] = len(faces)

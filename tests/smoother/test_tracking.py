@@ -48,6 +48,19 @@ def test_a_one_frame_false_alarm_gets_no_id():
     assert state.next_id == 2
 
 
+def test_a_new_face_survives_frames_that_were_not_searched_for_it():
+    """Between two scans only known faces are looked for; a face that misses a scan is a false alarm."""
+    state = Tracks()
+    film = [([face(300)], True), ([], False), ([], False), ([face(302)], False), ([face(303)], False)]
+    for count, (boxes, scanned) in enumerate(film):
+        state, _ = track(state, boxes, [0.99] * len(boxes), count / FPS, scanned=scanned)
+    assert [one.track_id for one in state.tracks] == [1]
+    state = Tracks()
+    for count, (boxes, scanned) in enumerate([([face(300)], True), ([], False), ([], True), ([], False)]):
+        state, _ = track(state, boxes, [0.99] * len(boxes), count / FPS, scanned=scanned)
+    assert state.tracks == ()
+
+
 def test_a_single_image_lists_its_faces_without_ids():
     """One look is enough to be listed, not to be someone."""
     ids, _ = play([[face(300), face(600)]])
