@@ -81,6 +81,7 @@ class Pipeline:
                     f"the pipeline gave no result for {PATIENCE_S:.0f} s; its log ends with\n{self._tail()}"
                 )
             self._bus.wait(_POLL_S)
+            list(self._bus.subscriptions())  # left unread they would end every wait at once
             for parts in self._bus.received(64):
                 message = decode(parts).message
                 if isinstance(message, Status):
