@@ -1,5 +1,6 @@
 """The docs say what the code does."""
 
+import json
 import re
 from pathlib import Path
 
@@ -25,3 +26,18 @@ def test_links_lead_somewhere(page):
     """A link to a file that is not there annoys."""
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_quoted_figures_are_those_of_saved_runs(page):
+    """`| `row`: … | ours | reference | unit | ratio |` stands in a file of benchmarks/results with these figures."""
+    files = (ROOT / "benchmarks/results").glob("*.json")
+    saved = {row["name"]: row for file in files for row in json.loads(file.read_text())["rows"]}
+    quoted = re.findall(
+        r"^\| `([a-z]+/[^`]+)`: [^|]+\| ([\d.]+) \| ([\d.]+) \| ([^|]+) \| ([\d.]+) \|$", page.read_text(), re.M
+    )
+    for name, ours, reference, unit, ratio in quoted:
+        row = saved[name]
+        assert (float(ours), float(reference), unit) == (row["ours"], row["reference"], row["unit"]), name
+        assert float(ratio) == pytest.approx(row["ratio"], abs=0.051), name
+    assert quoted or page.name != "README.md"

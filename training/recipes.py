@@ -32,6 +32,9 @@ class Recipe:
     label_smoothing: float = 0.0
     vote_share: float = 0.0
     """Share of FER+'s votes in an image's target."""
+    teacher: str = ""
+    """A released model whose answers make up `teacher_share` of the targets (none)."""
+    teacher_share: float = 0.7
     average: float = 0.0
     """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
     mixup: float = 0.0
@@ -70,20 +73,21 @@ PRESETS = {
     ),
     "emotion-cnn": Recipe(
         architecture="emotion-cnn",
-        epochs=13,
+        epochs=10,
         batch=64,
-        optimizer="sgd",
-        rate=0.05,
+        optimizer="adam",
+        rate=5e-4,
         schedule="one-cycle",
-        weight_decay=5e-4,
-        label_smoothing=0.1,
+        weight_decay=0.05,
+        label_smoothing=0.05,
         vote_share=0.25,
+        teacher="emotion-net",
         average=0.998,
-        augmentation=Augmentation(flip=0.5, degrees=10, scale=0.1, shift=0.06, brightness=0.25, contrast=0.25),
+        augmentation=Augmentation(flip=0.5, degrees=8, scale=0.08, shift=0.05, brightness=0.25, contrast=0.25),
     ),
     "emotion-net": Recipe(
         architecture="emotion-net",
-        epochs=40,
+        epochs=37,
         batch=64,
         optimizer="sgd",
         rate=0.08,
@@ -92,8 +96,9 @@ PRESETS = {
         label_smoothing=0.1,
         vote_share=0.25,
         average=0.998,
+        mixup=0.2,
         augmentation=Augmentation(
-            flip=0.5, degrees=12, scale=0.12, shift=0.1, brightness=0.25, contrast=0.25, erase=0.25
+            flip=0.5, degrees=15, scale=0.15, shift=0.12, brightness=0.25, contrast=0.25, erase=0.25
         ),
     ),
 }
