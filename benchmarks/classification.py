@@ -9,10 +9,10 @@ from benchmarks.detection import read_images
 from benchmarks.measure import Row, alternate, milliseconds
 from benchmarks.pictures import crowd
 from benchmarks.plan import Plan
-from benchmarks.seed_loop import MODEL, MODELS
+from benchmarks.seed_loop import MODEL
 from classifier.backends import load_classifier, softmax, torch_network
 from classifier.preprocess import prepare
-from classifier.release import load_release
+from classifier.release import MODELS, load_release
 from detector.crops import square_crop
 
 BATCHES = (1, 8)

@@ -9,9 +9,10 @@ from benchmarks import detector
 from benchmarks.measure import Row, alternate, milliseconds
 from benchmarks.pictures import crowd
 from benchmarks.plan import Plan
-from benchmarks.seed_loop import MODEL, MODELS, SeedLoop
+from benchmarks.seed_loop import MODEL, SeedLoop
 from capture.demo import demo_frame
 from classifier.backends import load_classifier
+from classifier.release import MODELS
 from detector.crops import square_crop
 
 FACES = (1, 2, 4, 8, 12, 16, 20)

@@ -29,7 +29,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "nms": (mtcnn, "suppress"),
     "crops": (AreaScaler, "crops"),
     "rnet-screen": (OpenVinoNetworks, "screen"),
-    "networks-exact": (OpenVinoNetworks, "run"),
+    "networks": (OpenVinoNetworks, "run"),
 }
 """Steps of the cascade and the functions that do them; the pyramid's time contains the integral image's."""
 

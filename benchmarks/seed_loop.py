@@ -16,9 +16,8 @@ import numpy as np
 
 from classifier.backends import softmax, torch_network
 from classifier.preprocess import prepare
-from classifier.release import load_release
+from classifier.release import MODELS, load_release
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
 MODEL = "emotion-cnn"
 CLASSIFY_EVERY = 3
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -11,13 +10,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from classifier.backends import load_classifier
+from classifier.release import MODELS
 from shared import messages as m
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
 
 log = structlog.get_logger()
-
-MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
 class ClassifierStage(Stage):

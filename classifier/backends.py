@@ -11,7 +11,7 @@ import numpy as np
 
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import Release, load_release
-from shared.compute import choose_device, import_openvino
+from shared.compute import choose_device, computes_bf16, import_openvino
 from shared.messages import EMOTIONS
 
 MAX_BATCH = 8
@@ -113,7 +113,7 @@ def _openvino(release: Release, threads: int, precision: str) -> Run:
 
     core = openvino.Core()
     if precision == "auto":
-        precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        precision = "bf16" if computes_bf16(core) else "f32"
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,

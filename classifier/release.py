@@ -20,6 +20,8 @@ from classifier.preprocess import InputSpec
 from shared.errors import ModelError
 from shared.messages import EMOTIONS
 
+MODELS = Path(__file__).resolve().parent.parent / "models"
+"""Where the project's own releases are."""
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from detector.weights import Layer, Network
-from shared.compute import import_openvino
+from shared.compute import computes_bf16, import_openvino
 
 # Face logits computed in bf16 differ by up to about 0.25 (P-Net) and 0.36 (R-Net) from those in fp32.
 SCAN_MARGIN = 0.3
@@ -59,7 +59,7 @@ class OpenVinoNetworks:
         self._core = self._ov.Core()
         self._networks = networks
         self._settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
-        self._has_bf16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._has_bf16 = computes_bf16(self._core)
         self._scanner = lru_cache(maxsize=4)(self._compile_scanner)
         self._screener = {_SCREENED: self._compile(_logit_only(networks["rnet"]), (_SCREENED, 24, 24, 3), "bf16")}
         self._requests = {

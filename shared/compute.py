@@ -40,3 +40,8 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+def computes_bf16(core: Any) -> bool:
+    """Whether the processor computes in bfloat16 itself, as an `openvino.Core` knows; else it only costs accuracy."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

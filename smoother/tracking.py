@@ -102,29 +102,22 @@ def track(
     boxes, high = boxes[order], scores[order] >= settings.high
     measured = motion.measure(boxes)
 
-    known = _still_there(state, pts, signature, settings)
-    states = np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4)
-    if state.pts is not None:
-        states = motion.predict(states, max(0.0, pts - state.pts))
-    confirmed = np.array([face.track_id is not None for face in known], bool)
-    box_of = _associate(states, confirmed, measured, high, settings)
-    found = list(box_of)
-    states[found] = motion.correct(states[found], measured[list(box_of.values())])
+    passed_s = 0.0 if state.pts is None else max(0.0, pts - state.pts)
+    known, box_of = _follow(_still_there(state, pts, signature, settings), passed_s, measured, high, settings)
 
     faces: list[Track] = []
     assigned: list[int | None] = [None] * len(boxes)
     for row, face in enumerate(known):
         box = box_of.get(row)
-        moved = msgspec.structs.replace(face, motion=tuple(states[row].ravel().tolist()))
         if box is not None:
             assigned[order[box]] = len(faces)
-            faces.append(msgspec.structs.replace(moved, seen_pts=pts, hits=face.hits + int(high[box])))
+            faces.append(msgspec.structs.replace(face, seen_pts=pts, hits=face.hits + int(high[box])))
         elif face.track_id is not None or not scanned:
-            faces.append(moved)
+            faces.append(face)
     for box in _fresh(boxes, scores[order], high, set(box_of.values()), settings):
         assigned[order[box]] = len(faces)
-        begun = motion.start(measured[box : box + 1])
-        faces.append(Track(None, first_pts=pts, seen_pts=pts, hits=1, motion=tuple(begun.ravel().tolist())))
+        begun = _plain(motion.start(measured[box : box + 1]))
+        faces.append(Track(None, first_pts=pts, seen_pts=pts, hits=1, motion=begun))
 
     named, next_id = _confirm(faces, state.next_id, pts, settings)
     return Tracks(named, pts, next_id, tuple(signature) or state.signature), assigned
@@ -152,6 +145,22 @@ def _still_there(state: Tracks, pts: float, signature: Sequence[int], settings: 
     if scene.change(state.signature, signature) >= settings.cut:
         return []
     return [face for face in state.tracks if pts - face.seen_pts <= settings.lose_s]
+
+
+def _follow(
+    known: Sequence[Track], passed_s: float, measured: Array, high: Mask, settings: TrackerSettings
+) -> tuple[list[Track], dict[int, int]]:
+    """The known faces with their motion after `passed_s`, and the box of each that has one."""
+    states = motion.predict(np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4), passed_s)
+    confirmed = np.array([face.track_id is not None for face in known], bool)
+    box_of = _associate(states, confirmed, measured, high, settings)
+    found = list(box_of)
+    states[found] = motion.correct(states[found], measured[list(box_of.values())])
+    return [msgspec.structs.replace(face, motion=_plain(one)) for face, one in zip(known, states, strict=True)], box_of
+
+
+def _plain(state: Array) -> tuple[float, ...]:
+    return tuple(state.ravel().tolist())
 
 
 def _associate(

@@ -19,20 +19,45 @@ class Figures:
     by_side: dict[int, float]
 
 
+LIMITS = """## Limits
+
+The labels are noisy: people agree with them on about 65 % of pictures. Fear, sad and angry are confused most. The
+pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
+occlusions, poor light and small faces, and other figures for age groups and ethnicities that the web shows seldom.
+The network reads facial expression, not what a person feels.
+
+## Use
+
+Meant for research, teaching, and interfaces whose users know of it and agree. Not for decisions about people: not in
+hiring, policing, border control, credit, insurance or medicine. In the European Union, inferring emotions of people
+at work or in education is prohibited (AI Act, Art. 5(1)(f)), and people exposed to it elsewhere must be told
+(Art. 50(3))."""
+
+
 def write(config: Config, recipe: Recipe, steps: int, figures: Figures, note: str) -> str:
     """The card as Markdown."""
-    scores, before, size = figures.scores, figures.before, config.input.size
-    per_class = "\n".join(
-        f"| {label} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['n']} |"
-        for label, row in scores["per_class"].items()
-    )
-    recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(asdict(recipe)))
-    sides = "\n".join(f"| {side} | {accuracy:.1%} |" for side, accuracy in figures.by_side.items())
+    size = config.input.size
     return f"""# {config.name} {config.version}
 
 Seven probabilities ({", ".join(config.labels)}) for a picture of one face. Architecture
 `{config.architecture}`, input {size}x{size} grey; weights are float16 safetensors, all else stands in `config.json`.
 
+{_measured(config, figures)}
+
+{_made(config, recipe, steps, note)}
+
+{LIMITS}
+"""
+
+
+def _measured(config: Config, figures: Figures) -> str:
+    scores, before = figures.scores, figures.before
+    per_class = "\n".join(
+        f"| {label} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['n']} |"
+        for label, row in scores["per_class"].items()
+    )
+    sides = "\n".join(f"| {side} | {accuracy:.1%} |" for side, accuracy in figures.by_side.items())
+    return f"""\
 ## Measured on FER-2013's validation split (PublicTest), {scores["n"]} pictures, single model, single crop
 
 | accuracy | macro-F1 | ECE | NLL |
@@ -59,9 +84,12 @@ heights below the box's centre; both were fitted on every third of these picture
 {sides}
 
 Other systems that run on the same class of machine, on the same pictures: mini-Xception of the `fer` package 65.2 %,
-`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414).
+`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
 
-## How it was made
+
+def _made(config: Config, recipe: Recipe, steps: int, note: str) -> str:
+    recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(asdict(recipe)))
+    return f"""## How it was made
 
 FER-2013's training split (Goodfellow et al., arXiv 1307.0414), without blank pictures and without the pictures that
 the validation split also holds; FER+ votes (Barsoum et al., arXiv 1608.01041) as part of the targets where
@@ -72,22 +100,7 @@ the validation split also holds; FER+ votes (Barsoum et al., arXiv 1608.01041) a
 {recipe_rows}
 
 Trained with `python -m training.train --preset {config.name}`; the epoch with the best validation accuracy was released
-with `python -m training.export runs/{config.name}/best.pt --name {config.name}`. {note}
-
-## Limits
-
-The labels are noisy: people agree with them on about 65 % of pictures. Fear, sad and angry are confused most. The
-pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
-occlusions, poor light and small faces, and other figures for age groups and ethnicities that the web shows seldom.
-The network reads facial expression, not what a person feels.
-
-## Use
-
-Meant for research, teaching, and interfaces whose users know of it and agree. Not for decisions about people: not in
-hiring, policing, border control, credit, insurance or medicine. In the European Union, inferring emotions of people
-at work or in education is prohibited (AI Act, Art. 5(1)(f)), and people exposed to it elsewhere must be told
-(Art. 50(3)).
-"""
+with `python -m training.export runs/{config.name}/best.pt --name {config.name}`. {note}"""
 
 
 def _flat(settings: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""The recipes that `--preset` names, side by side: `original` and those that made the releases."""
+"""The recipes that `--preset` names, side by side: `original`, and ours as last run (a card has its release's)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace

@@ -94,7 +94,8 @@ class Run:
         inputs = (inputs - self.spec.mean) / self.spec.std
         target = targets(labels, votes, self.recipe).to(self.device)
         if self.teacher is not None:
-            said = self.teacher.probs(images, self.recipe.augmentation, torch.Generator().manual_seed(seed))
+            again = torch.Generator().manual_seed(seed)
+            said = self.teacher.probs(images, self.recipe.augmentation, again, self.autocast())
             target = torch.lerp(target, said, self.recipe.teacher_share)
         if self.recipe.mixup:
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())

@@ -3,16 +3,15 @@
 It sees the same augmented picture as its pupil, at its own size.
 """
 
-from pathlib import Path
+from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from classifier.backends import torch_network
-from classifier.release import load_release
+from classifier.release import MODELS, load_release
 from training.augment import Augmentation, augment
-
-MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
 class Teacher:
@@ -21,13 +20,12 @@ class Teacher:
     def __init__(self, name: str, device: torch.device):
         release = load_release(name, MODELS)
         self._config = release.config
-        self._device = device
         self._network = torch_network(release).to(device, memory_format=torch.channels_last)
 
-    def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator) -> Tensor:
+    def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:
         """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
         spec = self._config.input
         inputs = (augment(images, spec.size, how, generator) - spec.mean) / spec.std
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16):
+        with torch.no_grad(), autocast or nullcontext():
             logits = self._network(inputs).float()
-        return torch.softmax(logits / self._config.temperature, 1).clone()
+        return torch.softmax(logits / self._config.temperature, 1)
