@@ -17,21 +17,19 @@ from benchmarks.plan import Plan
 from detector import mtcnn
 from detector.networks import OpenVinoNetworks
 from detector.pyramid import Canvas
-from detector.sampling import AreaScaler
 
 MIN_FACE_SIZE = 20
 CLIP = "liveportrait_s18"
 STEPS: dict[str, tuple[Any, str]] = {
-    "integral": (AreaScaler, "load"),
     "pyramid": (Canvas, "draw"),
     "pnet-scan": (OpenVinoNetworks, "scan"),
     "pnet-windows": (Canvas, "windows"),
     "nms": (mtcnn, "suppress"),
-    "crops": (AreaScaler, "crops"),
+    "crops": (mtcnn, "crops"),
     "rnet-screen": (OpenVinoNetworks, "screen"),
     "networks": (OpenVinoNetworks, "run"),
 }
-"""Steps of the cascade and the functions that do them; the pyramid's time contains the integral image's."""
+"""Steps of the cascade and the functions that do them."""
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -66,7 +64,6 @@ def one(finder: mtcnn.Detector, frame: np.ndarray) -> dict[str, float]:
         for name, (owner, function) in STEPS.items():
             patches.enter_context(patch.object(owner, function, timed(name, getattr(owner, function))))
         whole = milliseconds(lambda: finder.detect(frame))()
-    spent["pyramid"] -= spent["integral"]
     return spent | {"rest": whole - sum(spent.values())}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from detector import pyramid
 from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
 from detector.nms import overlaps, suppress, suppress_contained
-from detector.sampling import AreaScaler
+from detector.sampling import crops
 from detector.weights import load_networks
 from shared.errors import ConfigurationError
 
@@ -89,6 +89,9 @@ class Detector:
             self._networks = TorchNetworks(weights, device)
         else:
             self._networks = OpenVinoNetworks(weights, threads)
+        blank = np.zeros((AROUND, AROUND, 3), np.uint8)  # so that nothing waits for a compiler later
+        self._little.draw(blank)
+        crops(blank, np.array([[0, 0, AROUND, AROUND]]), 24)
 
     def detect(self, frame: np.ndarray, hints: np.ndarray | None = None) -> Detections:
         """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face.
@@ -113,7 +116,7 @@ class Detector:
         if not canvas.levels:
             return NOTHING
         canvas.draw(frame)
-        xyxy, confidence, landmarks = self._finish(canvas.scaler, self._refine(canvas.scaler, self._propose(canvas)))
+        xyxy, confidence, landmarks = self._finish(frame, self._refine(frame, self._propose(canvas)))
         scale = np.array([width / frame.shape[1], height / frame.shape[0]], np.float32)
         return xyxy * np.tile(scale, 2), confidence, landmarks * scale
 
@@ -142,19 +145,8 @@ class Detector:
         return boxes * np.float32(side / AROUND) + np.array([left, top, left, top], np.float32)
 
     def _verify(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
-        """R- and O-Net on square boxes (N, 4) anywhere near the frame; only the part of it around them is looked at."""
-        boxes = boxes[(boxes[:, :2] < [frame.shape[1], frame.shape[0]]).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)]
-        if not len(boxes):
-            return NOTHING
-        room = (boxes[:, 2] - boxes[:, 0]).max()
-        left, top = np.maximum(boxes[:, :2].min(axis=0) - room, 0).astype(int).tolist()
-        right, bottom = np.ceil(boxes[:, 2:].max(axis=0) + room).astype(int).tolist()
-        part = frame[top:bottom, left:right]
-        scaler = AreaScaler(part.shape[1], part.shape[0])
-        scaler.load(part)
-        corner = np.array([left, top], np.float32)
-        xyxy, confidence, landmarks = self._finish(scaler, self._refine(scaler, boxes - np.tile(corner, 2)))
-        return xyxy + np.tile(corner, 2), confidence, landmarks + corner
+        """R- and O-Net on square boxes (N, 4) anywhere near the frame."""
+        return self._finish(frame, self._refine(frame, boxes))
 
     def _select(self, frame: np.ndarray, *found: np.ndarray, scanned: bool) -> Detections:
         """What of the faces is inside the frame, up to `max_faces`."""
@@ -174,28 +166,28 @@ class Detector:
         output = output[passed]
         xyxy, level = canvas.boxes(cells[passed])
         confidence = _sigmoid(output[:, 0])
+        # The reference then suppresses above 0.7 between levels too, where no two boxes' sizes allow as much.
         kept = suppress(xyxy, confidence, 0.5, level)
-        kept = kept[suppress(xyxy[kept], confidence[kept], 0.7)]
         return _square(_shift(xyxy[kept], output[kept, 1:5], 0))
 
-    def _refine(self, scaler: AreaScaler, boxes: np.ndarray) -> np.ndarray:
+    def _refine(self, frame: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         """R-Net on the candidates: fewer and better square boxes (N, 4)."""
         least = _logit(self._thresholds[1])
-        boxes, inside = _visible(scaler, boxes)
-        crops = scaler.crops(inside, 24)
-        if len(crops) > FEW:
-            likely = self._networks.screen(crops) > least - SCREEN_MARGIN
-            boxes, crops = boxes[likely], crops[likely]
-        output = self._networks.run("rnet", crops)
+        boxes, inside = _visible(frame, boxes)
+        pixels = crops(frame, inside, 24)
+        if len(pixels) > FEW:
+            likely = self._networks.screen(pixels) > least - SCREEN_MARGIN
+            boxes, pixels = boxes[likely], pixels[likely]
+        output = self._networks.run("rnet", pixels)
         passed = output[:, 0] > least
         boxes, output = boxes[passed], output[passed]
         kept = suppress(boxes, _sigmoid(output[:, 0]), 0.7)
         return _square(_shift(boxes[kept], output[kept, 1:5], 1))
 
-    def _finish(self, scaler: AreaScaler, boxes: np.ndarray) -> Found:
+    def _finish(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
         """O-Net on what is left: boxes (N, 4), confidence (N,), landmarks (N, 5, 2), most confident first."""
-        boxes, inside = _visible(scaler, boxes)
-        output = self._networks.run("onet", scaler.crops(inside, 48))
+        boxes, inside = _visible(frame, boxes)
+        output = self._networks.run("onet", crops(frame, inside, 48))
         passed = output[:, 0] > _logit(self._thresholds[2])
         boxes, output = boxes[passed], output[passed]
         sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1
@@ -230,11 +222,11 @@ def _usable(hints: np.ndarray, frame: np.ndarray) -> np.ndarray:
     return boxes[(boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)]
 
 
-def _visible(scaler: AreaScaler, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _visible(frame: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The boxes (N, 4) that have a pixel inside the frame, and that inside in whole pixels (N, 4)."""
     inside = np.trunc(boxes).astype(np.intp)
     inside[:, :2] = inside[:, :2].clip(1) - 1
-    inside[:, 2:] = np.minimum(inside[:, 2:], [scaler.width, scaler.height])
+    inside[:, 2:] = np.minimum(inside[:, 2:], [frame.shape[1], frame.shape[0]])
     visible = (inside[:, 2:] > inside[:, :2]).all(axis=1)
     return boxes[visible], inside[visible]
 

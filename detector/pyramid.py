@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from detector.sampling import AreaScaler, Spans, spans
+from detector.sampling import Spans, scale, spans
 
 WINDOW = 12
 STRIDE = 2
@@ -37,10 +37,7 @@ class Level:
 
 
 class Canvas:
-    """The pyramid of a frame of one size; its arrays are reused for every frame of that size.
-
-    `pixels` (H, W, 3) float32 BGR holds all levels, `scaler` the frame.
-    """
+    """The pyramid of a frame of one size; its array `pixels` (H, W, 3) float32 BGR is reused for every such frame."""
 
     def __init__(self, width: int, height: int, min_face_size: int):
         self.levels = _levels(width, height, min_face_size)
@@ -48,17 +45,14 @@ class Canvas:
         bottom = max((level.y + level.height for level in self.levels), default=0)
         self.pixels = np.zeros((bottom, right, 3), np.float32)
         self._lines = self.pixels.reshape(bottom, right * 3)
-        self.scaler = AreaScaler(width, height)
         self._level_of_cell = _cells(self.levels, right, bottom)
         places = [(level.x, level.y, level.scale) for level in self.levels]
         self._places = np.array(places, np.float32).reshape(-1, 3)
 
     def draw(self, frame: np.ndarray) -> None:
-        """Fill `scaler` and `pixels` from a frame (H, W, 3) uint8 BGR of the canvas's size."""
-        self.scaler.load(frame)
+        """Fill `pixels` from a frame (H, W, 3) uint8 BGR of the canvas's size."""
         for level in self.levels:
-            spot = self._lines[level.y : level.y + level.height, 3 * level.x : 3 * (level.x + level.width)]
-            self.scaler.scale(level.rows, level.columns, spot)
+            scale(frame, level.rows, level.columns, self.pixels, level.y, level.x)
 
     def cells(self, chosen: np.ndarray) -> np.ndarray:
         """Row and column (N, 2) of the windows `chosen` (H', W') bool, without those that see more than one level."""
@@ -94,7 +88,7 @@ def _levels(width: int, height: int, min_face_size: int) -> list[Level]:
 
 def _even_spans(size: int, count: int) -> Spans:
     doubled = np.minimum(np.arange(count + count % STRIDE), count - 1)
-    return spans(np.zeros(1, np.intp), np.array([size]), count)[0][doubled]
+    return spans(size, count)[doubled]
 
 
 def _place(placed: list[Level], level: Level) -> Level:

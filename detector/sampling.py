@@ -1,105 +1,147 @@
-"""Scaling by area, for every level of a pyramid and for many crops at once, from one integral image.
+"""Scaling by area, for the levels of a pyramid and for crops, in loops that Numba compiles.
 
-A scaled pixel is the plain mean of all frame pixels its area touches (adaptive average pooling, as in facenet-pytorch):
-four look-ups in the integral image whatever the scale, and the same values as the reference to float precision. That
-matters more than it seems: box corners are truncated to pixels twice in the cascade, so rounding the scaled pixels to
-uint8 is enough to change which of two overlapping boxes wins.
+A scaled pixel is the plain mean of all frame pixels its area touches (adaptive average pooling, as in facenet-pytorch),
+with the same values as the reference to float precision. That matters more than it seems: box corners are truncated to
+pixels twice in the cascade, so rounding the scaled pixels to uint8 is enough to change which of two overlapping boxes
+wins. Each output row is made from the sum of the frame's rows it touches and from that sum's running total along the
+row, so a pixel costs two look-ups however much it is shrunk.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
+import numba
 import numpy as np
 
-# Work is cut into pieces of about this many pixels, so that what is in flight stays in the CPU's second-level cache.
-PIECE = 16384
+MOST_ROWS = 257
+"""So many rows of uint8 can be summed in uint16."""
 
 
 @dataclass(frozen=True)
 class Spans:
-    """Along one axis: each output's first and one-past-last source pixel (..., N), and 1 / their number, float32."""
+    """Along one axis: each output's first and one-past-last source pixel (N,) int64, and 1 / their number, float32."""
 
     first: np.ndarray
     last: np.ndarray
     share: np.ndarray
 
-    def __getitem__(self, index: slice | np.ndarray | int) -> "Spans":
+    def __getitem__(self, index: np.ndarray) -> "Spans":
         return Spans(self.first[index], self.last[index], self.share[index])
 
 
-def spans(start: np.ndarray, size: np.ndarray, count: int) -> Spans:
-    """`count` outputs for each of N stretches of `size` pixels from `start`: arrays (N, count)."""
+def spans(size: int, count: int) -> Spans:
+    """`count` outputs for `size` pixels."""
     steps = np.arange(count)
-    first = start[:, None] + steps * size[:, None] // count
-    last = start[:, None] - (steps + 1) * -size[:, None] // count
+    first, last = steps * size // count, -((steps + 1) * -size // count)
     return Spans(first, last, (1 / (last - first)).astype(np.float32))
 
 
-class AreaScaler:
-    """Scales frames of one size, and crops of them. Its arrays are reused: not for use from two threads at once."""
+def scale(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarray, y: int, x: int) -> None:
+    """Write the copy of `frame` (H, W, 3) uint8 with these spans to `canvas` (H', W', 3) float32, from (y, x) on."""
+    line = _line(frame, int((rows.last - rows.first).max()))
+    sums = np.zeros(line.size + 3, np.int32)
+    down, across = ((axis.first, axis.last, axis.share) for axis in (rows, columns))
+    _scale(_lines(frame), down, across, line, sums, canvas.reshape(len(canvas), -1)[y:], x)
 
-    def __init__(self, width: int, height: int):
-        self.width = width
-        self.height = height
-        exact = np.int32 if width * height < 2**31 // 255 else np.float64
-        self._sums = np.empty((height + 1, width + 1, 3), exact)
-        size = max(PIECE, width + 2)
-        self._scratch = np.empty((3, size * 3), exact)
-        self._means = np.empty(size * 3, np.float32)
-        self._index = np.empty(size, np.intp)
 
-    def load(self, frame: np.ndarray) -> None:
-        """Take the frame (H, W, 3) uint8 that the following calls scale."""
-        cv2.integral(frame, self._sums, cv2.CV_32S if self._sums.dtype == np.int32 else cv2.CV_64F)
+def crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
+    """Boxes (N, 4) of whole pixels inside `frame` (H, W, 3) uint8, each scaled to (side, side).
 
-    def scale(self, rows: Spans, columns: Spans, target: np.ndarray) -> None:
-        """Write the frame's copy with these spans (H,) and (W,) to `target` (H, W * 3); it may not be enlarged."""
-        lines = self._sums.reshape(self.height + 1, -1)
-        step = max(PIECE // (self.width + 2), 1)
-        strips = [self._part(which, (step, self.width + 1, 3)) for which in (0, 1)]
-        totals = [self._part(which, (step, len(columns.first), 3)) for which in (1, 2)]
-        across = np.repeat(columns.share, 3)
-        for start in range(0, len(rows.first), step):
-            piece = slice(start, min(start + step, len(rows.first)))
-            strip, other = (part[: piece.stop - start] for part in strips)
-            lines.take(rows.last[piece], 0, strip.reshape(len(strip), -1), "clip")
-            lines.take(rows.first[piece], 0, other.reshape(len(strip), -1), "clip")
-            np.subtract(strip, other, strip)
-            total, other = (part[: piece.stop - start] for part in totals)
-            strip.take(columns.last, 1, total, "clip")
-            strip.take(columns.first, 1, other, "clip")
-            np.subtract(total, other, total)
-            self._average(total, rows.share[piece], across, target[piece])
+    Returns (N, side, side, 3) float32.
+    """
+    targets = np.empty((len(boxes), side, side * 3), np.float32)
+    if len(boxes):
+        line = _line(frame, int((boxes[:, 3] - boxes[:, 1]).max()) // side + 2)
+        _crops(_lines(frame), boxes, line, np.zeros(line.size + 3, np.int32), targets)
+    return targets.reshape(-1, side, side, 3)
 
-    def crops(self, boxes: np.ndarray, side: int) -> np.ndarray:
-        """Boxes (N, 4) of whole pixels inside the frame, each scaled to (side, side): (N, side, side, 3) float32."""
-        crops = np.empty((len(boxes), side, side * 3), np.float32)
-        step = max(PIECE // side**2, 1)
-        for start in range(0, len(boxes), step):
-            part = boxes[start : start + step]
-            rows = spans(part[:, 1], part[:, 3] - part[:, 1], side)
-            columns = spans(part[:, 0], part[:, 2] - part[:, 0], side)
-            total, other = (self._part(which, (len(part), side, side, 3)) for which in (0, 1))
-            self._look_up(rows.last, columns.last, total)
-            total -= self._look_up(rows.last, columns.first, other)
-            total -= self._look_up(rows.first, columns.last, other)
-            total += self._look_up(rows.first, columns.first, other)
-            across = np.repeat(columns.share, 3, axis=1)[:, None, :]
-            self._average(total, rows.share, across, crops[start : start + step])
-        return crops.reshape(-1, side, side, 3)
 
-    def _part(self, which: int, shape: tuple[int, ...]) -> np.ndarray:
-        return self._scratch[which, : math.prod(shape)].reshape(shape)
+def _lines(frame: np.ndarray) -> np.ndarray:
+    """The frame (H, W * 3), read-only as frames from the bus are: one kind to compile for."""
+    lines = np.ascontiguousarray(frame).reshape(len(frame), -1)
+    lines.flags.writeable = False
+    return lines
 
-    def _look_up(self, y: np.ndarray, x: np.ndarray, target: np.ndarray) -> np.ndarray:
-        index = self._index[: target.size // 3].reshape(target.shape[:-1])
-        np.add(y[:, :, None] * (self.width + 1), x[:, None, :], out=index)
-        return self._sums.reshape(-1, 3).take(index, 0, target, "clip")
 
-    def _average(self, total: np.ndarray, down: np.ndarray, across: np.ndarray, target: np.ndarray) -> None:
-        """Write the sums `total` (..., H, W, 3), times `down` (..., H) and `across`, to `target` (..., H, W * 3)."""
-        means = self._means[: total.size].reshape(target.shape)
-        np.copyto(means, total.reshape(target.shape), casting="unsafe")
-        np.multiply(means, across, means)
-        np.multiply(means, down[..., None], target)
+def _line(frame: np.ndarray, rows: int) -> np.ndarray:
+    """Room for the sum of `rows` rows of the frame."""
+    return np.empty(frame.shape[1] * 3, np.uint16 if rows <= MOST_ROWS else np.uint32)
+
+
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """The function compiled for the types it is first called with, and kept on disk where some folder can be written.
+
+    Division by zero is not checked for; unsigned indices spare the checks for negative ones.
+    """
+    try:
+        return numba.njit(function, cache=True, error_model="numpy")  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(function, error_model="numpy")  # type: ignore[no-any-return]
+
+
+@compiled
+def _scale(lines: Any, rows: Any, columns: Any, line: Any, sums: Any, target: Any, start: int) -> None:
+    top, bottom, down = rows
+    left, right, across = columns
+    for row in range(len(top)):
+        _total(lines, np.uint64(top[row]), np.uint64(bottom[row]), np.uint64(0), line)
+        _accumulate(line, sums)
+        _average(sums, left, right, across, down[row], target[row, 3 * start :])
+
+
+@compiled
+def _crops(lines: Any, boxes: Any, line: Any, sums: Any, targets: Any) -> None:
+    side = targets.shape[1]
+    left, right, across = np.empty(side, np.int64), np.empty(side, np.int64), np.empty(side, np.float32)
+    for index in range(len(boxes)):
+        x, y, width, height = boxes[index, 0], boxes[index, 1], boxes[index, 2], boxes[index, 3]
+        width, height = width - x, height - y
+        for column in range(side):
+            left[column] = column * width // side
+            right[column] = ((column + 1) * width + side - 1) // side
+            across[column] = np.float32(1.0 / (right[column] - left[column]))
+        part = line[: 3 * width]
+        for row in range(side):
+            top, bottom = y + row * height // side, y + ((row + 1) * height + side - 1) // side
+            _total(lines, np.uint64(top), np.uint64(bottom), np.uint64(3 * x), part)
+            _accumulate(part, sums)
+            _average(sums, left, right, across, np.float32(1.0 / (bottom - top)), targets[index, row])
+
+
+@compiled
+def _total(lines: Any, top: Any, bottom: Any, start: Any, line: Any) -> None:
+    """The sum of rows `top` to `bottom`, from `start` on, as long as `line`."""
+    first = lines[top, start:]
+    if bottom - top == np.uint64(1):
+        for x in range(len(line)):
+            line[x] = first[x]
+        return
+    second = lines[top + np.uint64(1), start:]
+    for x in range(len(line)):
+        line[x] = np.uint16(first[x]) + np.uint16(second[x])
+    for row in range(top + np.uint64(2), bottom):
+        more = lines[row, start:]
+        for x in range(len(line)):
+            line[x] += more[x]
+
+
+@compiled
+def _accumulate(line: Any, sums: Any) -> None:
+    """The running total of each colour of `line` (W * 3), behind the three zeros that `sums` starts with."""
+    blue = green = red = np.int32(0)
+    for x in range(len(line) // 3):
+        blue = np.int32(blue + np.int32(line[3 * x]))
+        green = np.int32(green + np.int32(line[3 * x + 1]))
+        red = np.int32(red + np.int32(line[3 * x + 2]))
+        sums[3 * x + 3], sums[3 * x + 4], sums[3 * x + 5] = blue, green, red
+
+
+@compiled
+def _average(sums: Any, left: Any, right: Any, across: Any, down: Any, target: Any) -> None:
+    """The means between `left` and `right`, `down` being one over the number of rows that were summed."""
+    for column in range(len(left)):
+        start, stop, share = np.uint64(3 * left[column]), np.uint64(3 * right[column]), across[column]
+        for colour in range(3):
+            total = np.int32(sums[stop + np.uint64(colour)] - sums[start + np.uint64(colour)])
+            target[3 * column + colour] = np.float32(total) * share * down

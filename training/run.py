@@ -33,7 +33,7 @@ EVALUATION_BATCH = 64
 AVERAGE_EVERY = 4
 """Steps between two updates of the averaged weights."""
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
-    "adam": torch.optim.AdamW,
+    "adam": partial(torch.optim.AdamW, fused=True),
     "sgd": partial(torch.optim.SGD, lr=0.0, momentum=0.9, nesterov=True, fused=True),
 }
 """The rate is set at every step; Adam's weight decay is the decoupled one (arXiv 1711.05101)."""

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from shared.compute import DEVICES, choose_device
 from shared.errors import AffectError, ConfigurationError
 from training import data
+from training.fused import keep_memory
 from training.recipes import PRESETS, SCHEDULES, changed
 from training.run import Run, rate
 
@@ -40,6 +41,7 @@ def main() -> int:
 
 def _train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
+    keep_memory()
     device = torch.device(choose_device(arguments.device))
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     if arguments.resume:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from detector.pyramid import WINDOW, Canvas
-from detector.sampling import AreaScaler
+from detector.sampling import crops
 
 FRAME = np.random.default_rng(5).integers(0, 256, (97, 143, 3), np.uint8)
 
@@ -19,33 +19,32 @@ def pooled(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return scaled
 
 
-def scaler_of(frame: np.ndarray) -> AreaScaler:
-    """Ready to scale the frame."""
-    scaler = AreaScaler(frame.shape[1], frame.shape[0])
-    scaler.load(frame)
-    return scaler
-
-
 def test_crops_are_pooled_exactly() -> None:
-    """Shrunk, enlarged and squashed crops, more than one piece of work, equal adaptive average pooling."""
+    """Shrunk, enlarged and squashed crops equal adaptive average pooling."""
     rng = np.random.default_rng(6)
     corners = rng.integers(0, [100, 60], (60, 2))
     boxes = np.concatenate([corners, corners + rng.integers(1, 37, (60, 2))], axis=1)
-    crops = scaler_of(FRAME).crops(boxes, 24)
-    for crop, (x1, y1, x2, y2) in zip(crops, boxes.tolist(), strict=True):
+    for crop, (x1, y1, x2, y2) in zip(crops(FRAME, boxes, 24), boxes.tolist(), strict=True):
         np.testing.assert_allclose(crop, pooled(FRAME[y1:y2, x1:x2], 24, 24), atol=1e-3)
 
 
 def test_no_crops() -> None:
     """Nothing in, nothing out, in the right shape."""
-    assert scaler_of(FRAME).crops(np.empty((0, 4), np.intp), 48).shape == (0, 48, 48, 3)
+    assert crops(FRAME, np.empty((0, 4), np.intp), 48).shape == (0, 48, 48, 3)
 
 
-def test_frames_too_large_for_32_bits_stay_exact() -> None:
-    """Above 8 million pixels a white frame's sum passes 2**31: it is kept in a wider type."""
-    frame = np.full((3000, 3000, 3), 255, np.uint8)
-    crop = scaler_of(frame).crops(np.array([[2900, 2900, 3000, 3000]]), 24)
-    np.testing.assert_allclose(crop, 255)
+def test_a_part_of_a_frame_is_scaled_like_a_copy_of_it() -> None:
+    """Pixels need not lie one behind the other in memory."""
+    boxes = np.array([[0, 0, 40, 50], [3, 7, 20, 24]])
+    part = FRAME[20:90, 10:120]
+    np.testing.assert_array_equal(crops(part, boxes, 24), crops(part.copy(), boxes, 24))
+
+
+@pytest.mark.parametrize("side", [257 * 24, 258 * 24])
+def test_sums_of_many_white_rows_stay_exact(side: int) -> None:
+    """From 258 rows on, their sum passes 2**16: it is kept in a wider type."""
+    frame = np.full((side, 40, 3), 255, np.uint8)
+    np.testing.assert_allclose(crops(frame, np.array([[0, 0, 40, side]]), 24), 255)
 
 
 @pytest.mark.parametrize(("width", "height", "smallest"), [(143, 97, 20), (143, 97, 12), (640, 48, 20), (33, 400, 31)])
