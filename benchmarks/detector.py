@@ -23,7 +23,7 @@ import numpy as np
 from capture.hints import Hints
 from detector.mtcnn import Detector
 from detector.nms import overlaps
-from detector.signature import signature
+from shared.scene import signature
 from shared.settings import load_settings
 from smoother.tracking import Tracks, track
 
@@ -136,12 +136,14 @@ def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector
     times: list[float] = []
     counts = np.zeros(2, int)
     for seq, picture in enumerate(pictures):
+        colours = signature(picture)
+        hints.see(seq, colours)
         scan = hints.scan_is_due(seq, seq / fps, (seq - 1) / fps if seq else None)
         told = None if scan else np.array(hints.of(seq), np.float32).reshape(-1, 4)
         start = time.perf_counter()
         seen = detector.detect(picture, told)
         times.append(time.perf_counter() - start)
-        tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, signature(picture), seen.scanned)
+        tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, colours, seen.scanned)
         listed = zip(index, seen.xyxy.tolist(), strict=True)
         hints.learn(seq, seq / fps, [(tracks.tracks[row].track_id, box) for row, box in listed if row is not None])
         whole = seen if seen.scanned else detector.detect(picture)

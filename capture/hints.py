@@ -1,7 +1,8 @@
 """Where a detector should look first: the faces of results already known. Pure; `pts` in seconds.
 
 Most of a detector's time goes into the parts of a frame where nobody is. Between two scans of the whole frame it looks
-only near the faces of the last half second, which also keeps a face that is missed for a moment.
+only near the faces of the last half second, which also keeps a face that is missed for a moment. After a hard cut
+frames are scanned until the first result from behind it is known.
 """
 
 from bisect import insort
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from shared import scene
 from shared.messages import Box
 
 REMEMBER_S = 0.5
@@ -37,18 +39,27 @@ class Hints:
 
     `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
     the hints do not depend on who was quick. `scan_s`: so many seconds of media time apart a whole frame is searched
-    (0: every one).
+    (0: every one). To go on where another left off: what its `up_to` gave, and the signature of the last frame it saw.
     """
 
-    def __init__(self, lag: int = 1, scan_s: float = 0.0, seen: Iterable[Seen] = ()):
+    def __init__(self, lag: int = 1, scan_s: float = 0.0, seen: Iterable[Seen] = (), signature: Sequence[int] = ()):
         self.lag = lag
         self._scan_s = scan_s
         self._seen = list(seen)
+        self._signature = signature
+        self._cuts: list[int] = []
+        """First frames of new scenes; of those before all that may be asked for, the last one at most."""
 
     @property
     def are_wanted(self) -> bool:
         """Whether any frame is not scanned."""
         return self._scan_s > 0
+
+    def see(self, seq: int, signature: Sequence[int]) -> None:
+        """Frame `seq`'s coarse colours; to be told of every frame, in their order, before hints for it are asked."""
+        if scene.change(self._signature, signature) >= scene.CUT:
+            self._cuts.append(seq)
+        self._signature = signature
 
     def learn(self, seq: int, pts: float, faces: Iterable[tuple[int | None, Box]]) -> None:
         """Tracks and boxes of the faces in a frame's result; to be told once, in whatever order results come."""
@@ -57,14 +68,14 @@ class Hints:
             insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
     def scan_is_due(self, seq: int, pts: float, before: float | None) -> bool:
-        """Whether to search all of frame `seq`; needs no more of the past than the `pts` of the frame `before` it."""
+        """Whether to search all of frame `seq`; `before` is the `pts` of the frame before it."""
         if not self.are_wanted or before is None or pts // self._scan_s != before // self._scan_s:
             return True
-        return not self._known(seq)
+        return not self._known(self._scene_of(seq), seq)
 
     def of(self, seq: int) -> list[Box]:
         """The boxes to look at in frame `seq`: newest first, each face once."""
-        known = self._known(seq)
+        known = self._known(self._scene_of(seq), seq)
         faces: list[Face] = []
         for seen in reversed(known):
             if known[-1].pts - seen.pts > REMEMBER_S:
@@ -76,13 +87,20 @@ class Hints:
         """What a successor needs for the frames behind `seq`; forgets what nobody will ask for."""
         if seq is None:
             return ()
-        known = self._known(seq + 1)
+        begin = self._scene_of(seq)
+        self._cuts = [cut for cut in self._cuts if cut >= begin]
+        known = self._known(begin, seq + 1)
         if known:
             self._seen = [seen for seen in self._seen if known[-1].pts - seen.pts <= REMEMBER_S]
-        return tuple(seen for seen in self._seen if seen.seq <= seq)
+        return tuple(seen for seen in self._seen if begin <= seen.seq <= seq)
 
-    def _known(self, seq: int) -> Sequence[Seen]:
-        return [seen for seen in self._seen if seen.seq <= seq - self.lag]
+    def _known(self, begin: int, seq: int) -> Sequence[Seen]:
+        """The results since `begin` that frame `seq` may know of."""
+        return [seen for seen in self._seen if begin <= seen.seq <= seq - self.lag]
+
+    def _scene_of(self, seq: int) -> int:
+        """The first frame of the scene that frame `seq` belongs to, 0 where that is not known."""
+        return max((cut for cut in self._cuts if cut <= seq), default=0)
 
 
 def _whole(box: Box) -> tuple[int, int, int, int]:

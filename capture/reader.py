@@ -28,9 +28,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class Opened:
-    """The source gives frames (again). `before_pts`: the frame before the first one's, when a killed replay goes on."""
+    """The source gives frames (again). `before`: the frame before the first one, when a killed replay goes on."""
 
-    before_pts: float | None = None
+    before: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,7 @@ class Reader:
         """Open the source and put all its frames, live ones when their time has come."""
         self._gave_frames = False
         self._source.open()
-        before = self._before_resume()
-        self._put(Opened(before.pts if before else None))
+        self._put(Opened(self._before_resume()))
         start: float | None = None
         if self._live and self._source.paced:
             self._wait(lambda: self._begun)
@@ -156,7 +155,7 @@ class Reader:
         self._source.close()
 
     def _before_resume(self) -> Frame | None:
-        """Go to where a killed capture stopped; the last frame it had acknowledged is read once more for its `pts`."""
+        """Go to where a killed capture stopped; the last frame it had acknowledged is read once more."""
         skip_to, self._resume_after = self._resume_after, None
         if skip_to is None:
             return None

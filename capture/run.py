@@ -167,7 +167,7 @@ class Run:
 
     def _begin(self, item: Opened, now_ns: int) -> None:
         if self._resuming:
-            self.window = Window(self.policy, self._resuming.acked, item.before_pts, self._resuming.seen)
+            self.window = Window(self.policy, self._resuming.acked, item.before, self._resuming.seen)
             self._log.info("going on", epoch=self.epoch, after_seq=self._resuming.acked)
             self._resuming = None
         else:

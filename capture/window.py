@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.hints import Hints, Seen
+from capture.sources import Frame
+from shared import scene
 from shared.messages import Box, Faces
 from shared.meter import Meter
 
@@ -91,13 +93,18 @@ class Flight:
 
 
 class Window:
-    """The frames of one epoch in flight, oldest first."""
+    """The frames of one epoch in flight, oldest first.
+
+    To go on where another window ended it takes the number of the last frame acknowledged there, that frame, and what
+    the hints had `seen` up to it.
+    """
 
     def __init__(
-        self, policy: Policy, acked: int | None = None, acked_pts: float | None = None, seen: Iterable[Seen] = ()
+        self, policy: Policy, acked: int | None = None, before: Frame | None = None, seen: Iterable[Seen] = ()
     ):
         self.policy = policy
-        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen)
+        colours = scene.signature(before.image) if before else ()
+        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours)
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
@@ -105,7 +112,7 @@ class Window:
         self._timeout_s = LEAST_TIMEOUT_S
         self._recorded = -1
         self._last_classified: int | None = None
-        self._last_pts = acked_pts
+        self._last_pts = before.pts if before else None
 
     @property
     def acked(self) -> int | None:
@@ -137,6 +144,8 @@ class Window:
         classify = self._is_due(seq, pts)
         if classify:
             self._last_classified = seq
+        if self.hints.are_wanted:
+            self.hints.see(seq, scene.signature(image))
         scan = self.hints.scan_is_due(seq, pts, self._last_pts)
         hints = () if scan else self.hints.of(seq)
         self._last_pts = pts

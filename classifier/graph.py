@@ -24,8 +24,11 @@ def emotion_cnn(release: Release) -> Model:
     x: Any = pixels
     for block in range(3):
         x = _halved(op.relu(_convolution(x, tensors, f"blocks.{block}.0", f"blocks.{block}.1")))
+    weight, bias = folded(tensors, "head.0", "head.1")
+    if (fewer := shared(weight, size // 8)) is not None:
+        weight, x = fewer, op.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True)
     x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
-    x = op.relu(_linear(x, *folded(tensors, "head.0", "head.1")))
+    x = op.relu(_linear(x, weight, bias))
     return _openvino.Model(
         [_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels], release.config.name
     )
@@ -54,6 +57,19 @@ def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.nd
     gamma, beta, mean, var = (tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
     scale = gamma / np.sqrt(var + EPSILON)
     return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), (bias - mean) * scale + beta
+
+
+def shared(weight: np.ndarray, side: int) -> np.ndarray | None:
+    """The weights (M, C * side^2 / 4) that do behind 2x2 average pooling what `weight` (M, C * side^2) does without.
+
+    None where the positions of such a square differ in weight. In releases made with `shared` they do not, and for a
+    single face most of the time goes into reading weights.
+    """
+    if side % 2:
+        return None
+    squares = weight.reshape(len(weight), -1, side // 2, 2, side // 2, 2)
+    first = squares[:, :, :, :1, :, :1]
+    return 4 * first.reshape(len(weight), -1) if (squares == first).all() else None
 
 
 def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:

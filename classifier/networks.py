@@ -19,9 +19,10 @@ class EmotionCNN(nn.Module):
     def __init__(self, num_classes: int = 7, size: int = 224):
         super().__init__()
         channels = (1, 32, 64, 128)
+        self.channels = channels[-1]
         self.blocks = nn.Sequential(*(self._block(*pair) for pair in pairwise(channels)))
         self.head = nn.Sequential(
-            nn.Linear(128 * (size // 8) ** 2, 128),
+            nn.Linear(self.channels * (size // 8) ** 2, 128),
             nn.BatchNorm1d(128),
             nn.ReLU(),
             nn.Dropout(0.5),

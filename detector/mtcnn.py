@@ -42,11 +42,11 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2) before they are clipped and counted."""
 
 NOTHING: Found = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
-AROUND = 96
+AROUND = 112
 """Side in pixels to which a hint's neighbourhood is scaled for P-Net, ..."""
 SMALLEST_AROUND = 20
-"""... the smallest face looked for in it (the hint's own would be 32), ..."""
-MOST_AROUND = 16
+"""... the smallest face looked for in it (the hint's own would be 37), ..."""
+MOST_AROUND = 24
 """... and the number of its best windows that R-Net gets to see."""
 FEW = 64
 """So many windows are not worth a first look by a faster, less exact R-Net."""

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
+from shared import scene
 from shared.messages import Probs
-from smoother import motion, scene
+from smoother import motion
 from smoother.motion import Array
 from smoother.smoothing import smooth
 
@@ -44,8 +45,8 @@ class TrackerSettings:
     """The same for a low-confidence box, which may be no face, or another's: it must not lead a hidden one astray."""
     duplicate: float = 0.6
     """Share of the smaller of two boxes covered by the other, from which both are one face."""
-    cut: float = 0.35
-    """`scene.change` that is a hard cut: 99 % of tried cuts lie above, a shot's neighbouring frames below 0.2."""
+    cut: float = scene.CUT
+    """`scene.change` that is a hard cut."""
 
 
 class Track(msgspec.Struct, frozen=True):

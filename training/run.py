@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from classifier.backends import softmax
-from classifier.networks import ARCHITECTURES
+from classifier.networks import ARCHITECTURES, EmotionCNN
 from classifier.preprocess import InputSpec, prepare
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import EMOTIONS
@@ -55,6 +55,8 @@ class Run:
         self.spec = INPUTS[recipe.architecture]
         network = ARCHITECTURES[recipe.architecture](len(EMOTIONS), self.spec.size).to(device)
         self.network = network.to(memory_format=torch.channels_last)
+        if recipe.shared > 1:
+            share_weights(self.network, recipe.shared)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.step_network: nn.Module = self.network
         if recipe.mixed_precision and fits(device):
@@ -201,6 +203,28 @@ class Run:
         run.step, run.best, run.epoch_sums = saved["step"], saved["best"], saved["epoch_sums"]
         run.waited = saved.get("waited", 0)
         return run
+
+
+def share_weights(network: nn.Module, side: int) -> None:
+    """Makes an EmotionCNN's first linear layer treat `side` x `side` neighbouring positions of a map alike, for good.
+
+    A linear layer behind average pooling is the same function with 1 / `side`^2 of the weights, and overfits less.
+    Raises ConfigurationError for another architecture, and where the map does not fall into such squares.
+    """
+    if not isinstance(network, EmotionCNN):
+        raise ConfigurationError("weights can be shared in emotion-cnn only")
+    weight = cast(Tensor, network.head[0].weight)
+    places = math.isqrt(weight.shape[1] // network.channels)
+    if places % side:
+        raise ConfigurationError(f"{places} x {places} positions do not fall into squares of {side} x {side}")
+
+    def shared(values: Tensor) -> Tensor:
+        means = functional.avg_pool2d(values.view(-1, network.channels, places, places), side)
+        return means.repeat_interleave(side, 2).repeat_interleave(side, 3).view_as(values)
+
+    with torch.no_grad():
+        weight.copy_(shared(weight) * side)  # as large as before
+    weight.register_hook(shared)  # type: ignore[no-untyped-call]
 
 
 def rate(recipe: Recipe, progress: float) -> float:

@@ -167,6 +167,7 @@ def _arguments() -> argparse.Namespace:
     recipe.add_argument("--mixup", type=float, help="parameter of the Beta distribution, 0.2 say (0: none)")
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
     recipe.add_argument("--teacher-share", type=float, help="their share")
+    recipe.add_argument("--shared", type=int, help="emotion-cnn: side of the squares of positions with one weight")
     recipe.add_argument("--degrees", type=float, help="rotate by up to so many")
     recipe.add_argument("--scale", type=float, help="scale by up to this share, 0.1 say")
     recipe.add_argument("--shift", type=float, help="move by up to this share of the side")
@@ -177,7 +178,7 @@ def _arguments() -> argparse.Namespace:
 
 OPTIONS = (
     *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
-    *("teacher", "teacher_share"),
+    *("teacher", "teacher_share", "shared"),
     *("degrees", "scale", "shift"),
 )
 """Arguments that change the recipe."""

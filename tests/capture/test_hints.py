@@ -3,10 +3,12 @@
 from itertools import pairwise
 
 import msgspec
+import numpy as np
 import pytest
 
 from capture.hints import Hints, Seen
 
+DARK, LIGHT = np.random.default_rng(3).integers(0, 256, (2, 192)).tolist()
 LEFT, RIGHT = (10.0, 10.0, 50.0, 60.0), (200.0, 10.0, 240.0, 60.0)
 
 
@@ -90,15 +92,38 @@ def test_an_hour_of_video_costs_no_memory():
         assert len(hints.up_to(seq)) <= 17
 
 
+def test_a_cut_makes_all_known_faces_worthless():
+    """Behind it everything is scanned until a result from behind it counts, whatever is heard late from before it."""
+    hints = knowing(*(result(seq, LEFT) for seq in range(8)), lag=3)
+    for seq in range(12):
+        hints.see(seq, DARK if seq < 8 else LIGHT)
+    assert not hints.scan_is_due(7, 0.24, 0.235)
+    assert [hints.scan_is_due(seq, 0.30, 0.29) for seq in range(8, 12)] == [True, True, True, True]
+    hints.learn(*result(8, RIGHT))
+    assert not hints.scan_is_due(11, 0.30, 0.29)
+    assert hints.of(11) == [RIGHT]
+    assert hints.of(7) == [LEFT], "a frame of the scene before is still told of its own"
+
+
+@pytest.mark.parametrize("cut", [(), (21,), (18, 19, 22), (24,)])
 @pytest.mark.parametrize("acked", [3, 20, 39])
-def test_a_successor_gives_the_same_hints(acked):
-    """What is written down for the frames behind `acked` is enough, and stays small."""
+def test_a_successor_gives_the_same_hints(acked, cut):
+    """What is written down for the frames behind `acked` is enough, and stays small; with cuts before and behind it."""
     results = [result(seq, *[LEFT] * (seq % 7 == 0), *[RIGHT] * (seq % 3 == 0)) for seq in range(60)]
-    whole = knowing(*results, lag=4)
-    before = knowing(*results[: acked + 3], lag=4)
+    colours = [(DARK, LIGHT)[sum(seq >= at for at in cut) % 2] for seq in range(60)]
+    whole, before = Hints(4, 0.25), Hints(4, 0.25)
+    for seq in range(60):
+        whole.see(seq, colours[seq])
+        whole.learn(*results[seq])
+        if seq < acked + 5:
+            before.see(seq, colours[seq])
+        if seq < acked + 3:
+            before.learn(*results[seq])
     written = msgspec.json.decode(msgspec.json.encode(before.up_to(acked)), type=tuple[Seen, ...])
     assert len(written) <= 15 + 4 + 1
-    after = Hints(4, 0.25, written)
+    after = Hints(4, 0.25, written, colours[acked])
     for seq in range(acked + 1, 60):
+        after.see(seq, colours[seq])
         assert after.of(seq) == whole.of(seq)
+        assert after.scan_is_due(seq, 1.01, 1.0) == whole.scan_is_due(seq, 1.01, 1.0)
         after.learn(*results[seq])

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from capture.sources import Frame
 from capture.window import MAX_FAILURES, Policy, Window, blame
 from shared import messages as m
 
@@ -96,7 +97,7 @@ def test_acked_is_contiguous():
 
 def test_every_third_frame_is_classified_in_replay_wherever_it_goes_on():
     """A killed capture that goes on asks for the same frames to be classified."""
-    whole, resumed = Window(REPLAY), Window(REPLAY, acked=4, acked_pts=4 / 30)
+    whole, resumed = Window(REPLAY), Window(REPLAY, acked=4, before=Frame(IMAGE, 4 / 30, 4))
     assert [seq for seq in range(12) if admit(whole, seq).classify] == [0, 3, 6, 9]
     assert [seq for seq in range(5, 12) if admit(resumed, seq).classify] == [6, 9]
 
