@@ -64,6 +64,21 @@ def test_a_replay_with_hints_has_no_more_in_flight_than_its_hints_are_old():
     assert window.knows_hints_for(3)
 
 
+def test_behind_a_cut_frames_are_scanned_also_where_a_killed_capture_goes_on():
+    """The first frame of the new scene is compared with the one before it, whoever had sent that."""
+    policy = Policy(live=False, scan_s=10.0, hint_lag=1)
+    dark, light = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
+    window = Window(policy)
+    scans = []
+    for seq, image in enumerate([dark, dark, light, light]):
+        scans.append(window.admit(seq, seq / 30, image, 0, 0.0, end=False).scan)
+        window.hints.learn(seq, seq / 30, [(1, (1.0, 1.0, 9.0, 9.0))])
+    assert scans == [True, False, True, False]
+    for image, scan in ((dark, False), (light, True)):
+        resumed = Window(policy, 1, Frame(dark, 1 / 30, 1), window.hints.up_to(1))
+        assert resumed.admit(2, 2 / 30, image, 0, 0.0, end=False).scan == scan
+
+
 def test_live_takes_the_hints_there_are():
     """A camera waits for nobody."""
     window = Window(Policy(live=True, scan_s=0.25, hint_lag=3))
