@@ -23,8 +23,8 @@ import numpy as np
 from capture.hints import Hints
 from detector.mtcnn import Detector
 from detector.nms import overlaps
-from shared.scene import signature
 from shared.settings import load_settings
+from shared.signature import signature
 from smoother.tracking import Tracks, track
 
 CLIPS = ("facenet_pytorch_video", "liveportrait_s18", "pyfeat_single_face", "face_recognition_short_hamilton")
@@ -137,7 +137,7 @@ def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector
     counts = np.zeros(2, int)
     for seq, picture in enumerate(pictures):
         colours = signature(picture)
-        hints.see(seq, colours)
+        hints.note(seq, colours)
         scan = hints.scan_is_due(seq, seq / fps, (seq - 1) / fps if seq else None)
         told = None if scan else np.array(hints.of(seq), np.float32).reshape(-1, 4)
         start = time.perf_counter()

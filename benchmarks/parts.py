@@ -25,7 +25,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "pnet-scan": (OpenVinoNetworks, "scan"),
     "pnet-windows": (Canvas, "windows"),
     "nms": (mtcnn, "suppress"),
-    "crops": (mtcnn, "crops"),
+    "crops": (mtcnn, "scaled_crops"),
     "rnet-screen": (OpenVinoNetworks, "screen"),
     "networks": (OpenVinoNetworks, "run"),
 }

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from detector.mtcnn import Detections, Detector
-from shared.scene import signature
+from shared.signature import signature
 from smoother.tracking import Tracks, track
 
 STRIDES = (1, 3, 6)

@@ -1,10 +1,11 @@
 """Where a detector should look first: the faces of results already known. Pure; `pts` in seconds.
 
 Most of a detector's time goes into the parts of a frame where nobody is. Between two scans of the whole frame it looks
-only near the faces of the last half second, which also keeps a face that is missed for a moment. After a hard cut
-frames are scanned until the first result from behind it is known.
+only near the faces of the last half second, which also keeps a face that is missed for a moment. Behind a hard
+cut every frame is scanned until a result from behind it may be known.
 """
 
+import math
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Hints:
 
     `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
     the hints do not depend on who was quick. `scan_s`: so many seconds of media time apart a whole frame is searched
-    (0: every one). To go on where another left off: what its `up_to` gave, and the signature of the last frame it saw.
+    (0: every one). To go on where another left off: what its `up_to(seq)` gave, and frame `seq`'s signature.
     """
 
     def __init__(self, lag: int = 1, scan_s: float = 0.0, seen: Iterable[Seen] = (), signature: Sequence[int] = ()):
@@ -48,16 +49,16 @@ class Hints:
         self._seen = list(seen)
         self._signature = signature
         self._cuts: list[int] = []
-        """First frames of new scenes; of those before all that may be asked for, the last one at most."""
+        """First frames of new scenes; `up_to` forgets those before the scene it is asked for."""
 
     @property
     def are_wanted(self) -> bool:
         """Whether any frame is not scanned."""
         return self._scan_s > 0
 
-    def see(self, seq: int, signature: Sequence[int]) -> None:
+    def note(self, seq: int, signature: Sequence[int]) -> None:
         """Frame `seq`'s coarse colours; to be told of every frame, in their order, before hints for it are asked."""
-        if scene.change(self._signature, signature) >= scene.CUT:
+        if scene.is_cut(self._signature, signature):
             self._cuts.append(seq)
         self._signature = signature
 
@@ -67,15 +68,15 @@ class Hints:
             whole = tuple(Face(track_id, _whole(box)) for track_id, box in faces)
             insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
-    def scan_is_due(self, seq: int, pts: float, before: float | None) -> bool:
-        """Whether to search all of frame `seq`; `before` is the `pts` of the frame before it."""
-        if not self.are_wanted or before is None or pts // self._scan_s != before // self._scan_s:
+    def scan_is_due(self, seq: int, pts: float, prev_pts: float | None) -> bool:
+        """Whether to search all of frame `seq`; `prev_pts` is that of the frame before it."""
+        if not self.are_wanted or prev_pts is None or pts // self._scan_s != prev_pts // self._scan_s:
             return True
-        return not self._known(self._scene_of(seq), seq)
+        return not self._known(seq)
 
     def of(self, seq: int) -> list[Box]:
         """The boxes to look at in frame `seq`: newest first, each face once."""
-        known = self._known(self._scene_of(seq), seq)
+        known = self._known(seq)
         faces: list[Face] = []
         for seen in reversed(known):
             if known[-1].pts - seen.pts > REMEMBER_S:
@@ -88,14 +89,14 @@ class Hints:
         if seq is None:
             return ()
         begin = self._scene_of(seq)
+        known = [seen for seen in self._seen if begin <= seen.seq <= seq + 1 - self.lag]
+        oldest = known[-1].pts - REMEMBER_S if known else -math.inf
+        self._seen = [seen for seen in self._seen if seen.seq >= begin and seen.pts >= oldest]
         self._cuts = [cut for cut in self._cuts if cut >= begin]
-        known = self._known(begin, seq + 1)
-        if known:
-            self._seen = [seen for seen in self._seen if known[-1].pts - seen.pts <= REMEMBER_S]
-        return tuple(seen for seen in self._seen if begin <= seen.seq <= seq)
+        return tuple(seen for seen in self._seen if seen.seq <= seq)
 
-    def _known(self, begin: int, seq: int) -> Sequence[Seen]:
-        """The results since `begin` that frame `seq` may know of."""
+    def _known(self, seq: int) -> Sequence[Seen]:
+        begin = self._scene_of(seq)
         return [seen for seen in self._seen if begin <= seen.seq <= seq - self.lag]
 
     def _scene_of(self, seq: int) -> int:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from capture.hints import Hints, Seen
 from capture.sources import Frame
-from shared import scene
 from shared.messages import Box, Faces
 from shared.meter import Meter
+from shared.signature import signature
 
 MAX_FAILURES = 3
 LEAST_TIMEOUT_S = 1.0
@@ -103,7 +103,7 @@ class Window:
         self, policy: Policy, acked: int | None = None, before: Frame | None = None, seen: Iterable[Seen] = ()
     ):
         self.policy = policy
-        colours = scene.signature(before.image) if before else ()
+        colours = signature(before.image) if before else ()
         self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours)
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
@@ -145,7 +145,7 @@ class Window:
         if classify:
             self._last_classified = seq
         if self.hints.are_wanted:
-            self.hints.see(seq, scene.signature(image))
+            self.hints.note(seq, signature(image))
         scan = self.hints.scan_is_due(seq, pts, self._last_pts)
         hints = () if scan else self.hints.of(seq)
         self._last_pts = pts

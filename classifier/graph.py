@@ -25,7 +25,7 @@ def emotion_cnn(release: Release) -> Model:
     for block in range(3):
         x = _halved(op.relu(_convolution(x, tensors, f"blocks.{block}.0", f"blocks.{block}.1")))
     weight, bias = folded(tensors, "head.0", "head.1")
-    if (fewer := shared(weight, size // 8)) is not None:
+    if (fewer := pooled_weight(weight, size // 8)) is not None:
         weight, x = fewer, op.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True)
     x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
     x = op.relu(_linear(x, weight, bias))
@@ -59,11 +59,11 @@ def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.nd
     return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), (bias - mean) * scale + beta
 
 
-def shared(weight: np.ndarray, side: int) -> np.ndarray | None:
+def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
     """The weights (M, C * side^2 / 4) that do behind 2x2 average pooling what `weight` (M, C * side^2) does without.
 
-    None where the positions of such a square differ in weight. In releases made with `shared` they do not, and for a
-    single face most of the time goes into reading weights.
+    None where the positions of such a square differ in weight. In releases trained with tied weights they do not, and
+    for a single face most of the time goes into reading weights.
     """
     if side % 2:
         return None

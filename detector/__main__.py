@@ -11,10 +11,10 @@ from typing_extensions import override
 from detector.crops import square_crop
 from detector.mtcnn import Detections, Detector
 from shared import messages as m
-from shared import scene
 from shared.bus import Subscription
 from shared.compute import choose_device
 from shared.members import Members
+from shared.signature import signature
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
 
@@ -87,7 +87,7 @@ class DetectorStage(Stage):
             worker=self._me,
             detect_ms=round(detect_ms, 3),
             classifiers=[envelope.key for envelope in said],
-            signature=scene.signature(pixels),
+            signature=signature(pixels),
             scanned=found.scanned,
         )
         return [*said, Envelope("faces", frame.source, message)]

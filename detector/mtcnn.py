@@ -14,7 +14,7 @@ import numpy as np
 from detector import pyramid
 from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
 from detector.nms import overlaps, suppress, suppress_contained
-from detector.sampling import crops
+from detector.sampling import scaled_crops, warm
 from detector.weights import load_networks
 from shared.errors import ConfigurationError
 
@@ -89,9 +89,7 @@ class Detector:
             self._networks = TorchNetworks(weights, device)
         else:
             self._networks = OpenVinoNetworks(weights, threads)
-        blank = np.zeros((AROUND, AROUND, 3), np.uint8)  # so that nothing waits for a compiler later
-        self._little.draw(blank)
-        crops(blank, np.array([[0, 0, AROUND, AROUND]]), 24)
+        warm()
 
     def detect(self, frame: np.ndarray, hints: np.ndarray | None = None) -> Detections:
         """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face.
@@ -116,7 +114,7 @@ class Detector:
         if not canvas.levels:
             return NOTHING
         canvas.draw(frame)
-        xyxy, confidence, landmarks = self._finish(frame, self._refine(frame, self._propose(canvas)))
+        xyxy, confidence, landmarks = self._verify(frame, self._propose(canvas))
         scale = np.array([width / frame.shape[1], height / frame.shape[0]], np.float32)
         return xyxy * np.tile(scale, 2), confidence, landmarks * scale
 
@@ -145,7 +143,7 @@ class Detector:
         return boxes * np.float32(side / AROUND) + np.array([left, top, left, top], np.float32)
 
     def _verify(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
-        """R- and O-Net on square boxes (N, 4) anywhere near the frame."""
+        """R- and O-Net on square boxes (N, 4), which may lie outside the frame."""
         return self._finish(frame, self._refine(frame, boxes))
 
     def _select(self, frame: np.ndarray, *found: np.ndarray, scanned: bool) -> Detections:
@@ -174,7 +172,7 @@ class Detector:
         """R-Net on the candidates: fewer and better square boxes (N, 4)."""
         least = _logit(self._thresholds[1])
         boxes, inside = _visible(frame, boxes)
-        pixels = crops(frame, inside, 24)
+        pixels = scaled_crops(frame, inside, 24)
         if len(pixels) > FEW:
             likely = self._networks.screen(pixels) > least - SCREEN_MARGIN
             boxes, pixels = boxes[likely], pixels[likely]
@@ -187,7 +185,7 @@ class Detector:
     def _finish(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
         """O-Net on what is left: boxes (N, 4), confidence (N,), landmarks (N, 5, 2), most confident first."""
         boxes, inside = _visible(frame, boxes)
-        output = self._networks.run("onet", crops(frame, inside, 48))
+        output = self._networks.run("onet", scaled_crops(frame, inside, 48))
         passed = output[:, 0] > _logit(self._thresholds[2])
         boxes, output = boxes[passed], output[passed]
         sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from detector.sampling import Spans, scale, spans
+from detector.sampling import Spans, scale_onto, spans
 
 WINDOW = 12
 STRIDE = 2
@@ -52,7 +52,7 @@ class Canvas:
     def draw(self, frame: np.ndarray) -> None:
         """Fill `pixels` from a frame (H, W, 3) uint8 BGR of the canvas's size."""
         for level in self.levels:
-            scale(frame, level.rows, level.columns, self.pixels, level.y, level.x)
+            scale_onto(frame, level.rows, level.columns, self.pixels, level.y, level.x)
 
     def cells(self, chosen: np.ndarray) -> np.ndarray:
         """Row and column (N, 2) of the windows `chosen` (H', W') bool, without those that see more than one level."""

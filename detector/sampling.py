@@ -4,15 +4,20 @@ A scaled pixel is the plain mean of all frame pixels its area touches (adaptive 
 with the same values as the reference to float precision. That matters more than it seems: box corners are truncated to
 pixels twice in the cascade, so rounding the scaled pixels to uint8 is enough to change which of two overlapping boxes
 wins. Each output row is made from the sum of the frame's rows it touches and from that sum's running total along the
-row, so a pixel costs two look-ups however much it is shrunk.
+row: the frame is read once, in order, for every level.
 """
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+import structlog
+from numba.core.caching import NullCache
+
+log = structlog.get_logger()
 
 MOST_ROWS = 257
 """So many rows of uint8 can be summed in uint16."""
@@ -37,7 +42,7 @@ def spans(size: int, count: int) -> Spans:
     return Spans(first, last, (1 / (last - first)).astype(np.float32))
 
 
-def scale(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarray, y: int, x: int) -> None:
+def scale_onto(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarray, y: int, x: int) -> None:
     """Write the copy of `frame` (H, W, 3) uint8 with these spans to `canvas` (H', W', 3) float32, from (y, x) on."""
     line = _line(frame, int((rows.last - rows.first).max()))
     sums = np.zeros(line.size + 3, np.int32)
@@ -45,16 +50,34 @@ def scale(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarray, y:
     _scale(_lines(frame), down, across, line, sums, canvas.reshape(len(canvas), -1)[y:], x)
 
 
-def crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """Boxes (N, 4) of whole pixels inside `frame` (H, W, 3) uint8, each scaled to (side, side).
+def scaled_crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
+    """Boxes (N, 4) int64 of whole pixels in `frame` (H, W, 3) uint8, each scaled to (side, side).
 
-    Returns (N, side, side, 3) float32.
+    Every box must lie inside the frame and hold a pixel: nothing is checked. Returns (N, side, side, 3) float32.
     """
     targets = np.empty((len(boxes), side, side * 3), np.float32)
     if len(boxes):
         line = _line(frame, int((boxes[:, 3] - boxes[:, 1]).max()) // side + 2)
         _crops(_lines(frame), boxes, line, np.zeros(line.size + 3, np.int32), targets)
     return targets.reshape(-1, side, side, 3)
+
+
+def warm() -> None:
+    """Have all compiled before the first frame. What was kept on disk is done without where it is damaged."""
+    try:
+        _use_all()
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        log.warning("compiled scaling is not kept on disk", error=str(error))
+        for function in (_scale, _crops, _total, _accumulate, _average):
+            function._cache = NullCache()  # type: ignore[attr-defined]
+        _use_all()
+
+
+def _use_all() -> None:
+    blank = np.zeros((2 * MOST_ROWS, 2, 3), np.uint8)
+    for height in (2, len(blank)):
+        scale_onto(blank[:height], spans(height, 1), spans(2, 1), np.zeros((1, 1, 3), np.float32), 0, 0)
+        scaled_crops(blank, np.array([[0, 0, 2, height]]), 1)
 
 
 def _lines(frame: np.ndarray) -> np.ndarray:
@@ -70,7 +93,7 @@ def _line(frame: np.ndarray, rows: int) -> np.ndarray:
 
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """The function compiled for the types it is first called with, and kept on disk where some folder can be written.
+    """The function compiled for each combination of types it is called with; kept on disk if a folder can be written.
 
     Division by zero is not checked for; unsigned indices spare the checks for negative ones.
     """
@@ -139,7 +162,10 @@ def _accumulate(line: Any, sums: Any) -> None:
 
 @compiled
 def _average(sums: Any, left: Any, right: Any, across: Any, down: Any, target: Any) -> None:
-    """The means between `left` and `right`, `down` being one over the number of rows that were summed."""
+    """The means between `left` and `right`, `down` being one over the number of rows that were summed.
+
+    Should a running total pass 2**31, it wraps, and the difference of two is right all the same.
+    """
     for column in range(len(left)):
         start, stop, share = np.uint64(3 * left[column]), np.uint64(3 * right[column]), across[column]
         for colour in range(3):

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         0.25,
         ge=0,
         le=60,
-        description="So often a whole frame is searched, those between only near the faces of the last half second; 0: all are.",
+        description="So often, and behind a cut, a whole frame is searched, the others only near the faces of the last half second; 0: all are.",
     )
     hint_lag: int = Field(
         4,

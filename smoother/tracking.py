@@ -45,8 +45,6 @@ class TrackerSettings:
     """The same for a low-confidence box, which may be no face, or another's: it must not lead a hidden one astray."""
     duplicate: float = 0.6
     """Share of the smaller of two boxes covered by the other, from which both are one face."""
-    cut: float = scene.CUT
-    """`scene.change` that is a hard cut."""
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -143,7 +141,7 @@ def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) 
 
 def _still_there(state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings) -> list[Track]:
     """Tracks a face of this frame may continue: none after a cut, none hidden for too long."""
-    if scene.change(state.signature, signature) >= settings.cut:
+    if scene.is_cut(state.signature, signature):
         return []
     return [face for face in state.tracks if pts - face.seen_pts <= settings.lose_s]
 

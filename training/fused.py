@@ -6,7 +6,6 @@ them. Gradients are those of the plain layers; a test holds the two together. Ne
 the plain layers run.
 """
 
-import contextlib
 import ctypes
 import hashlib
 import os
@@ -29,10 +28,6 @@ SOURCES = [Path(__file__).with_name(name) for name in ("fused.h", "fused.cpp", "
 FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fassociative-math", "-fno-signed-zeros"]
 if platform.machine() == "x86_64":
     FLAGS.append("-mprefer-vector-width=512")
-
-
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""Of glibc's malloc.h."""
 
 
 @lru_cache
@@ -62,18 +57,6 @@ def fits(device: torch.device) -> bool:
     except (OSError, subprocess.CalledProcessError):
         return False
     return True
-
-
-def keep_memory() -> None:
-    """Lets the process keep what it frees, where the C library allows it (glibc).
-
-    A step's maps are each larger than what malloc keeps; fetched anew from the kernel, page by page, they cost a third
-    of EmotionCNN's step.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 @lru_cache

@@ -35,8 +35,8 @@ class Recipe:
     teacher: str = ""
     """A released model whose answers make up `teacher_share` of the targets (none)."""
     teacher_share: float = 0.7
-    shared: int = 1
-    """EmotionCNN's first linear layer has one weight for each square of so many by so many positions of a map."""
+    tied: bool = False
+    """Whether EmotionCNN's first linear layer has one weight for each square of 2x2 positions of a map."""
     average: float = 0.0
     """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
     mixup: float = 0.0
@@ -84,7 +84,7 @@ PRESETS = {
         label_smoothing=0.05,
         vote_share=0.25,
         teacher="emotion-net",
-        shared=2,
+        tied=True,
         average=0.998,
         augmentation=Augmentation(flip=0.5, degrees=3, scale=0.03, shift=0.02, brightness=0.25, contrast=0.25),
     ),

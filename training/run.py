@@ -55,8 +55,8 @@ class Run:
         self.spec = INPUTS[recipe.architecture]
         network = ARCHITECTURES[recipe.architecture](len(EMOTIONS), self.spec.size).to(device)
         self.network = network.to(memory_format=torch.channels_last)
-        if recipe.shared > 1:
-            share_weights(self.network, recipe.shared)
+        if recipe.tied:
+            tie_weights(self.network)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.step_network: nn.Module = self.network
         if recipe.mixed_precision and fits(device):
@@ -193,7 +193,11 @@ class Run:
     def resume(cls, path: Path, device: torch.device, options: Mapping[str, Any] | None = None) -> "Run":
         """The run that `save` wrote, with `options` changed in its recipe."""
         saved = read_checkpoint(path)
-        run = cls(changed(recipe_of(saved), options or {}), saved["seed"], device)
+        before = recipe_of(saved)
+        recipe = changed(before, options or {})
+        if recipe.tied != before.tied:
+            raise ConfigurationError(f"{path}: weights cannot be tied or untied in the middle of a run")
+        run = cls(recipe, saved["seed"], device)
         try:
             run.network.load_state_dict(saved["network"])
         except RuntimeError as error:
@@ -205,26 +209,24 @@ class Run:
         return run
 
 
-def share_weights(network: nn.Module, side: int) -> None:
-    """Makes an EmotionCNN's first linear layer treat `side` x `side` neighbouring positions of a map alike, for good.
+def tie_weights(network: nn.Module) -> None:
+    """Makes an EmotionCNN's first linear layer treat 2x2 neighbouring positions of a map alike, and keep doing so.
 
-    A linear layer behind average pooling is the same function with 1 / `side`^2 of the weights, and overfits less.
-    Raises ConfigurationError for another architecture, and where the map does not fall into such squares.
+    It is then the function of a layer with a quarter of the weights behind average pooling. Raises ConfigurationError
+    for another architecture.
     """
     if not isinstance(network, EmotionCNN):
-        raise ConfigurationError("weights can be shared in emotion-cnn only")
+        raise ConfigurationError("weights can be tied in emotion-cnn only")
     weight = cast(Tensor, network.head[0].weight)
     places = math.isqrt(weight.shape[1] // network.channels)
-    if places % side:
-        raise ConfigurationError(f"{places} x {places} positions do not fall into squares of {side} x {side}")
 
-    def shared(values: Tensor) -> Tensor:
-        means = functional.avg_pool2d(values.view(-1, network.channels, places, places), side)
-        return means.repeat_interleave(side, 2).repeat_interleave(side, 3).view_as(values)
+    def tied(values: Tensor) -> Tensor:
+        means = functional.avg_pool2d(values.view(-1, network.channels, places, places), 2)
+        return means.repeat_interleave(2, 2).repeat_interleave(2, 3).view_as(values)
 
     with torch.no_grad():
-        weight.copy_(shared(weight) * side)  # as large as before
-    weight.register_hook(shared)  # type: ignore[no-untyped-call]
+        weight.copy_(tied(weight) * 2)  # as large as before
+    weight.register_hook(tied)  # type: ignore[no-untyped-call]
 
 
 def rate(recipe: Recipe, progress: float) -> float:

@@ -10,7 +10,7 @@ import torch
 from skimage import data
 
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
-from classifier.graph import shared
+from classifier.graph import pooled_weight
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import SHAPES, Config, Release, load_release, save_release
 from shared.errors import ModelError
@@ -65,12 +65,12 @@ def test_openvino_says_what_torch_says(architecture: str, tmp_path: Path) -> Non
     assert np.abs(probs - torch.softmax(expected / 1.5, 1).numpy()).max() < 1e-4
 
 
-def test_weights_shared_by_squares_of_positions_change_nothing(tmp_path: Path) -> None:
+def test_weights_tied_over_squares_of_positions_change_nothing(tmp_path: Path) -> None:
     """Pooled first and read once, they give what torch gives; weights of which one differs are read in full."""
     release = random_release("emotion-cnn")
     weight = release.tensors["head.0.weight"].reshape(128, 128, 2, 2, 2, 2)
     weight[:] = weight[:, :, :, :1, :, :1]
-    assert shared(release.tensors["head.0.weight"], 4).shape == (128, 128 * 4)
+    assert pooled_weight(release.tensors["head.0.weight"], 4).shape == (128, 128 * 4)
     save_release(release, tmp_path / "random")
     crops = faces(5)
     logits, _ = load_classifier("random", tmp_path, "cpu", precision="f32").classify(crops)
@@ -79,8 +79,8 @@ def test_weights_shared_by_squares_of_positions_change_nothing(tmp_path: Path) -
     assert np.ptp(logits, 0).max() > 0.01
     assert np.abs(logits - expected.numpy()).max() < 1e-4 * max(1, np.ptp(logits))
     weight[5, 6, 1, 0, 1, 1] += 1e-3
-    assert shared(release.tensors["head.0.weight"], 4) is None
-    assert shared(np.ones((2, 9)), 3) is None
+    assert pooled_weight(release.tensors["head.0.weight"], 4) is None
+    assert pooled_weight(np.ones((2, 9)), 3) is None
 
 
 @pytest.mark.parametrize("name", ["emotion-cnn", "emotion-net"])

@@ -1,11 +1,14 @@
 """Scaling by area, against torch's adaptive pooling."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
 
+from detector import sampling
 from detector.pyramid import WINDOW, Canvas
-from detector.sampling import crops
+from detector.sampling import scaled_crops
 
 FRAME = np.random.default_rng(5).integers(0, 256, (97, 143, 3), np.uint8)
 
@@ -24,27 +27,40 @@ def test_crops_are_pooled_exactly() -> None:
     rng = np.random.default_rng(6)
     corners = rng.integers(0, [100, 60], (60, 2))
     boxes = np.concatenate([corners, corners + rng.integers(1, 37, (60, 2))], axis=1)
-    for crop, (x1, y1, x2, y2) in zip(crops(FRAME, boxes, 24), boxes.tolist(), strict=True):
+    for crop, (x1, y1, x2, y2) in zip(scaled_crops(FRAME, boxes, 24), boxes.tolist(), strict=True):
         np.testing.assert_allclose(crop, pooled(FRAME[y1:y2, x1:x2], 24, 24), atol=1e-3)
 
 
 def test_no_crops() -> None:
     """Nothing in, nothing out, in the right shape."""
-    assert crops(FRAME, np.empty((0, 4), np.intp), 48).shape == (0, 48, 48, 3)
+    assert scaled_crops(FRAME, np.empty((0, 4), np.intp), 48).shape == (0, 48, 48, 3)
 
 
 def test_a_part_of_a_frame_is_scaled_like_a_copy_of_it() -> None:
     """Pixels need not lie one behind the other in memory."""
     boxes = np.array([[0, 0, 40, 50], [3, 7, 20, 24]])
     part = FRAME[20:90, 10:120]
-    np.testing.assert_array_equal(crops(part, boxes, 24), crops(part.copy(), boxes, 24))
+    np.testing.assert_array_equal(scaled_crops(part, boxes, 24), scaled_crops(part.copy(), boxes, 24))
 
 
 @pytest.mark.parametrize("side", [257 * 24, 258 * 24])
 def test_sums_of_many_white_rows_stay_exact(side: int) -> None:
     """From 258 rows on, their sum passes 2**16: it is kept in a wider type."""
     frame = np.full((side, 40, 3), 255, np.uint8)
-    np.testing.assert_allclose(crops(frame, np.array([[0, 0, 40, side]]), 24), 255)
+    np.testing.assert_allclose(scaled_crops(frame, np.array([[0, 0, 40, side]]), 24), 255)
+
+
+@pytest.mark.parametrize("error", [EOFError(), OSError("no space left on device")])
+def test_a_damaged_or_full_disk_is_no_reason_not_to_start(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """What was compiled earlier cannot be read, or what is compiled now not written: it is done without."""
+    kept = Mock(load_overload=Mock(side_effect=error), save_overload=Mock(side_effect=error))
+    fresh = sampling.compiled(sampling._accumulate.py_func)
+    monkeypatch.setattr(fresh, "_cache", kept)
+    monkeypatch.setattr(sampling, "_accumulate", fresh)
+    monkeypatch.setattr(sampling, "_use_all", lambda: fresh(np.ones(6, np.uint16), np.zeros(9, np.int32)))
+    sampling.warm()
+    assert kept.load_overload.called
+    assert fresh._cache is not kept
 
 
 @pytest.mark.parametrize(("width", "height", "smallest"), [(143, 97, 20), (143, 97, 12), (640, 48, 20), (33, 400, 31)])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from classifier.backends import load_classifier
-from classifier.graph import shared
+from classifier.graph import pooled_weight
 from classifier.release import save_release
 from shared.errors import AffectError, ConfigurationError
 from training import data
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
 CPU = torch.device("cpu")
 RECIPE = replace(
-    PRESETS["emotion-cnn"], batch=7, epochs=2, optimizer="sgd", rate=0.01, average=0.5, teacher="", shared=1
+    PRESETS["emotion-cnn"], batch=7, epochs=2, optimizer="sgd", rate=0.01, average=0.5, teacher="", tied=False
 )
 
 
@@ -59,9 +59,9 @@ def test_a_resumed_run_ends_like_an_unbroken_one(faces: data.Faces, tmp_path: Pa
         assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_shared_weights_stay_shared(faces: data.Faces, tmp_path: Path) -> None:
-    """Squares of positions keep one weight from the first step on, also in a resumed run, and average pooling does."""
-    run = Run(replace(RECIPE, optimizer="adam", shared=2, weight_decay=0.05), 0, CPU)
+def test_tied_weights_stay_tied(faces: data.Faces, tmp_path: Path) -> None:
+    """2x2 positions keep one weight from the first step on, also in a resumed run, and average pooling does."""
+    run = Run(replace(RECIPE, optimizer="adam", tied=True, weight_decay=0.05), 0, CPU)
     before = run.network.head[0].weight.detach().clone()
     step(run, faces)
     run.save(tmp_path / "middle.pt")
@@ -70,17 +70,19 @@ def test_shared_weights_stay_shared(faces: data.Faces, tmp_path: Path) -> None:
     weight = run.network.head[0].weight.detach()
     assert not torch.equal(weight, before)
     places = INPUTS["emotion-cnn"].size // 8
-    fewer = shared(weight.numpy(), places)
+    fewer = pooled_weight(weight.numpy(), places)
     maps = torch.rand(3, 128, places, places)
     pooled = torch.nn.functional.avg_pool2d(maps, 2)
     torch.testing.assert_close(pooled.flatten(1) @ torch.from_numpy(fewer).T, maps.flatten(1) @ weight.T)
 
 
-@pytest.mark.parametrize(("architecture", "side"), [("emotion-net", 2), ("emotion-cnn", 5)])
-def test_weights_that_cannot_be_shared_are_refused(architecture: str, side: int) -> None:
-    """Only EmotionCNN has such a layer, and its maps must fall into squares."""
-    with pytest.raises(ConfigurationError, match=r"shared in emotion-cnn|squares of 5 x 5"):
-        Run(replace(RECIPE, architecture=architecture, shared=side), 0, CPU)
+def test_weights_are_tied_from_the_start_or_never(tmp_path: Path) -> None:
+    """And in EmotionCNN alone."""
+    Run(RECIPE, 0, CPU).save(tmp_path / "free.pt")
+    with pytest.raises(ConfigurationError, match="in the middle of a run"):
+        Run.resume(tmp_path / "free.pt", CPU, {"tied": True})
+    with pytest.raises(ConfigurationError, match="emotion-cnn only"):
+        Run(replace(RECIPE, architecture="emotion-net", tied=True), 0, CPU)
 
 
 def test_no_number_stops_the_run(faces: data.Faces) -> None:
