@@ -279,4 +279,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def recipe_of(saved: dict[str, Any]) -> Recipe:
     """The recipe a checkpoint was trained by."""
     fields = dict(saved["recipe"])
-    return Recipe(**fields | {"augmentation": Augmentation(**fields["augmentation"])})
+    try:
+        return Recipe(**fields | {"augmentation": Augmentation(**fields["augmentation"])})
+    except TypeError as error:
+        raise ConfigurationError(f"the checkpoint's recipe is of another version: {error}") from None

@@ -155,6 +155,9 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     torch.save(saved | {"recipe": saved["recipe"] | {"architecture": "emotion-net"}}, tmp_path / "run.pt")
     with pytest.raises(ConfigurationError, match=r"run\.pt holds another network"):
         Run.resume(tmp_path / "run.pt", CPU)
+    torch.save(saved | {"recipe": saved["recipe"] | {"of_tomorrow": 1}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match="another version"):
+        Run.resume(tmp_path / "run.pt", CPU)
 
 
 def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
