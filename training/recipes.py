@@ -75,7 +75,7 @@ PRESETS = {
     ),
     "emotion-cnn": Recipe(
         architecture="emotion-cnn",
-        epochs=22,
+        epochs=18,
         batch=64,
         optimizer="adam",
         rate=5e-4,
