@@ -90,7 +90,7 @@ PRESETS = {
     ),
     "emotion-net": Recipe(
         architecture="emotion-net",
-        epochs=37,
+        epochs=51,
         batch=64,
         optimizer="sgd",
         rate=0.08,
