@@ -73,6 +73,7 @@ class _Rate:
     per_s: float = 0.0
 
     def add(self, now: float) -> None:
+        """One more event; `per_s` moves once a second."""
         self.count += 1
         if now - self.since >= 1.0:
             self.per_s = self.count / (now - self.since)

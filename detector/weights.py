@@ -88,6 +88,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _fold(state: dict[str, np.ndarray]) -> dict[str, Network]:
     def part(name: str, pools: dict[str, int], dense: str, side: int, heads: tuple[str, ...]) -> Network:
+        """One network for BGR in 0-255: convolutions with poolings, a dense layer as one, and the heads as one."""
         layers = [_convolution(state, name, key, pool) for key, pool in pools.items()]
         weight, bias, slope = layers[0].weight, layers[0].bias, layers[0].slope
         # Networks were trained on RGB scaled to (x - 127.5) / 128.

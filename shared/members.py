@@ -25,6 +25,7 @@ class _Worker:
         return sum(load for load, _ in self.outstanding.values())
 
     def finish(self, what: Hashable, now: float) -> None:
+        """What it took moves the running cost; a message that is not ours any more says nothing."""
         load, sent_at = self.outstanding.pop(what, (0, 0.0))
         if load:
             cost_s = (now - max(sent_at, self.finished_at)) / load  # before that it was busy with something else

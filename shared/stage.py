@@ -134,6 +134,7 @@ class _Pulse:
         self.lost = False
 
     def beat(self) -> None:
+        """Say so once; `lost` when nobody hears it."""
         if self._fd is None:
             return
         try:
