@@ -41,6 +41,11 @@ class Classifier:
             logits[part] = self._run(prepare(crops[part], self.spec, whole=whole))
         return logits, softmax(logits / self.temperature)
 
+    def logits(self, pictures: np.ndarray) -> np.ndarray:
+        """Logits (N, 7) float32 of pictures (N, 1, S, S) float32 as `preprocess.prepare` makes them."""
+        parts = [self._run(pictures[start : start + MAX_BATCH]) for start in range(0, len(pictures), MAX_BATCH)]
+        return np.concatenate(parts)
+
     def seeing(self, spec: InputSpec) -> "Classifier":
         """The same network fed with another part of the crop."""
         return Classifier(self.name, self.device, spec, self.temperature, self._run)
@@ -86,9 +91,9 @@ def torch_network(release: Release) -> Any:
     """The release as a torch module, in evaluation mode."""
     import torch
 
-    from classifier.networks import ARCHITECTURES
+    from classifier.networks import make_network
 
-    network = ARCHITECTURES[release.config.architecture](len(EMOTIONS), release.config.input.size)
+    network = make_network(release.config.architecture, release.config.input.size, release.config.blocks)
     # Not strict: BatchNorm's step counters are no part of a release. All else was checked when it was read.
     network.load_state_dict({name: torch.from_numpy(value) for name, value in release.tensors.items()}, strict=False)
     return network.eval()

@@ -1,11 +1,12 @@
 """The networks as OpenVINO graphs, built from a release's tensors; BatchNorm is folded into the layer before it."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from classifier.release import RESIDUAL_BLOCKS, STEM, Release
+from classifier.release import STEM, Release
 from shared.compute import import_openvino
 
 _openvino = import_openvino()
@@ -41,10 +42,12 @@ def emotion_net(release: Release) -> Model:
     x: Any = pixels
     for layer in range(0, 3 * len(STEM), 3):
         x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}"))
-    for index, (inputs, outputs, pool) in enumerate(RESIDUAL_BLOCKS):
+    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *release.config.blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
-        x = _halved(x) if pool else x
-        beside = x if inputs == outputs else _convolution(x, tensors, f"{shortcut}.0", f"{shortcut}.1")
+        beside = x
+        if inputs != outputs:
+            x = _halved(x)
+            beside = _convolution(x, tensors, f"{shortcut}.0", f"{shortcut}.1")
         x = op.relu(_convolution(x, tensors, f"{body}.0", f"{body}.1"))
         x = op.relu(op.add(_convolution(x, tensors, f"{body}.3", f"{body}.4"), beside))
     x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)

@@ -1,12 +1,12 @@
 """The networks by name. Each takes (N, 1, S, S) float32 and returns logits (N, classes), no softmax inside."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.release import RESIDUAL_BLOCKS, STEM
+from classifier.release import BLOCKS, STEM
 
 
 class EmotionCNN(nn.Module):
@@ -42,11 +42,11 @@ class EmotionCNN(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two Conv3x3 with BatchNorm beside a shortcut (a Conv1x1 where the channels change); pooled first if asked."""
+    """Two Conv3x3 with BatchNorm beside a shortcut; where channels change, that is a Conv1x1, and x is pooled first."""
 
-    def __init__(self, inputs: int, outputs: int, pool: bool):
+    def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+        self.pool = nn.MaxPool2d(2) if inputs != outputs else nn.Identity()
         last = nn.BatchNorm2d(outputs)
         self.body = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
@@ -70,18 +70,18 @@ class Residual(nn.Module):
 class EmotionNet(nn.Module):
     """Two convolutions, residual blocks at a half, a quarter and an eighth of the size, global mean, one linear layer.
 
-    Input (N, 1, S, S) grey with S from 16, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `size` is
-    taken for the likeness to EmotionCNN: the layers fit every size.
+    Input (N, 1, S, S) grey with S from 16, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `blocks` are
+    the channels of the residual blocks.
     """
 
-    def __init__(self, num_classes: int = 7, size: int = 48):  # noqa: ARG002
+    def __init__(self, num_classes: int = 7, blocks: Sequence[int] = BLOCKS):
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise((1, *STEM)):
             layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
         self.stem = nn.Sequential(*layers)
-        self.blocks = nn.Sequential(*(Residual(*block) for block in RESIDUAL_BLOCKS))
-        self.head = nn.Linear(RESIDUAL_BLOCKS[-1][1], num_classes)
+        self.blocks = nn.Sequential(*(Residual(*pair) for pair in pairwise((STEM[-1], *blocks))))
+        self.head = nn.Linear(blocks[-1], num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, 1, S, S) float32 → logits (N, num_classes)."""
@@ -89,5 +89,6 @@ class EmotionNet(nn.Module):
         return logits
 
 
-ARCHITECTURES: dict[str, Callable[[int, int], nn.Module]] = {"emotion-cnn": EmotionCNN, "emotion-net": EmotionNet}
-"""The networks by name, made for a number of classes and a side of the input."""
+def make_network(architecture: str, size: int, blocks: Sequence[int] = BLOCKS) -> nn.Module:
+    """A fresh network of one of ARCHITECTURES for seven classes and pictures of side `size`."""
+    return EmotionCNN(size=size) if architecture == "emotion-cnn" else EmotionNet(blocks=blocks)

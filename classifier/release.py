@@ -4,7 +4,7 @@ The config says everything the classifier needs to rebuild the network and its p
 read from safetensors, which holds numbers and no code.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,14 +27,16 @@ WEIGHTS = "weights.safetensors"
 
 STEM = (32, 64)
 """Channels of emotion-net's first convolutions, at the input's size."""
-RESIDUAL_BLOCKS = ((64, 96, True), (96, 192, True), (192, 192, False), (192, 384, True))
-"""Its blocks: input channels, output channels, and whether the size is halved first."""
+BLOCKS = (96, 192, 192, 384)
+"""Channels of its residual blocks where nothing else is said; a block that changes their number halves the size first.
+"""
+ARCHITECTURES = ("emotion-cnn", "emotion-net")
 
 Shapes = dict[str, tuple[int, ...]]
 
 
-class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `config.json` says. `temperature` divides the logits before the softmax."""
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `config.json` says. `temperature` divides the logits before the softmax; `blocks` are emotion-net's."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     version: str
@@ -42,6 +44,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: tuple[str, ...]
     input: InputSpec
     temperature: Annotated[float, msgspec.Meta(gt=0, le=100)]
+    blocks: Annotated[tuple[Annotated[int, msgspec.Meta(gt=0, le=4096)], ...], msgspec.Meta(min_length=1)] = BLOCKS
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,11 @@ class Release:
 
     config: Config
     tensors: dict[str, np.ndarray]
+
+
+def tensor_shapes(architecture: str, size: int, blocks: Sequence[int] = BLOCKS) -> Shapes:
+    """The tensors of an architecture by name, for an input of side `size`; emotion-net's have such residual blocks."""
+    return _emotion_cnn_shapes(size) if architecture == "emotion-cnn" else _emotion_net_shapes(blocks)
 
 
 def _emotion_cnn_shapes(size: int) -> Shapes:
@@ -61,25 +69,21 @@ def _emotion_cnn_shapes(size: int) -> Shapes:
     return shapes | {"head.4.weight": (len(EMOTIONS), 128), "head.4.bias": (len(EMOTIONS),)}
 
 
-def _emotion_net_shapes(size: int) -> Shapes:  # noqa: ARG001 - global pooling: the tensors fit every size
+def _emotion_net_shapes(blocks: Sequence[int]) -> Shapes:
     shapes: Shapes = {}
     for index, (inputs, outputs) in enumerate(pairwise((1, *STEM))):
         shapes |= {f"stem.{3 * index}.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"stem.{3 * index + 1}", outputs)
-    for index, (inputs, outputs, _) in enumerate(RESIDUAL_BLOCKS):
+    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
         shapes |= {f"{body}.0.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"{body}.1", outputs)
         shapes |= {f"{body}.3.weight": (outputs, outputs, 3, 3)} | _norm_shapes(f"{body}.4", outputs)
         if inputs != outputs:
             shapes |= {f"{shortcut}.0.weight": (outputs, inputs, 1, 1)} | _norm_shapes(f"{shortcut}.1", outputs)
-    return shapes | {"head.weight": (len(EMOTIONS), RESIDUAL_BLOCKS[-1][1]), "head.bias": (len(EMOTIONS),)}
+    return shapes | {"head.weight": (len(EMOTIONS), blocks[-1]), "head.bias": (len(EMOTIONS),)}
 
 
 def _norm_shapes(name: str, channels: int) -> Shapes:
     return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
-
-
-SHAPES: dict[str, Callable[[int], Shapes]] = {"emotion-cnn": _emotion_cnn_shapes, "emotion-net": _emotion_net_shapes}
-"""The tensors of each architecture by name, for an input of the given side."""
 
 
 def load_release(model: str, models_dir: Path) -> Release:
@@ -93,17 +97,21 @@ def load_release(model: str, models_dir: Path) -> Release:
         raise ModelError(f"model {model!r}: no folder {folder}; released in {models_dir}: {', '.join(known) or 'none'}")
     config = _read_config(folder / CONFIG)
     tensors = _read_weights(folder / WEIGHTS)
-    _check_tensors(folder / WEIGHTS, tensors, SHAPES[config.architecture](config.input.size))
+    _check_tensors(folder / WEIGHTS, tensors, _shapes(config))
     return Release(config, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
 
 
 def save_release(release: Release, folder: Path) -> None:
     """Writes config and weights (float16); raises ModelError for what `load_release` would refuse."""
     tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}
-    _check_tensors(folder / WEIGHTS, tensors, SHAPES[release.config.architecture](release.config.input.size))
+    _check_tensors(folder / WEIGHTS, tensors, _shapes(release.config))
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS, save_tensors(tensors))
     _replace(folder / CONFIG, msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n")
+
+
+def _shapes(config: Config) -> Shapes:
+    return tensor_shapes(config.architecture, config.input.size, config.blocks)
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -119,8 +127,9 @@ def _read_config(path: Path) -> Config:
         raise ModelError(f"{path}: not a model's config: {error}") from None
     if config.labels != EMOTIONS:
         raise ModelError(f"{path}: expected the labels {', '.join(EMOTIONS)}; found {', '.join(config.labels)}")
-    if config.architecture not in SHAPES:
-        raise ModelError(f"{path}: expected an architecture of {', '.join(SHAPES)}; found {config.architecture!r}")
+    if config.architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ModelError(f"{path}: expected an architecture of {known}; found {config.architecture!r}")
     return config
 
 

@@ -230,7 +230,11 @@ class FusedEmotionNet(nn.Module):
         stem: Any = self.network.stem
         blocks: Any = self.network.blocks
         x = _FirstConvBNReLU.apply(x, stem[0].weight, stem[1].weight, stem[1].bias, stem[1])
-        x = pool_bn_relu(_Conv.apply(x, stem[3].weight), stem[4])
+        x = _Conv.apply(x, stem[3].weight)
+        if isinstance(blocks[0].pool, nn.MaxPool2d):
+            x = pool_bn_relu(x, stem[4])
+        else:
+            x = _BNReLU.apply(x, stem[4].weight, stem[4].bias, stem[4])
         for block, following in zip_longest(blocks, blocks[1:]):
             x = _residual(block, x)
             if following and isinstance(following.pool, nn.MaxPool2d):

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from classifier.preprocess import InputSpec
+from classifier.release import BLOCKS
 from training.augment import Augmentation
 
 SCHEDULES = ("constant", "step", "cosine", "one-cycle")
@@ -32,6 +33,10 @@ class Recipe:
     label_smoothing: float = 0.0
     vote_share: float = 0.0
     """Share of FER+'s votes in an image's target."""
+    blocks: tuple[int, ...] = BLOCKS
+    """Channels of emotion-net's residual blocks, multiples of 32."""
+    start: str = ""
+    """A released model whose weights the run begins with (none)."""
     teacher: str = ""
     """A released model whose answers make up `teacher_share` of the targets (none)."""
     teacher_share: float = 0.7

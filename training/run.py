@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from classifier.backends import softmax
-from classifier.networks import ARCHITECTURES, EmotionCNN
+from classifier.networks import EmotionCNN, make_network
 from classifier.preprocess import InputSpec, prepare
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import EMOTIONS
@@ -27,6 +27,7 @@ from training.fused import FusedEmotionCNN, fits
 from training.fused_net import FusedEmotionNet
 from training.metrics import report
 from training.recipes import INPUTS, Recipe, changed
+from training.start import start_from
 from training.teacher import Teacher
 
 EVALUATION_BATCH = 64
@@ -53,7 +54,7 @@ class Run:
         torch.manual_seed(seed)
         self.recipe, self.seed, self.device = recipe, seed, device
         self.spec = INPUTS[recipe.architecture]
-        network = ARCHITECTURES[recipe.architecture](len(EMOTIONS), self.spec.size).to(device)
+        network = make_network(recipe.architecture, self.spec.size, recipe.blocks).to(device)
         self.network = network.to(memory_format=torch.channels_last)
         if recipe.tied:
             tie_weights(self.network)
@@ -73,6 +74,15 @@ class Run:
         self.class_weights: Tensor | None = None
         self.epoch_sums = [0.0, 0.0, 0.0]
         """Loss, correct answers and images of the epoch so far."""
+
+    @classmethod
+    def begin(cls, recipe: Recipe, seed: int, device: torch.device) -> "Run":
+        """A run's first step: from fresh weights, or from the release that the recipe names."""
+        run = cls(recipe, seed, device)
+        if recipe.start:
+            start_from(run.network, recipe)
+            run.averaged = {name: value.detach().clone() for name, value in run.network.state_dict().items()}
+        return run
 
     def autocast(self) -> Any:
         """bfloat16 where the device has it and the recipe wants it."""

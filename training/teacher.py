@@ -9,23 +9,32 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from classifier.backends import torch_network
+from classifier.backends import load_classifier, torch_network
 from classifier.release import MODELS, load_release
 from training.augment import Augmentation, augment
 
 
 class Teacher:
-    """The model `name`, or that of a folder, with its temperature. Raises ModelError where there is none."""
+    """The model `name`, or that of a folder, with its temperature. Raises ModelError where there is none.
+
+    On a CPU it runs as the classifier stage runs it, which is more than twice as fast as torch.
+    """
 
     def __init__(self, name: str, device: torch.device):
         release = load_release(name, MODELS)
         self._config = release.config
-        self._network = torch_network(release).to(device, memory_format=torch.channels_last)
+        if device.type == "cpu":
+            self._classifier = load_classifier(name, MODELS, "cpu", torch.get_num_threads())
+        else:
+            self._network = torch_network(release).to(device, memory_format=torch.channels_last)
 
     def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:
         """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
         spec = self._config.input
         inputs = (augment(images, spec.size, how, generator) - spec.mean) / spec.std
-        with torch.no_grad(), autocast or nullcontext():
-            logits = self._network(inputs).float()
+        if inputs.device.type == "cpu":
+            logits = torch.from_numpy(self._classifier.logits(inputs.numpy()))
+        else:
+            with torch.no_grad(), autocast or nullcontext():
+                logits = self._network(inputs).float()
         return torch.softmax(logits / self._config.temperature, 1)

@@ -48,7 +48,8 @@ def _train(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         run = Run.resume(arguments.resume, device, options)
     else:
-        run = Run(changed(PRESETS[arguments.preset], options), arguments.seed, device)
+        recipe = changed(PRESETS[arguments.preset], options | {"start": arguments.start})
+        run = Run.begin(recipe, arguments.seed, device)
     board = _board(arguments.tensorboard)
 
     splits = data.load(arguments.data)
@@ -167,6 +168,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="what training.data wrote or takes")
     parser.add_argument("--out", type=Path, help="for checkpoints and metrics.jsonl (default: runs/PRESET)")
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from (its recipe and seed are kept)")
+    parser.add_argument("--start", default="", metavar="MODEL", help="a released model whose weights a run begins with")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -180,21 +182,32 @@ def _arguments() -> argparse.Namespace:
     recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
     recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
     recipe.add_argument("--mixup", type=float, help="parameter of the Beta distribution, 0.2 say (0: none)")
+    recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
     recipe.add_argument("--teacher-share", type=float, help="their share")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
     recipe.add_argument("--degrees", type=float, help="rotate by up to so many")
     recipe.add_argument("--scale", type=float, help="scale by up to this share, 0.1 say")
     recipe.add_argument("--shift", type=float, help="move by up to this share of the side")
+    recipe.add_argument("--erase", type=float, help="hide a rectangle with this probability")
     arguments = parser.parse_args()
+    if arguments.resume and arguments.start:
+        parser.error("a run that goes on with --resume has begun already: give --start without it")
     arguments.out = arguments.out or (arguments.resume.parent if arguments.resume else Path("runs", arguments.preset))
     return arguments
 
 
+def _blocks(text: str) -> tuple[int, ...]:
+    blocks = tuple(int(channels) for channels in text.split(","))
+    if any(channels <= 0 or channels % 32 for channels in blocks):
+        raise argparse.ArgumentTypeError(f"{text}: the fused layers take multiples of 32")
+    return blocks
+
+
 OPTIONS = (
     *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
-    *("teacher", "teacher_share", "tied"),
-    *("degrees", "scale", "shift"),
+    *("blocks", "teacher", "teacher_share", "tied"),
+    *("degrees", "scale", "shift", "erase"),
 )
 """Arguments that change the recipe."""
 

@@ -12,7 +12,7 @@ from skimage import data
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
 from classifier.graph import pooled_weight
 from classifier.preprocess import InputSpec, prepare
-from classifier.release import SHAPES, Config, Release, load_release, save_release
+from classifier.release import ARCHITECTURES, BLOCKS, Config, Release, load_release, save_release, tensor_shapes
 from shared.errors import ModelError
 from shared.messages import EMOTIONS
 
@@ -20,16 +20,16 @@ SPEC = InputSpec(size=32, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0,
 ROOT = Path(__file__).parents[2]
 
 
-def random_release(architecture: str) -> Release:
+def random_release(architecture: str, blocks: tuple[int, ...] = BLOCKS) -> Release:
     """A network for 32 pixels with weights that make its answers differ from face to face."""
     rng = np.random.default_rng(0)
     tensors = {}
-    for name, shape in SHAPES[architecture](SPEC.size).items():
+    for name, shape in tensor_shapes(architecture, SPEC.size, blocks).items():
         values = rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.2, shape)
         if name.endswith("running_var") or (name.endswith("weight") and len(shape) == 1):
             values = rng.uniform(0.5, 2, shape)
         tensors[name] = values.astype(np.float32)
-    return Release(Config("random", "3", architecture, EMOTIONS, SPEC, 1.5), tensors)
+    return Release(Config("random", "3", architecture, EMOTIONS, SPEC, 1.5, blocks), tensors)
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,11 @@ def assert_like_torch(release: Release, folder: Path) -> None:
     assert np.abs(probs - torch.softmax(expected / 1.5, 1).numpy()).max() < 1e-4
 
 
-@pytest.mark.parametrize("architecture", SHAPES)
-def test_openvino_says_what_torch_says(architecture: str, tmp_path: Path) -> None:
-    """Every architecture."""
-    assert_like_torch(random_release(architecture), tmp_path)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("blocks", [BLOCKS, (64, 96, 96, 160)])
+def test_openvino_says_what_torch_says(architecture: str, blocks: tuple[int, ...], tmp_path: Path) -> None:
+    """Every architecture, and other residual blocks, of which the first keeps size and channels."""
+    assert_like_torch(random_release(architecture, blocks), tmp_path)
 
 
 def test_weights_tied_over_squares_of_positions_change_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional
 
 from classifier.networks import EmotionNet
+from classifier.release import BLOCKS
 from training.fused import fits
 from training.fused_net import FusedEmotionNet
 
@@ -14,10 +15,10 @@ pytestmark = [
 ]
 
 
-def network() -> EmotionNet:
+def network(blocks: tuple[int, ...]) -> EmotionNet:
     """Random weights, BatchNorm factors of both signs, and running statistics that are the last batch's."""
     torch.manual_seed(0)
-    net = EmotionNet()
+    net = EmotionNet(blocks=blocks)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
@@ -42,9 +43,10 @@ def distance(actual: torch.Tensor, expected: torch.Tensor) -> float:
     return float((actual - expected).double().norm() / expected.double().norm())
 
 
-def test_a_training_step_has_the_plain_layers_gradients() -> None:
+@pytest.mark.parametrize("blocks", [BLOCKS, (64, 64, 96, 96, 160)])
+def test_a_training_step_has_the_plain_layers_gradients(blocks: tuple[int, ...]) -> None:
     """Loss, gradients and running statistics are as near to float32's as those of the plain layers in bfloat16."""
-    plain, mixed, fused = network(), network(), network()
+    plain, mixed, fused = (network(blocks) for _ in range(3))
     expected = step(plain, mixed=False)
     allowed = abs(step(mixed, mixed=True) - expected) + 0.01
     assert step(FusedEmotionNet(fused), mixed=True) == pytest.approx(expected, abs=allowed)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from classifier.backends import torch_network
-from classifier.networks import ARCHITECTURES
+from classifier.networks import make_network
 from classifier.preprocess import InputSpec
-from classifier.release import SHAPES, Config, Release, load_release, save_release
+from classifier.release import ARCHITECTURES, Config, Release, load_release, save_release
 from shared.errors import AffectError
 from shared.messages import EMOTIONS
 from training import export, onnx
@@ -22,11 +22,11 @@ pytest.importorskip("onnx", reason="ONNX export needs the training extra")
 SPEC = InputSpec(size=32, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48)
 
 
-@pytest.fixture(params=SHAPES)
+@pytest.fixture(params=ARCHITECTURES)
 def models(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A models directory with a fresh network, `small`."""
     torch.manual_seed(0)
-    network = ARCHITECTURES[request.param](len(EMOTIONS), SPEC.size)
+    network = make_network(request.param, SPEC.size)
     tensors = {name: value.numpy() for name, value in network.state_dict().items() if "num_batches" not in name}
     save_release(Release(Config("small", "1", request.param, EMOTIONS, SPEC, 1.5), tensors), tmp_path / "small")
     return tmp_path
