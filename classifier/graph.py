@@ -23,8 +23,8 @@ def emotion_cnn(release: Release) -> Model:
     tensors, size = release.tensors, release.config.input.size
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = pixels
-    for block in range(3):
-        x = _halved(op.relu(_convolution(x, tensors, f"blocks.{block}.0", f"blocks.{block}.1")))
+    for block, convolution in enumerate((_first_convolution, _convolution, _convolution)):
+        x = _halved(op.relu(convolution(x, tensors, f"blocks.{block}.0", f"blocks.{block}.1")))
     weight, bias = folded(tensors, "head.0", "head.1")
     if (fewer := pooled_weight(weight, size // 8)) is not None:
         weight, x = fewer, op.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True)
@@ -39,8 +39,8 @@ def emotion_net(release: Release) -> Model:
     """EmotionNet: (N, 1, S, S) to logits (N, 7), N free."""
     tensors, size = release.tensors, release.config.input.size
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
-    x: Any = pixels
-    for layer in range(0, 3 * len(STEM), 3):
+    x: Any = op.relu(_first_convolution(pixels, tensors, "stem.0", "stem.1"))
+    for layer in range(3, 3 * len(STEM), 3):
         x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}"))
     for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *release.config.blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
@@ -62,6 +62,12 @@ def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.nd
     return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), (bias - mean) * scale + beta
 
 
+def in_two(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays that add up to the weights (any shape, float32), the first without loss in bfloat16."""
+    large: np.ndarray = (weight.view(np.uint32) & 0xFFFF0000).view(np.float32)
+    return large, weight - large
+
+
 def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
     """The weights (M, C * side^2 / 4) that do behind 2x2 average pooling what `weight` (M, C * side^2) does without.
 
@@ -75,9 +81,22 @@ def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
     return 4 * first.reshape(len(weight), -1) if (squares == first).all() else None
 
 
+def _first_convolution(pixels: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
+    """A convolution of one channel whose weights are not rounded to bfloat16, whatever the graph computes in.
+
+    Neighbouring pixels are alike, so the output is what remains of larger products: there a weight's rounding shows
+    most. It costs next to nothing, as the products with one channel fill a small part of a matrix tile.
+    """
+    weight, bias = folded(tensors, layer, norm)
+    return _convolved(op.concat([pixels, pixels], 1), np.concatenate(in_two(weight), 1), bias)
+
+
 def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
     """A convolution that keeps the size, with its BatchNorm."""
-    weight, bias = folded(tensors, layer, norm)
+    return _convolved(x, *folded(tensors, layer, norm))
+
+
+def _convolved(x: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
     pad = [weight.shape[-1] // 2] * 2
     x = op.convolution(x, op.constant(weight), [1, 1], pad, pad, [1, 1])
     return op.add(x, op.constant(bias.reshape(1, -1, 1, 1)))

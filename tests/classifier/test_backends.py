@@ -10,7 +10,7 @@ import torch
 from skimage import data
 
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
-from classifier.graph import pooled_weight
+from classifier.graph import in_two, pooled_weight
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import ARCHITECTURES, BLOCKS, Config, Release, load_release, save_release, tensor_shapes
 from shared.errors import ModelError
@@ -69,6 +69,16 @@ def assert_like_torch(release: Release, folder: Path) -> None:
 def test_openvino_says_what_torch_says(architecture: str, blocks: tuple[int, ...], tmp_path: Path) -> None:
     """Every architecture, and other residual blocks, of which the first keeps size and channels."""
     assert_like_torch(random_release(architecture, blocks), tmp_path)
+
+
+def test_weights_in_two_survive_rounding() -> None:
+    """Both parts rounded to bfloat16 still add up to the weight within 2^-15 of it, one alone within 2^-7."""
+    weight = np.random.default_rng(0).normal(0, 1, (32, 1, 3, 3)).astype(np.float32)
+    large, rest = in_two(weight)
+    rounded = [torch.from_numpy(part).bfloat16().float().numpy() for part in (large, rest)]
+    assert np.array_equal(rounded[0], large)
+    assert np.array_equal(large + rest, weight)
+    assert np.abs((sum(rounded) - weight) / weight).max() < 2**-15 < 2**-9 < np.abs(rest / weight).max() < 2**-7
 
 
 def test_weights_tied_over_squares_of_positions_change_nothing(tmp_path: Path) -> None:
