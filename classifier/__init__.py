@@ -1,4 +1,4 @@
-"""Hears `crops/<me>/`; classifies all crops that wait in one batch; says `emotions/<source>/`.
+"""Hears `crops/<me>/`; classifies the crops that wait together; says `emotions/<source>/`.
 
 A pure function of its messages, so that any number of classifiers can work, fail and be replaced.
 Start reading at `networks.py` and `preprocess.py`.

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class ClassifierStage(Stage):
-    """Classifies all crops that wait, in as few calls of the network as the batch size allows."""
+    """Classifies all crops that wait, up to `classify_batch` together."""
 
     def __init__(self, place: Place):
         super().__init__()

@@ -82,7 +82,7 @@ def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
 
 
 def _first_convolution(pixels: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
-    """A convolution of one channel whose weights are not rounded to bfloat16, whatever the graph computes in.
+    """A convolution of one channel; computed in bfloat16, its weights keep 16 bits instead of 8.
 
     Neighbouring pixels are alike, so the output is what remains of larger products: there a weight's rounding shows
     most. It costs next to nothing, as the products with one channel fill a small part of a matrix tile.

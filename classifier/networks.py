@@ -68,10 +68,10 @@ class Residual(nn.Module):
 
 
 class EmotionNet(nn.Module):
-    """Two convolutions, residual blocks at a half, a quarter and an eighth of the size, global mean, one linear layer.
+    """Two convolutions, residual blocks, global mean, one linear layer.
 
-    Input (N, 1, S, S) grey with S from 16, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `blocks` are
-    the channels of the residual blocks.
+    Input (N, 1, S, S) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `blocks` are the channels of
+    the residual blocks; one that changes their number halves the size first. With the default ones S is 8 or more.
     """
 
     def __init__(self, num_classes: int = 7, blocks: Sequence[int] = BLOCKS):

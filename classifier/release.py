@@ -60,6 +60,11 @@ def tensor_shapes(architecture: str, size: int, blocks: Sequence[int] = BLOCKS) 
     return _emotion_cnn_shapes(size) if architecture == "emotion-cnn" else _emotion_net_shapes(blocks)
 
 
+def halvings(blocks: Sequence[int]) -> int:
+    """How often such residual blocks halve the size."""
+    return sum(inputs != outputs for inputs, outputs in pairwise((STEM[-1], *blocks)))
+
+
 def _emotion_cnn_shapes(size: int) -> Shapes:
     shapes: Shapes = {}
     for index, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 128))):
@@ -95,7 +100,7 @@ def load_release(model: str, models_dir: Path) -> Release:
     if not folder.is_dir():
         known = sorted(path.parent.name for path in models_dir.glob(f"*/{CONFIG}"))
         raise ModelError(f"model {model!r}: no folder {folder}; released in {models_dir}: {', '.join(known) or 'none'}")
-    config = _read_config(folder / CONFIG)
+    config = _check_config(folder / CONFIG, _read(folder / CONFIG))
     tensors = _read_weights(folder / WEIGHTS)
     _check_tensors(folder / WEIGHTS, tensors, _shapes(config))
     return Release(config, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
@@ -103,11 +108,13 @@ def load_release(model: str, models_dir: Path) -> Release:
 
 def save_release(release: Release, folder: Path) -> None:
     """Writes config and weights (float16); raises ModelError for what `load_release` would refuse."""
+    config = msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n"
+    _check_config(folder / CONFIG, config)
     tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}
     _check_tensors(folder / WEIGHTS, tensors, _shapes(release.config))
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS, save_tensors(tensors))
-    _replace(folder / CONFIG, msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n")
+    _replace(folder / CONFIG, config)
 
 
 def _shapes(config: Config) -> Shapes:
@@ -120,9 +127,9 @@ def _replace(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
-def _read_config(path: Path) -> Config:
+def _check_config(path: Path, content: bytes) -> Config:
     try:
-        config = msgspec.json.decode(_read(path), type=Config)
+        config = msgspec.json.decode(content, type=Config)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not a model's config: {error}") from None
     if config.labels != EMOTIONS:
@@ -130,6 +137,8 @@ def _read_config(path: Path) -> Config:
     if config.architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ModelError(f"{path}: expected an architecture of {known}; found {config.architecture!r}")
+    if not config.input.size >> halvings(config.blocks):
+        raise ModelError(f"{path}: expected an input that blocks {config.blocks} can halve; found {config.input.size}")
     return config
 
 

@@ -103,7 +103,9 @@ class Settings(BaseSettings):
 
     classify_every: int = Field(3, ge=1, le=1000, description="Every n-th frame of a source is classified.")
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
-    classify_batch: int = Field(32, ge=1, le=1024, description="Crops in one call of the network at most.")
+    classify_batch: int = Field(
+        32, ge=1, le=1024, description="Crops answered together at most; a network takes up to 8 at a time."
+    )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the networks run.")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")
 

@@ -1,6 +1,7 @@
 """The model card of a release."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from classifier.release import Config
@@ -19,12 +20,21 @@ class Figures:
     by_side: dict[int, float]
 
 
-LIMITS = """## Limits
+@dataclass(frozen=True)
+class Training:
+    """How the weights were made: the recipe, after how many steps, the checkpoint's file, and whether on FER-2013."""
 
+    recipe: Recipe
+    steps: int
+    checkpoint: Path
+    is_fer2013: bool
+
+
+FER2013_LIMITS = """
 The labels are noisy: people agree with them on about 65 % of pictures. Fear, sad and angry are confused most. The
 pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
-occlusions, poor light and small faces, and other figures for age groups and ethnicities that the web shows seldom.
-The network reads facial expression, not what a person feels.
+occlusions, poor light and small faces, and other figures for age groups and ethnicities that the web shows seldom."""
+USE = """The network reads facial expression, not what a person feels.
 
 ## Use
 
@@ -34,31 +44,35 @@ at work or in education is prohibited (AI Act, Art. 5(1)(f)), and people exposed
 (Art. 50(3))."""
 
 
-def write(config: Config, recipe: Recipe, steps: int, figures: Figures, note: str) -> str:
+def write(config: Config, training: Training, figures: Figures, note: str) -> str:
     """The card as Markdown."""
+    limits = FER2013_LIMITS if training.is_fer2013 else "\nThe figures hold for pictures like those it was measured on."
     size = config.input.size
     return f"""# {config.name} {config.version}
 
 Seven probabilities ({", ".join(config.labels)}) for a picture of one face. Architecture
 `{config.architecture}`, input {size}x{size} grey; weights are float16 safetensors, all else stands in `config.json`.
 
-{_measured(config, figures)}
+{_measured(config, training, figures)}
 
-{_made(config, recipe, steps, note)}
+{_made(config, training, note)}
 
-{LIMITS}
+## Limits
+{limits}
+{USE}
 """
 
 
-def _measured(config: Config, figures: Figures) -> str:
+def _measured(config: Config, training: Training, figures: Figures) -> str:
     scores, before = figures.scores, figures.before
     per_class = "\n".join(
         f"| {label} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['n']} |"
         for label, row in scores["per_class"].items()
     )
     sides = "\n".join(f"| {side} | {accuracy:.1%} |" for side, accuracy in figures.by_side.items())
+    split = "FER-2013's validation split (PublicTest)" if training.is_fer2013 else "the validation split of its data"
     return f"""\
-## Measured on FER-2013's validation split (PublicTest), {scores["n"]} pictures, single model, single crop
+## Measured on {split}, {scores["n"]} pictures, single model, single crop
 
 | accuracy | macro-F1 | ECE | NLL |
 |---|---|---|---|
@@ -81,26 +95,36 @@ heights below the box's centre; both were fitted on every third of these picture
 
 | side of the picture in pixels | accuracy |
 |---|---|
-{sides}
-
-Other systems that run on the same class of machine, on the same pictures: mini-Xception of the `fer` package 65.2 %,
-`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
+{sides}{PEERS if training.is_fer2013 else ""}"""
 
 
-def _made(config: Config, recipe: Recipe, steps: int, note: str) -> str:
-    recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(asdict(recipe)))
+def _made(config: Config, training: Training, note: str) -> str:
+    settings = asdict(training.recipe)
+    if config.architecture != "emotion-net":
+        del settings["blocks"]
+    recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(settings))
+    data = FER2013 if training.is_fer2013 else f"The training split of the same data, {WITHOUT}."
     return f"""## How it was made
 
-FER-2013's training split (Goodfellow et al., arXiv 1307.0414), without blank pictures and without the pictures that
-the validation split also holds; FER+ votes (Barsoum et al., arXiv 1608.01041) as part of the targets where
-`vote share` is above 0. PrivateTest was not used. {steps} steps:
+{data} {training.steps} steps:
 
 | setting | value |
 |---|---|
 {recipe_rows}
 
-Trained with `python -m training.train --preset {config.name}`; the epoch with the best validation accuracy was released
-with `python -m training.export runs/{config.name}/best.pt --name {config.name}`. {note}"""
+Trained with `python -m training.train --preset {config.architecture}` and the options that make these settings; of
+its epochs the one with the best validation accuracy is in `best.pt`. Released with
+`python -m training.export {training.checkpoint.parent.name}/{training.checkpoint.name} --name {config.name}`. {note}"""
+
+
+WITHOUT = "without blank pictures and without the pictures that\nthe validation split also holds"
+FER2013 = f"""FER-2013's training split (Goodfellow et al., arXiv 1307.0414), {WITHOUT};
+FER+ votes (Barsoum et al., arXiv 1608.01041) as part of the targets where `vote share` is above 0. PrivateTest was not
+used."""
+PEERS = """
+
+Other systems that run on the same class of machine, on the same pictures: mini-Xception of the `fer` package 65.2 %,
+`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
 
 
 def _flat(settings: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -20,8 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from shared.errors import AffectError, ConfigurationError
+from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
+from training import command
 
 SIDE = 48
 SPLITS = ("train", "validation")
@@ -72,13 +73,17 @@ class Faces:
 def read_pictures(path: Path) -> Faces:
     """The pictures to measure a model on: a file's or folder's `validation` split, or a folder's `<label>/<image>`.
 
-    Raises ConfigurationError like `read`.
+    Raises ConfigurationError like `read`, and for folders within others, of which nobody knows what they are.
     """
     if path.suffix == ".npz":
         return load(path)["validation"]
     files = _files(path)
-    split = "validation" if any(name.startswith("validation/") for name in files) else ""
-    return _decode(split, files, {}, path)[0]
+    if any(name.startswith("validation/") for name in files):
+        return _decode("validation", files, {}, path)[0]
+    deep = [name for name in files if Path(name).suffix.lower() in SUFFIXES and len(Path(name).parts) != 2]
+    if deep:
+        raise ConfigurationError(f"{path}: expected validation/<label>/ or <label>/ with pictures; found {deep[0]}")
+    return _decode("", files, {}, path)[0]
 
 
 def read(path: Path) -> tuple[dict[str, Faces], dict[str, object]]:
@@ -97,14 +102,17 @@ def read(path: Path) -> tuple[dict[str, Faces], dict[str, object]]:
 
 
 def load(path: Path) -> dict[str, Faces]:
-    """The splits from a file that `save` wrote, or from what `read` takes."""
+    """The splits from a file that `save` wrote, or from what `read` takes. Raises ConfigurationError like `read`."""
     if path.suffix != ".npz":
         return read(path)[0]
     if not path.exists():
         raise ConfigurationError(f"{path} does not exist; write it with python -m training.data fer2013.zip")
-    with np.load(path) as arrays:
-        fields = ("images", "labels", "names", "votes")
-        return {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
+    fields = ("images", "labels", "names", "votes")
+    try:
+        with np.load(path) as arrays:
+            return {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ConfigurationError(f"{path} is not what python -m training.data writes: {error}") from None
 
 
 def save(splits: dict[str, Faces], path: Path) -> None:
@@ -120,6 +128,12 @@ def without_leakage(train: Faces, validation: Faces) -> Faces:
     """`train` without the images that `validation` also holds, and without blank ones."""
     held = set(validation.hashes())
     return train.take(np.array([digest not in held for digest in train.hashes()]) & ~train.blank())
+
+
+def is_official(split: str, faces: Faces) -> bool:
+    """Whether each class has as many pictures as in FER-2013's split."""
+    counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).tolist()
+    return dict(zip(EMOTIONS, counts, strict=True)) == OFFICIAL.get(split)
 
 
 def leakage(train: Faces, validation: Faces) -> dict[str, object]:
@@ -180,10 +194,13 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
 def _ferplus(table: bytes) -> dict[str, np.ndarray]:
     """Vote shares by image name; images without a sure match or with under five usable votes are left out."""
     shares = {}
-    for row in csv.DictReader(io.StringIO(table.decode())):
-        counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
-        if row["match"] in ("unique", "dup_same_label") and counts.sum() >= 5:
-            shares[row["fer2013_jpg"]] = (counts / counts.sum()).astype(np.float32)
+    try:
+        for row in csv.DictReader(io.StringIO(table.decode())):
+            counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
+            if row["match"] in ("unique", "dup_same_label") and counts.sum() >= 5:
+                shares[row["fer2013_jpg"]] = (counts / counts.sum()).astype(np.float32)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"ferplus_votes.csv is not FER+'s table of votes: {error!r}") from None
     return shares
 
 
@@ -209,11 +226,10 @@ def _decode(
         np.array(list(images)),
         np.stack([votes.get(name, np.zeros(len(EMOTIONS), np.float32)) for name in images]),
     )
-    ordered = {label: counts[label] for label in EMOTIONS}
     return faces, {
         "images": len(faces),
-        "per_class": ordered,
-        "official_counts": ordered == OFFICIAL.get(split),
+        "per_class": {label: counts[label] for label in EMOTIONS},
+        "official_counts": is_official(split, faces),
         "undecodable": undecodable,
         "blank": [str(name) for name in faces.names[faces.blank()]],
         "with_votes": int((faces.votes.sum(1) > 0).sum()),
@@ -239,20 +255,22 @@ def _pixels(text: bytes) -> np.ndarray | None:
 
 def main() -> int:
     """Entry point; prints the report as JSON."""
+    return command.run("training.data", lambda: _prepare(_arguments()))
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    splits, report = read(arguments.path)
+    save(splits, arguments.out / "fer2013.npz")
+    print(json.dumps(report | {"written": str(arguments.out / "fer2013.npz")}, indent=2))
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
     parser.add_argument(
         "path", type=Path, help="fer2013.zip, fer2013.csv, or an ImageFolder with train/ and validation/"
     )
     parser.add_argument("--out", type=Path, default=Path("data"), help="folder for fer2013.npz (default: data)")
-    arguments = parser.parse_args()
-    try:
-        splits, report = read(arguments.path)
-    except AffectError as error:
-        print(f"training.data: {error}", file=sys.stderr)
-        return error.exit_code
-    save(splits, arguments.out / "fer2013.npz")
-    print(json.dumps(report | {"written": str(arguments.out / "fer2013.npz")}, indent=2))
-    return 0
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

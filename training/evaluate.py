@@ -11,10 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from classifier.backends import Classifier, load_classifier
-from shared.compute import DEVICES
-from shared.errors import AffectError
-from training import data, figures
+from classifier.backends import Classifier
+from training import command, data, figures
 from training.metrics import report
 
 CHUNK = 256
@@ -38,13 +36,12 @@ def table(scores: dict[str, Any]) -> str:
 
 def main() -> int:
     """Entry point."""
-    arguments = _arguments()
-    try:
-        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads, "f32")
-        faces = data.read_pictures(arguments.data)
-    except AffectError as error:
-        print(f"training.evaluate: {error}", file=sys.stderr)
-        return error.exit_code
+    return command.run("training.evaluate", lambda: _evaluate(_arguments()))
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    classifier = command.exact_classifier(arguments)
+    faces = data.read_pictures(arguments.data)
     _, probs = logits_and_probs(classifier, faces.images)
     scores = report(probs, faces.labels)
     print(json.dumps(scores) if arguments.json else table(scores))
@@ -54,7 +51,6 @@ def main() -> int:
         figures.confusion(scores["confusion"], arguments.out / "confusion.png")
         figures.calibration(probs, faces.labels, arguments.out / "calibration.png")
         figures.mistakes(faces, probs, arguments.out / "mistakes.png")
-    return 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,9 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("data", type=Path, help="a zip or folder with validation/, a folder of classes, or an .npz")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--out", type=Path, help="folder for report.json and pictures")
-    parser.add_argument("--models-dir", type=Path, default=Path("models"))
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--threads", type=int, default=2)
+    command.model_options(parser)
     return parser.parse_args()
 
 

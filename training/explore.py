@@ -19,8 +19,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from classifier.preprocess import InputSpec, prepare
-from shared.errors import AffectError
 from shared.messages import EMOTIONS
+from training import command
 from training.augment import Augmentation, augment
 from training.data import Faces, leakage, load
 from training.recipes import INPUTS, PRESETS, Recipe
@@ -192,17 +192,15 @@ def _html(heading: str, text: str, figure: Figure) -> str:
 
 def main() -> int:
     """Entry point."""
-    arguments = _arguments()
-    try:
-        splits = load(arguments.data)
-    except AffectError as error:
-        print(f"training.explore: {error}", file=sys.stderr)
-        return error.exit_code
+    return command.run("training.explore", lambda: _explore(_arguments()))
+
+
+def _explore(arguments: argparse.Namespace) -> None:
+    splits = load(arguments.data)
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "explore.html"
     path.write_text(page(splits, PRESETS[arguments.preset], f"The pictures in {arguments.data.name}", arguments.seed))
     print(f"wrote {path}")
-    return 0
 
 
 def _arguments() -> argparse.Namespace:

@@ -16,10 +16,10 @@ import numpy as np
 
 from classifier.backends import Classifier, load_classifier, softmax
 from classifier.release import Config, Release, load_release, save_release
-from shared.errors import AffectError
+from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
-from training import card, figures, onnx, view
-from training.data import Faces, load
+from training import card, command, figures, onnx, view
+from training.data import Faces, is_official, load
 from training.evaluate import logits_and_probs
 from training.metrics import fit_temperature, report
 from training.recipes import INPUTS
@@ -27,6 +27,8 @@ from training.run import read_checkpoint, recipe_of
 
 FIT_EVERY = 3
 """The view is fitted on every third validation picture."""
+LEAST_FOUND = 7
+"""Faces without which no view is fitted; some hundreds make a good fit."""
 SIDES = (48, 36, 24, 16)
 """Sides in pixels to which the pictures are reduced for the results by face size."""
 
@@ -39,24 +41,30 @@ def release_of(saved: dict[str, Any], name: str, version: str) -> Release:
     return Release(config, averaged)
 
 
-def export(
-    checkpoint: Path, folder: Path, version: str, faces: Faces, threads: int, detector_cache: Path, note: str = ""
-) -> None:
-    """Writes the release of a checkpoint, measured on validation `faces`; the note goes into the card."""
-    saved = read_checkpoint(checkpoint)
-    save_release(release_of(saved, folder.name, version), folder)
-    classifier = load_classifier(f"{folder}/", folder, "cpu", threads, "f32")
-    logits, _ = logits_and_probs(classifier, faces.images)
-    temperature = fit_temperature(logits, faces.labels)
-    classifier.temperature = temperature
-    probs = softmax(logits / temperature)
+def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: int, note: str = "") -> None:
+    """Writes the release of a checkpoint, measured on validation `faces`; the note goes into the card.
 
-    found = view.find(faces, threads, detector_cache)
+    What stands in `folder` is replaced when all is measured. Raises ModelError for a name that cannot be one,
+    ConfigurationError where the detector finds too few faces to fit the view on.
+    """
+    saved = read_checkpoint(checkpoint)
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch, folder.name)
+        save_release(release_of(saved, folder.name, version), draft)
+        released = load_release(str(draft), draft)
+        classifier = load_classifier(str(draft), draft, "cpu", threads, "f32")
+        found = view.find(faces, threads, Path(scratch))
+    if len(found.labels) < LEAST_FOUND:
+        raise ConfigurationError(
+            f"the detector finds a face in {len(found.labels)} of {len(faces)} validation pictures; to fit the view "
+            f"{LEAST_FOUND} are needed"
+        )
+    logits, _ = logits_and_probs(classifier, faces.images)
+    classifier.temperature = temperature = fit_temperature(logits, faces.labels)
+    probs = softmax(logits / temperature)
     side, offset = view.fit(classifier, found.every(FIT_EVERY))
-    released = load_release(f"{folder}/", folder)
     spec = msgspec.structs.replace(released.config.input, view=side, view_dy=offset)
     config = msgspec.structs.replace(released.config, temperature=round(temperature, 4), input=spec)
-    save_release(Release(config, released.tensors), folder)
 
     _, through = classifier.seeing(spec).classify(found.crops)
     figures_of = card.Figures(
@@ -67,7 +75,9 @@ def export(
         direct_accuracy=float((probs.argmax(1)[found.index] == found.labels).mean()),
         by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
     )
-    (folder / "README.md").write_text(card.write(config, recipe_of(saved), saved["step"], figures_of, note))
+    run = card.Training(recipe_of(saved), saved["step"], checkpoint, is_fer2013=is_official("validation", faces))
+    save_release(Release(config, released.tensors), folder)
+    (folder / "README.md").write_text(card.write(config, run, figures_of, note))
     figures.confusion(figures_of.scores["confusion"], folder / "confusion.png")
     figures.calibration(probs, faces.labels, folder / "calibration.png")
 
@@ -81,12 +91,7 @@ def _accuracy_at(classifier: Classifier, faces: Faces, side: int) -> float:
 def main() -> int:
     """Entry point."""
     arguments = _arguments()
-    try:
-        print(_onnx(arguments) if arguments.onnx else _release(arguments))
-    except AffectError as error:
-        print(f"training.export: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return command.run("training.export", lambda: print(_onnx(arguments) if arguments.onnx else _release(arguments)))
 
 
 def _onnx(arguments: argparse.Namespace) -> str:
@@ -99,9 +104,7 @@ def _onnx(arguments: argparse.Namespace) -> str:
 def _release(arguments: argparse.Namespace) -> str:
     faces = load(arguments.data)["validation"]
     folder = arguments.models_dir / arguments.name
-    with tempfile.TemporaryDirectory() as cache:
-        settings = (arguments.version, faces, arguments.threads, Path(cache), arguments.note)
-        export(Path(arguments.model), folder, *settings)
+    export(Path(arguments.model), folder, arguments.version, faces, arguments.threads, arguments.note)
     return str((folder / "README.md").read_text())
 
 
@@ -118,7 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--note", default="", help="a sentence for the card on how the run went")
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"))
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=command.whole(1), default=2)
     return parser.parse_args()
 
 

@@ -75,11 +75,11 @@ def _pointer(array: Any) -> ctypes.c_void_p:
 
 
 def call(name: str, batch: int, *arguments: Any, sums: tuple[tuple[int, ...], ...] = ()) -> list[Tensor]:
-    """Runs a function of the C++ sources on slices of the batch; tensors of first dimension `batch` are sliced.
+    """Runs a function of the C++ sources on slices of the batch.
 
-    `"start"` and `"n"` among the arguments stand for a slice's first image and its number of images. `sums` are shapes
-    of float64 outputs, appended to the arguments, added up over the slices in order (so that a run can be repeated
-    exactly) and returned.
+    Tensors (batch, …) of three and more dimensions are sliced. `"start"` and `"n"` among the arguments stand for a
+    slice's first image and its number of images. `sums` are shapes of float64 outputs, appended to the arguments, added
+    up over the slices in order (so that a run can be repeated exactly) and returned.
     """
     function = getattr(_library(), name)
     bounds = np.linspace(0, batch, torch.get_num_threads() + 1).astype(int).tolist()

@@ -224,7 +224,7 @@ class FusedEmotionNet(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, 1, S, S) float32, S a multiple of 8 → logits (N, classes)."""
+        """x (N, 1, S, S) float32, S even wherever a block halves it → logits (N, classes)."""
         if not self.training:
             return self.network(x)  # type: ignore[no-any-return]
         stem: Any = self.network.stem

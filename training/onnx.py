@@ -54,7 +54,7 @@ def write(release: Release, path: Path) -> None:
 
 
 def metadata(config: Config) -> dict[str, str]:
-    """What the file says about itself: everything in the release's config, and in words how to use it."""
+    """What the file says about itself: how the release's config says it is used, and that in words."""
     spec = config.input
     return {
         "name": config.name,

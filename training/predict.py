@@ -17,13 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from classifier.backends import Classifier, load_classifier
+from classifier.backends import Classifier
 from detector.crops import square_crop
 from detector.mtcnn import Detector
-from shared.compute import DEVICES
-from shared.errors import AffectError, SourceError
+from shared.errors import SourceError
 from shared.messages import EMOTIONS
 from shared.settings import Settings
+from training import command
 from training.view import MIN_CONFIDENCE, pipeline_detector
 
 Faces = list[dict[str, Any]]
@@ -84,18 +84,17 @@ def table(results: dict[str, Faces]) -> str:
 
 def main() -> int:
     """Entry point."""
-    arguments = _arguments()
-    try:
-        classifier = load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads, "f32")
-        with tempfile.TemporaryDirectory() if arguments.detect else nullcontext("") as cache:
-            answer = partial(of_crop, classifier=classifier)
-            if arguments.detect:
-                detector = pipeline_detector(arguments.threads, Path(cache))
-                answer = partial(of_photo, classifier=classifier, detector=detector)
-            results = _answers(arguments.images, answer)
-    except AffectError as error:
-        print(f"training.predict: {error}", file=sys.stderr)
-        return error.exit_code
+    return command.run("training.predict", lambda: _predict(_arguments()))
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    classifier = command.exact_classifier(arguments)
+    with tempfile.TemporaryDirectory() if arguments.detect else nullcontext("") as cache:
+        answer = partial(of_crop, classifier=classifier)
+        if arguments.detect:
+            detector = pipeline_detector(arguments.threads, Path(cache))
+            answer = partial(of_photo, classifier=classifier, detector=detector)
+        results = _answers(arguments.images, answer)
     if arguments.json:
         print(json.dumps([{"image": name, "faces": faces} for name, faces in results.items()]))
     elif results:
@@ -125,9 +124,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--model", default=default, help=f"a released model's name, or a path to its folder (default: {default})"
     )
-    parser.add_argument("--models-dir", type=Path, default=Path("models"))
-    parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--threads", type=int, default=2)
+    command.model_options(parser)
     return parser.parse_args()
 
 

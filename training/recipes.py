@@ -34,7 +34,7 @@ class Recipe:
     vote_share: float = 0.0
     """Share of FER+'s votes in an image's target."""
     blocks: tuple[int, ...] = BLOCKS
-    """Channels of emotion-net's residual blocks, multiples of 32."""
+    """Channels of emotion-net's residual blocks, multiples of 32 (the fused layers take no others)."""
     start: str = ""
     """A released model whose weights the run begins with (none)."""
     teacher: str = ""

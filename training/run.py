@@ -19,6 +19,7 @@ from torch.nn import functional
 from classifier.backends import softmax
 from classifier.networks import EmotionCNN, make_network
 from classifier.preprocess import InputSpec, prepare
+from classifier.release import BLOCKS, halvings
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import EMOTIONS
 from training.augment import Augmentation, augment
@@ -54,6 +55,7 @@ class Run:
         torch.manual_seed(seed)
         self.recipe, self.seed, self.device = recipe, seed, device
         self.spec = INPUTS[recipe.architecture]
+        _check_blocks(recipe, self.spec.size)
         network = make_network(recipe.architecture, self.spec.size, recipe.blocks).to(device)
         self.network = network.to(memory_format=torch.channels_last)
         if recipe.tied:
@@ -207,6 +209,8 @@ class Run:
         recipe = changed(before, options or {})
         if recipe.tied != before.tied:
             raise ConfigurationError(f"{path}: weights cannot be tied or untied in the middle of a run")
+        if recipe.batch != before.batch:
+            raise ConfigurationError(f"{path}: a run's place is counted in its batches of {before.batch}; keep --batch")
         run = cls(recipe, saved["seed"], device)
         try:
             run.network.load_state_dict(saved["network"])
@@ -217,6 +221,18 @@ class Run:
         run.step, run.best, run.epoch_sums = saved["step"], saved["best"], saved["epoch_sums"]
         run.waited = saved.get("waited", 0)
         return run
+
+
+def _check_blocks(recipe: Recipe, size: int) -> None:
+    """Refuses blocks for a network that has none, and such as would halve an odd side, which fused layers cannot."""
+    if recipe.architecture != "emotion-net":
+        if recipe.blocks != BLOCKS:
+            raise ConfigurationError(f"--blocks {list(recipe.blocks)}: only emotion-net has them")
+    elif size % 2 ** halvings(recipe.blocks):
+        raise ConfigurationError(
+            f"--blocks {list(recipe.blocks)}: {size} pixels cannot be halved {halvings(recipe.blocks)} times without a "
+            "rest (each change of channels halves them); repeat channels instead"
+        )
 
 
 def tie_weights(network: nn.Module) -> None:

@@ -26,7 +26,7 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
     if (was.architecture, was.input.size) != (recipe.architecture, INPUTS[recipe.architecture].size):
         raise ConfigurationError(
             f"--start {recipe.start}: it is of the architecture {was.architecture} for {was.input.size} pixels; "
-            f"the run's is {recipe.architecture} for {INPUTS[recipe.architecture].size}"
+            f"--preset makes {recipe.architecture} for {INPUTS[recipe.architecture].size}"
         )
     if recipe.tied and pooled_weight(release.tensors["head.0.weight"], was.input.size // 8) is None:
         raise ConfigurationError(f"--start {recipe.start}: its weights are not tied; give --no-tied")

@@ -17,7 +17,8 @@ from training.augment import Augmentation, augment
 class Teacher:
     """The model `name`, or that of a folder, with its temperature. Raises ModelError where there is none.
 
-    On a CPU it runs as the classifier stage runs it, which is more than twice as fast as torch.
+    On a CPU it runs as the classifier stage runs it, which is more than twice as fast as torch; elsewhere in torch,
+    within `autocast`.
     """
 
     def __init__(self, name: str, device: torch.device):

@@ -21,23 +21,16 @@ import torch
 from tqdm import tqdm
 
 from shared.compute import DEVICES, choose_device
-from shared.errors import AffectError, ConfigurationError
-from training import data
+from shared.errors import ConfigurationError
+from training import command, data
+from training.command import share, whole
 from training.recipes import PRESETS, SCHEDULES, changed
 from training.run import Run, rate
 
 
 def main() -> int:
     """Entry point."""
-    try:
-        _train(_arguments())
-    except AffectError as error:
-        print(f"training.train: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:  # metrics on a full disk; the checkpoints are written before
-        print(f"training.train: {error}", file=sys.stderr)
-        return AffectError.exit_code
-    return 0
+    return command.run("training.train", lambda: _train(_arguments()))
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -171,25 +164,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--start", default="", metavar="MODEL", help="a released model whose weights a run begins with")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=whole(1), default=torch.get_num_threads())
     parser.add_argument("--device", choices=DEVICES, default="auto")
     recipe = parser.add_argument_group("instead of the preset's or the resumed recipe's")
-    recipe.add_argument("--epochs", type=int)
-    recipe.add_argument("--batch", type=int)
-    recipe.add_argument("--rate", type=float, help="highest learning rate")
+    recipe.add_argument("--epochs", type=whole(1))
+    recipe.add_argument("--batch", type=whole(1), help="not of a resumed run")
+    recipe.add_argument("--rate", type=share(0), help="highest learning rate")
     recipe.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
-    recipe.add_argument("--patience", type=int, help="end after so many epochs without a better accuracy (0: never)")
+    recipe.add_argument("--patience", type=whole(0), help="end after so many epochs that are no better (0: never)")
     recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
     recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
-    recipe.add_argument("--mixup", type=float, help="parameter of the Beta distribution, 0.2 say (0: none)")
+    recipe.add_argument("--mixup", type=share(0), help="parameter of the Beta distribution, 0.2 say (0: none)")
     recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
-    recipe.add_argument("--teacher-share", type=float, help="their share")
+    recipe.add_argument("--teacher-share", type=share(0, 1), help="their share")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
-    recipe.add_argument("--degrees", type=float, help="rotate by up to so many")
-    recipe.add_argument("--scale", type=float, help="scale by up to this share, 0.1 say")
-    recipe.add_argument("--shift", type=float, help="move by up to this share of the side")
-    recipe.add_argument("--erase", type=float, help="hide a rectangle with this probability")
+    recipe.add_argument("--degrees", type=share(0, 180), help="rotate by up to so many")
+    recipe.add_argument("--scale", type=share(0, 0.9), help="scale by up to this share, 0.1 say")
+    recipe.add_argument("--shift", type=share(0, 1), help="move by up to this share of the side")
+    recipe.add_argument("--erase", type=share(0, 1), help="hide a rectangle with this probability")
     arguments = parser.parse_args()
     if arguments.resume and arguments.start:
         parser.error("a run that goes on with --resume has begun already: give --start without it")
@@ -198,9 +191,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _blocks(text: str) -> tuple[int, ...]:
-    blocks = tuple(int(channels) for channels in text.split(","))
-    if any(channels <= 0 or channels % 32 for channels in blocks):
-        raise argparse.ArgumentTypeError(f"{text}: the fused layers take multiples of 32")
+    try:
+        blocks = tuple(int(channels) for channels in text.split(","))
+    except ValueError:
+        blocks = (0,)
+    if any(not 0 < channels <= 2048 or channels % 32 for channels in blocks):
+        raise argparse.ArgumentTypeError(f"{text}: expected multiples of 32 up to 2048 with commas between them")
     return blocks
 
 

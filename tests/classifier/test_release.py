@@ -72,6 +72,21 @@ def test_emotion_net_takes_any_size(size: int) -> None:
     assert network(torch.zeros(2, 1, size, size)).shape == (2, 7)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"name": "My-Net"}, r"config\.json: not a model's config: .*regex"),
+        ({"architecture": "emotion-net", "blocks": (64, 96, 128, 192, 256, 384)}, "blocks .* can halve; found 16"),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(tmp_path: Path, wrong: dict[str, object], message: str) -> None:
+    """A name with capitals, or blocks that leave nothing of the picture: refused before a file is there."""
+    config = msgspec.structs.replace(CONFIG_OF_TEST, **wrong)
+    with pytest.raises(ModelError, match=message):
+        save_release(Release(config, {}), tmp_path / "bad")
+    assert not (tmp_path / "bad").exists()
+
+
 def test_a_missing_model_is_named_with_those_there_are(models: Path) -> None:
     """The message says which folder was looked for and which models exist."""
     with pytest.raises(ModelError, match=r"'large'.*large; released in .*: small"):

@@ -54,7 +54,7 @@ def test_a_shift_moves_by_its_share_of_the_side() -> None:
     assert offsets.abs().max() > 8
 
 
-def test_erasing_hides_one_rectangle_in_as_many_plainas_asked() -> None:
+def test_erasing_hides_one_rectangle_in_as_many_pictures_as_asked() -> None:
     """A rectangle of 0.1 to 0.4 of each side becomes the picture's mean; the rest is untouched."""
     plain = pictures(400)[:, None].float() / 255
     erased = erase(plain, 0.5, seeded())

@@ -165,13 +165,36 @@ def test_a_few_undecodable_pictures_are_listed(folder: Path, monkeypatch: pytest
     assert len(splits["train"]) == 15
 
 
-@pytest.mark.parametrize("name", ["absent.zip", "absent.npz", "absent.csv", "text.zip"])
+@pytest.mark.parametrize("name", ["absent.zip", "absent.npz", "absent.csv", "text.zip", "text.npz"])
 def test_a_file_that_is_no_data_is_named(tmp_path: Path, name: str) -> None:
     """Missing files and files of another kind are refused by name."""
     if not name.startswith("absent"):
         (tmp_path / name).write_text("no zip")
     with pytest.raises(ConfigurationError, match=name):
         data.load(tmp_path / name)
+
+
+def test_arrays_of_something_else_are_named(tmp_path: Path) -> None:
+    """A file of NumPy's that `training.data` did not write."""
+    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+    with pytest.raises(ConfigurationError, match=r"other\.npz is not what python -m training.data writes"):
+        data.load(tmp_path / "other.npz")
+
+
+def test_a_table_of_something_else_is_no_votes(folder: Path) -> None:
+    """FER+'s file is known by its columns."""
+    (folder / "ferplus_votes.csv").write_text("name,votes\na,1\n")
+    with pytest.raises(ConfigurationError, match=r"ferplus_votes\.csv is not FER"):
+        data.read(folder)
+
+
+def test_only_pictures_to_measure_on_are_measured(folder: Path) -> None:
+    """A folder's validation split, or its classes; never training pictures because a split is called otherwise."""
+    assert len(data.read_pictures(folder)) == len(data.read(folder)[0]["validation"])
+    (folder / "validation").rename(folder / "test")
+    with pytest.raises(ConfigurationError, match=r"expected validation/<label>/ or <label>/ with pictures; found t"):
+        data.read_pictures(folder)
+    assert len(data.read_pictures(folder / "test")) == 14
 
 
 @pytest.mark.data

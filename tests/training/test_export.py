@@ -54,8 +54,29 @@ def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
         f"| {scores['accuracy']:.2%} | {scores['macro_f1']:.3f} | {scores['ece']:.3f} | {scores['nll']:.3f} |" in card
     )
     assert "A note." in card
+    assert "--preset emotion-cnn" in card
+    assert "FER-2013" not in card  # which it was neither trained nor measured on
+    assert "| blocks |" not in card
     pictures = {path.name for path in (tmp_path / "report").glob("*.png")}
     assert pictures == {"confusion.png", "calibration.png", "mistakes.png"}
+
+
+@pytest.mark.usefixtures("small")
+def test_without_faces_nothing_is_released(
+    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the detector finds too few, the view cannot be fitted, and the release that was there stays."""
+    Run(PRESETS["emotion-cnn"], 0, torch.device("cpu")).save(tmp_path / "run.pt")
+    save({"train": faces, "validation": faces}, tmp_path / "faces.npz")
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "config.json").write_text("as it was")
+    monkeypatch.setattr(view, "find", lambda *_: view.Found(np.arange(6), faces.labels[:6], list(faces.images[:6])))
+    arguments = (tmp_path / "run.pt", "--name", "tiny", "--data", tmp_path / "faces.npz", "--models-dir", tmp_path)
+    monkeypatch.setattr("sys.argv", ["export", *map(str, arguments)])
+    assert export.main() == 2
+    assert "finds a face in 6 of 28 validation pictures" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["config.json"]
+    assert (tmp_path / "tiny" / "config.json").read_text() == "as it was"
 
 
 class PictureDetector:

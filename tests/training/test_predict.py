@@ -11,7 +11,7 @@ import pytest
 from classifier.backends import Classifier
 from detector.mtcnn import Detections
 from shared.messages import EMOTIONS
-from training import predict
+from training import command, predict
 from training.recipes import INPUTS
 
 HAPPY, ANGRY = 2 * np.eye(7, dtype=np.float32)[[3, 0]]
@@ -36,7 +36,7 @@ class TwoFaces:
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """No release and no MTCNN."""
     classifier = Classifier("stand-in", "cpu", INPUTS["emotion-cnn"], 1.0, by_brightness)
-    monkeypatch.setattr(predict, "load_classifier", lambda *arguments: classifier)
+    monkeypatch.setattr(command, "load_classifier", lambda *arguments: classifier)
     monkeypatch.setattr(predict, "pipeline_detector", lambda *arguments: TwoFaces())
 
 

@@ -44,6 +44,20 @@ def test_a_teacher_sees_what_its_pupil_sees(faces: Faces) -> None:
     assert (shrunk - other).abs().mean() > 0.1
 
 
+def test_a_step_shows_both_the_same_picture(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the teacher classifies in a training step is what the pupil learns from, moved and lit alike."""
+    how = Augmentation(degrees=30, shift=0.2, brightness=0.2, erase=0.5)
+    run = Run(replace(RECIPE, architecture="emotion-net", tied=False, teacher="emotion-net", augmentation=how), 0, CPU)
+    seen: list[torch.Tensor] = []
+    run.step_network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+    logits = run.teacher._classifier.logits
+    monkeypatch.setattr(
+        run.teacher._classifier, "logits", lambda shown: (seen.append(torch.from_numpy(shown.copy())), logits(shown))[1]
+    )
+    step(run, faces)
+    torch.testing.assert_close(*seen)
+
+
 def test_the_answers_count_by_their_share(faces: Faces) -> None:
     """A share of 0 is no teacher; a larger one changes the loss."""
     alone = step(Run(RECIPE, 0, CPU), faces)

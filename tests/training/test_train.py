@@ -49,6 +49,46 @@ def test_the_command_trains_and_stops_on_ctrl_c(
     assert read_checkpoint(last)["step"] == 6
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--preset", "emotion-net", "--blocks", "96,a"), "96,a: expected multiples of 32 up to 2048"),
+        (("--preset", "emotion-net", "--blocks", "96,40"), "96,40: expected multiples of 32"),
+        (("--mixup", "-0.1"), "-0.1: expected a number from 0"),
+        (("--epochs", "0"), "0: expected a whole number from 1"),
+        (("--epochs", "many"), "invalid whole number value: 'many'"),
+        (("--resume", "last.pt", "--start", "emotion-net"), "give --start without it"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    command: Callable[..., int], arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, before any data is read."""
+    with pytest.raises(SystemExit) as ended:
+        command(*arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_command_begins_with_a_release_and_more_blocks(command: Callable[..., int], tmp_path: Path) -> None:
+    """The recipe in the checkpoint says so."""
+    blocks = "96,96,192,192,384"
+    assert (
+        command("--preset", "emotion-net", "--start", "emotion-net", "--blocks", blocks, "--epochs", 1, "--batch", 7)
+        == 0
+    )
+    recipe = read_checkpoint(tmp_path / "out" / "last.pt")["recipe"]
+    assert (recipe["start"], recipe["blocks"]) == ("emotion-net", (96, 96, 192, 192, 384))
+
+
+def test_a_release_of_another_preset_is_no_start(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message names the option that helps."""
+    assert command("--preset", "emotion-cnn", "--start", "emotion-net") == 2
+    assert "--preset makes emotion-cnn" in capsys.readouterr().err
+
+
 def test_the_command_stops_early_and_stays_stopped(
     command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
