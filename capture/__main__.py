@@ -19,6 +19,7 @@ from shared import messages as m
 from shared.bus import Subscription
 from shared.log import Once
 from shared.members import Members
+from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage, run
 from shared.state import read_state
 from shared.topics import Envelope
@@ -45,6 +46,7 @@ class Capture(Stage):
         self._ended_elsewhere: set[str] = set()
         self._preview_at: dict[str, float] = {}
         self._once = Once()
+        self._rivals = Rivals()
         self._wake, wakes = socket.socketpair()
         self._wake.setblocking(False)
         wakes.setblocking(False)
@@ -104,6 +106,8 @@ class Capture(Stage):
             for flight in run_.window.to_send(None if run_.policy.live else alone):
                 yield from self._send(run_, flight, workers, now)
         self.state = "reconnecting" if any(r.state == "reconnecting" for r in self._runs.values()) else "ready"
+        also = self._rivals.present(now)
+        self.error = f"{also[0]} too; stop one of them" if also else None
         self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
 
     @override
@@ -143,6 +147,7 @@ class Capture(Stage):
             max_pixels=settings.max_pixels,
             stall_seconds=settings.capture_stall_seconds,
             seconds_per_image=settings.capture_seconds_per_image,
+            stills_stay=settings.capture_mode == "live" and settings.capture_at_end == "loop",
         )
         live = source.live_only or settings.capture_mode == "live"
         policy = Policy(
@@ -253,15 +258,15 @@ class Capture(Stage):
         if status.process == self._place.identity.process:
             return
         for source in status.sources:
-            if source.source in self._runs and self._once(f"{status.process} {source.source}"):
-                self.error = f"source {source.source!r} is also sent by {status.process}"
+            if source.source in self._runs and self._rivals.heard(status.process, f"source {source.source!r}", now):
                 log.error("two captures of one source", source=source.source, other=status.process)
             if source.state == "ended":
                 self._ended_elsewhere.add(source.source)
 
     def _all_ended(self) -> bool:
         own = {run_.name for run_ in self._runs.values() if run_.state == "ended"}
-        return all(spec.name in own | self._ended_elsewhere for spec in self._listed)
+        elsewhere = self._ended_elsewhere - self._runs.keys()
+        return all(spec.name in own | elsewhere for spec in self._listed)
 
     def _workers(self, now: float) -> Workers:
         detectors, classifiers = len(self._detectors.live(now)), len(self._classifiers.live(now))

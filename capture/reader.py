@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from capture.sources import Frame, Source, SourceUnavailable
 
 _AHEAD = 2
+_ALONE_S = 1.0
+"""How long a picture is shown that is the only one of its media."""
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 0.5, 10.0
 
 
@@ -139,18 +141,26 @@ class Reader:
         self._gave_frames = False
         self._source.open()
         self._put(Opened(self._before_resume()))
-        start: float | None = None
-        if self._live and self._source.paced:
+        paced = self._live and self._source.paced
+        start, shown_s = 0.0, _ALONE_S
+        before: Frame | None = None
+        if paced:
             self._wait(lambda: self._begun)
         while not self._stopping:
             frame = self._source.read()
             if frame is None:
                 break
-            if self._live and self._source.paced:
-                start = time.monotonic() - frame.pts if start is None else start
+            if before is None:
+                start = time.monotonic() - frame.pts
+            else:
+                shown_s = frame.pts - before.pts
+            if paced:
                 self._wait(lambda: False, start + frame.pts - time.monotonic())
             self._gave_frames = True
             self._put(Taken(frame, time.time_ns(), time.monotonic()))
+            before = frame
+        if paced and before is not None:  # the last one is shown as long as the one before it
+            self._wait(lambda: False, start + before.pts + shown_s - time.monotonic())
         self._put(Ended(tuple(self._source.warnings)))
         self._source.close()
 

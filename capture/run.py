@@ -18,6 +18,8 @@ from shared.state import write_state
 
 log = structlog.get_logger()
 
+_RECORDER_S = 10.0
+
 AtEnd = Literal["loop", "hold", "exit"]
 
 
@@ -77,6 +79,7 @@ class Run:
         self._progress = progress
         self._resuming = progress
         self._over = bool(progress and progress.ended)
+        self._end_said = False
         self._error: str | None = None
         self._seqs = (0, 0.0)
         self._log = log.bind(source=name)
@@ -114,6 +117,7 @@ class Run:
             item = self._reader.take()  # live, maybe a newer frame than the one seen
             if isinstance(item, Taken):
                 frame = item.frame
+                self._end_said = frame.last
                 self.window.admit(
                     frame.index, frame.pts, frame.image, item.captured_ns, item.captured_at, end=frame.last
                 )
@@ -123,7 +127,7 @@ class Run:
             elif isinstance(item, Interrupted):
                 self._interrupt(item, now, now_ns)
             elif isinstance(item, Ended):
-                self._finish(item)
+                self._finish(item, now, now_ns)
             else:
                 raise item.error
         if self._over and not self.window.flights:
@@ -155,8 +159,15 @@ class Run:
             window=self.window_size,
             unfinished=len(self.window.flights),
             fps=round(fps, 1),
-            error=self._error,
+            error=self._error or self._unrecorded(now),
         )
+
+    def _unrecorded(self, now: float) -> str | None:
+        """A recorder that is waited for but not there would otherwise stop the pipeline without a word."""
+        flights = self.window.flights.values()
+        if any(flight.answered and flight.sent_at and now - flight.sent_at > _RECORDER_S for flight in flights):
+            return f"no recorder has said ack/{self.name}/ for {_RECORDER_S:.0f} s (AFFECT_CAPTURE_ACK=recorder)"
+        return None
 
     def _has_room(self, item: Taken, workers: Workers) -> bool:
         return (
@@ -188,7 +199,10 @@ class Run:
         """Say that this epoch ends here, for a source that just stopped."""
         self.window.close(now_ns, now)
 
-    def _finish(self, item: Ended) -> None:
+    def _finish(self, item: Ended, now: float, now_ns: int) -> None:
+        if not self._end_said and self.policy.live and self.window.last_sent is not None:
+            self.close_epoch(now, now_ns)  # a recording behind a URL does not know its last frame
+        self._end_said = True
         for warning in item.warnings:
             self._log.warning("source read with losses", epoch=self.epoch, loss=warning)
         if self._at_end == "loop":

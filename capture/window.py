@@ -140,7 +140,10 @@ class Window:
     def admit(
         self, seq: int, pts: float, image: NDArray[np.uint8], captured_ns: int, captured_at: float, *, end: bool
     ) -> Flight:
-        """Take a frame in; it waits to be sent."""
+        """Take a frame in; it waits to be sent.
+
+        `pts` is media time in seconds, `captured_ns` wall-clock and `captured_at` monotonic time in seconds.
+        """
         classify = self._is_due(seq, pts)
         if classify:
             self._last_classified = seq

@@ -40,7 +40,7 @@ class DetectorStage(Stage):
             device=device,
             cache_dir=settings.runtime_dir / "cache",
         )
-        self.detail = f"MTCNN on {device}, faces from {settings.min_face_size} px"
+        self.detail = f"MTCNN on {'cuda' if device == 'cuda' else 'cpu'}, faces from {settings.min_face_size} px"
 
     @override
     def hears(self) -> Sequence[str]:
@@ -62,12 +62,12 @@ class DetectorStage(Stage):
             if isinstance(message, m.Frame):
                 self.meter.count("in")
                 try:
-                    yield from self._detect(message)
+                    yield from self._detect(message, now)
                 except Exception:  # the capture sees this process end, and tries the frame elsewhere
                     log.error("frame failed", source=message.source, epoch=message.epoch, seq=message.seq)
                     raise
 
-    def _detect(self, frame: m.Frame) -> list[Envelope]:
+    def _detect(self, frame: m.Frame, heard_at: float) -> list[Envelope]:
         began = time.monotonic()
         pixels = frame.image.pixels()
         found = self._detector.detect(pixels, None if frame.scan else np.array(frame.hints).reshape(-1, 4))
@@ -75,7 +75,7 @@ class DetectorStage(Stage):
         if found.dropped:
             self.meter.count("faces_over_the_cap", found.dropped)
         faces = describe(found, self._settings.detect_confidence, classify=frame.classify)
-        said = self._crops(frame, [face for face in faces if face.classify], time.monotonic())
+        said = self._crops(frame, [face for face in faces if face.classify], heard_at)
         detect_ms = (time.monotonic() - began) * 1000
         self.meter.took(detect_ms)
         self.meter.count("out")
@@ -92,18 +92,21 @@ class DetectorStage(Stage):
         )
         return [*said, Envelope("faces", frame.source, message)]
 
-    def _crops(self, frame: m.Frame, faces: list[m.Face], now: float) -> list[Envelope]:
-        """Each face to the classifier that will be done with it first."""
+    def _crops(self, frame: m.Frame, faces: list[m.Face], heard_at: float) -> list[Envelope]:
+        """Each face to the classifier that will be done with it first, of those that were alive at `heard_at`.
+
+        Since then, in a long batch, nobody's status has been read.
+        """
         shares: dict[str, list[m.Crop]] = {}
         for face in faces:
-            classifier = self._classifiers.pick(now)
+            classifier = self._classifiers.pick(heard_at)
             if classifier is None:
                 self.meter.count("crops_without_classifier")
                 continue
             crop, xyxy = square_crop(frame.image.pixels(), np.array(face.xyxy), max_side=self._settings.crop_max_side)
             share = shares.setdefault(classifier, [])
             share.append(m.Crop(face=face.face, xyxy=cast(m.Box, tuple(map(float, xyxy))), image=m.Image.of(crop)))
-            self._classifiers.sent(classifier, (frame.source, frame.epoch, frame.seq), now, load=len(share))
+            self._classifiers.sent(classifier, (frame.source, frame.epoch, frame.seq), time.monotonic(), len(share))
         return [
             Envelope("crops", classifier, m.Crops(**frame.header(), crops=crops))
             for classifier, crops in shares.items()

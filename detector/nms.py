@@ -30,7 +30,10 @@ def suppress(xyxy: np.ndarray, confidence: np.ndarray, threshold: float, group: 
 
 
 def suppress_contained(xyxy: np.ndarray, confidence: np.ndarray, threshold: float) -> np.ndarray:
-    """Indices kept when the intersection may cover at most `threshold` of the smaller box; highest confidence first."""
+    """Indices kept when the intersection may cover at most `threshold` of the smaller box; highest confidence first.
+
+    `xyxy` is (N, 4) in pixels, both corners inside the box, `confidence` (N,).
+    """
     area = (xyxy[:, 2:] - xyxy[:, :2] + 1).prod(axis=1)
     waiting = np.argsort(-confidence, kind="stable")
     kept = []

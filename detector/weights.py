@@ -54,7 +54,7 @@ def load_networks(cache_dir: Path) -> dict[str, Network]:
         return _fold(state)
     except (KeyError, ValueError) as error:
         raise ModelError(
-            f"{sources['pnet'].parent}: not MTCNN's weights ({error}); reinstall facenet-pytorch"
+            f"{sources['pnet'].parent}: not MTCNN's weights ({error}); remove {cached} and reinstall facenet-pytorch"
         ) from error
 
 

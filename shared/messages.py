@@ -4,6 +4,7 @@ Field types are checked when a message is decoded; a wrong one is reported with 
 """
 
 import math
+from itertools import chain
 from typing import Annotated, Literal, TypedDict
 
 import msgspec
@@ -90,6 +91,9 @@ class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
     live: bool
     end: bool
 
+    def __post_init__(self) -> None:
+        _require_finite("pts", (self.pts,))
+
     def header(self) -> Header:
         """What the next message about this frame begins with."""
         return Header(
@@ -132,6 +136,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_finite("xyxy", self.xyxy)
+        _require_finite("confidence or landmarks", (self.confidence, *chain.from_iterable(self.landmarks)))
 
 
 class Faces(FrameMessage, frozen=True, kw_only=True):
@@ -173,6 +178,7 @@ class Emotion(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_finite("probs", self.probs)
+        _require_finite("logits", self.logits)
 
 
 class Emotions(FrameMessage, frozen=True, kw_only=True):
@@ -201,6 +207,7 @@ class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
     smoothed: Probs | None
     label: str | None
     first_pts: float
+    """Media time in seconds, like `classified_pts`."""
     classified_pts: float | None
 
 

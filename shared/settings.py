@@ -28,7 +28,9 @@ def default_runtime_dir() -> Path:
 class Settings(BaseSettings):
     """Every setting of every stage, checked; frozen once read."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     runtime_dir: Path = Field(default_factory=default_runtime_dir, description="Sockets, locks and state; mode 0700.")
     bus_in: str = Field("", description="Where publishers connect; default `ipc://<runtime>/bus.in`.")
@@ -53,11 +55,14 @@ class Settings(BaseSettings):
     capture_at_end: Literal["loop", "hold", "exit"] = Field("loop", description="What a file does at its end.")
     capture_ack: Literal["smoother", "recorder"] = Field(
         "smoother",
-        description="Whose acknowledgement frees a frame: the smoother's result, or a recorder's rows on disk.",
+        description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (a program of yours says `ack/`, see docs/protocol.md).",
     )
     capture_seconds_per_image: float = Field(1.0, gt=0, le=3600, description="Time between the images of a folder.")
     capture_stall_seconds: float = Field(
-        5.0, ge=0.5, le=600, description="A camera or stream silent for so long counts as failed and is reopened."
+        5.0,
+        ge=0.5,
+        le=600,
+        description="A stream silent for so long counts as failed and is reopened; cameras tell themselves.",
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(
@@ -228,7 +233,7 @@ def allowed_values(name: str) -> str:
 
 
 def prepare_runtime_dir(path: Path) -> Path:
-    """Make the runtime directory, for this user alone; raises ConfigurationError when somebody else owns it."""
+    """Make the runtime directory, for this user alone; raises ConfigurationError when others own it or may enter it."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = path.stat()
@@ -236,5 +241,8 @@ def prepare_runtime_dir(path: Path) -> Path:
         raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} cannot be made: {error.strerror}") from None
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
         raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} is not a directory of this user")
-    path.chmod(0o700)
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise ConfigurationError(
+            f"{PREFIX}RUNTIME_DIR={str(path)!r} is open to other users: chmod 700 it, or name one that does not exist yet"
+        )
     return path

@@ -73,13 +73,14 @@ class Supervisor:
         self._starts = 0
         self._identity = identify(stage)
         self._ancestors = _ancestors()
-        self._state_dir = settings.runtime_dir / "state" / self._identity.name
+        # Not shared with another pipeline's stage of the same name, which may run beside this one.
+        self._state_dir = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
 
     def run(self) -> int:
         """Keep the stage running; returns the exit code to end with."""
-        shutil.rmtree(self._state_dir, ignore_errors=True)
+        self._remove_leftovers()
         try:
             while not self._stopping:
                 code = self._live_once()
@@ -93,6 +94,13 @@ class Supervisor:
             return 0
         finally:
             self._clean_up()
+
+    def _remove_leftovers(self) -> None:
+        """The state of supervisors that were killed; nobody will take it up."""
+        for left in self._state_dir.parent.glob("*-*"):
+            pid = left.name.rpartition("-")[2]
+            if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
+                shutil.rmtree(left, ignore_errors=True)
 
     def _clean_up(self) -> None:
         """Leave nothing behind, not even of a stage that was killed."""

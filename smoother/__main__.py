@@ -1,6 +1,6 @@
 """Wires the smoother to the bus: `python -m smoother`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import structlog
 from typing_extensions import override
@@ -8,6 +8,7 @@ from typing_extensions import override
 from shared import locks
 from shared import messages as m
 from shared.log import Once
+from shared.rivals import Rivals
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
 from smoother import memories
@@ -26,6 +27,9 @@ class Smoother(Stage):
         self._smoothing = place.settings.smoothing
         self._lock = locks.take(place.settings.runtime_dir, "smoother", "the smoother's place")
         self._once = Once()
+        self._rivals = Rivals()
+        self._finished: dict[str, int] = {}
+        """The last epoch of each source of which nothing more is to come."""
         self._assemblies = {
             source: Assembly(source, memory.epoch, self._smoothing, memory)
             for source, memory in memories.read(self._folder).items()
@@ -43,8 +47,6 @@ class Smoother(Stage):
             if isinstance(message, m.Faces | m.Emotions | m.Gone):
                 self.meter.count("in", isinstance(message, m.Faces))
                 results += self._assemble(message)
-            elif isinstance(message, m.Status):
-                self._note(message)
         for source in {result.source for result in results if not result.repeat}:
             memories.write(self._folder, self._assemblies[source].memory())  # before anybody hears of it
         for result in results:
@@ -52,6 +54,15 @@ class Smoother(Stage):
             self.meter.count("incomplete", not result.complete and not result.repeat)
             self.meter.took(sum(result.stages_ms.values()))
             yield Envelope("smoothed", result.source, result)
+        for _, _, message in heard:
+            if isinstance(message, m.Status):
+                self._note(message, now)
+
+    @override
+    def tick(self, now: float) -> Iterable[Envelope]:
+        rivals = self._rivals.present(now)
+        self.error = f"{rivals[0]} too; results will conflict, stop one of them" if rivals else None
+        return ()
 
     @override
     def close(self) -> None:
@@ -59,21 +70,24 @@ class Smoother(Stage):
 
     def _assemble(self, part: m.Faces | m.Emotions | m.Gone) -> list[m.Smoothed]:
         assembly = self._assemblies.get(part.source)
+        if part.epoch <= self._finished.get(part.source, -1) or (assembly and part.epoch < assembly.epoch):
+            self.meter.count("stale")
+            if self._once(f"{part.source} {part.epoch}"):
+                log.info("late parts of an older epoch left out", source=part.source, epoch=part.epoch)
+            return []
         if assembly is None or part.epoch > assembly.epoch:
             assembly = self._assemblies[part.source] = Assembly(part.source, part.epoch, self._smoothing)
-        elif part.epoch < assembly.epoch:
-            self.meter.count("stale")
-            return []
         return assembly.hear(part)
 
-    def _note(self, status: m.Status) -> None:
-        if status.stage == "smoother" and status.process != self._me.process and self._once(status.process):
-            self.error = f"another smoother is on the bus: {status.process}; results will conflict, stop one"
+    def _note(self, status: m.Status, now: float) -> None:
+        is_rival = status.stage == "smoother" and status.process != self._me.process
+        if is_rival and self._rivals.heard(status.process, "smoothing", now):
             log.error("two smoothers on one bus", other=status.process)
         for source in status.sources:
             assembly = self._assemblies.get(source.source)
             if source.state in ("ended", "holding") and assembly and assembly.epoch == source.epoch:
                 del self._assemblies[source.source]
+                self._finished[source.source] = source.epoch
                 memories.forget(self._folder, source.source)
 
 

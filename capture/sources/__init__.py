@@ -29,7 +29,13 @@ __all__ = [
 
 
 def open_source(
-    spec: str, *, clock: Clock, max_pixels: int, stall_seconds: float = 5.0, seconds_per_image: float = 1.0
+    spec: str,
+    *,
+    clock: Clock,
+    max_pixels: int,
+    stall_seconds: float = 5.0,
+    seconds_per_image: float = 1.0,
+    stills_stay: bool = False,
 ) -> Source:
     """The source a spec (`auto` already resolved) names, ready for its `open`; nothing is touched yet.
 
@@ -39,6 +45,7 @@ def open_source(
         max_pixels: frames and images with more are refused.
         stall_seconds: how long a URL may take to connect and to give a frame.
         seconds_per_image: time from one image of a folder to the next.
+        stills_stay: a single image is shown for ever, once in `seconds_per_image`.
     """
     match kind_of(spec):
         case "demo":
@@ -50,5 +57,5 @@ def open_source(
         case "path":
             path = Path(spec).expanduser()
             if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
-                return ImageSource(path, max_pixels, seconds_per_image)
+                return ImageSource(path, max_pixels, seconds_per_image, stays=stills_stay)
             return FileSource(path, max_pixels)

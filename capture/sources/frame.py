@@ -48,10 +48,6 @@ class Source(Protocol):
         """Frames come as fast as they are read, so live mode has to wait for their `pts`. Known once open."""
 
     @property
-    def reopens(self) -> bool:
-        """A failure may pass: on SourceUnavailable, close, wait and open again, for ever."""
-
-    @property
     def warnings(self) -> list[str]:
         """What was wrong with the media and did not stop it, growing while it is read; begun anew by `open`."""
 

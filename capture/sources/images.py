@@ -4,6 +4,7 @@ import re
 import struct
 import warnings
 from collections.abc import Generator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,21 @@ class ImageSource(Recording):
     """An image, or a folder's images in natural order (2 before 10), `seconds_per_image` apart.
 
     In a folder an image that cannot be decoded or is above the pixel limit is left out with a warning; `index` counts
-    the others.
+    the others. With `stays` one image is shown again and again, like a camera in front of it.
     """
 
-    def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0):
+    def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0, *, stays: bool = False):
         super().__init__(str(path))
         self._path = path
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
+        self._stays = stays
 
     def _decode(self, start: int) -> Generator[Frame, None, None]:
         if not self._path.is_dir():
-            if start == 0:
-                yield Frame(load_image(self._path, self._max_pixels), 0.0, 0)
+            image = load_image(self._path, self._max_pixels)
+            for index in count(start) if self._stays else range(start, 1):
+                yield Frame(image, index * self._seconds, index)
             return
         index = 0
         for path in folder_images(self._path):

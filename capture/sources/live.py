@@ -21,7 +21,6 @@ class LiveSource(ABC):
     """A camera or stream; a subclass says how to open it. `clock` gives monotonic seconds."""
 
     live_only: ClassVar[bool] = True
-    reopens: ClassVar[bool] = True
     _likely: ClassVar[str]
     paced: bool = False
 

@@ -14,7 +14,6 @@ class Recording(ABC):
 
     live_only: ClassVar[bool] = False
     paced: ClassVar[bool] = True
-    reopens: ClassVar[bool] = False
 
     def __init__(self, label: str):
         self.label = label

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ NOBODY = Workers(detectors=0, classifiers=0, smoother=False)
 class MadeUp:
     """A source of `count` frames; `script` makes its openings fail; `gate` lets frames through one by one."""
 
-    live_only = reopens = False
+    live_only = False
     paced = False
     label = "made up"
 
@@ -223,3 +224,51 @@ def test_a_fault_of_the_reader_is_no_silence(host):
     one = host(MadeUp(script=[RuntimeError("bug")]))
     with pytest.raises(RuntimeError, match="bug"):
         one.until(lambda: False)
+
+
+class Paced(MadeUp):
+    """Shown live by its time stamps; like a recording behind a URL it may not know its last frame."""
+
+    paced = True
+
+    def __init__(self, count, knows_its_end=True):
+        super().__init__(count)
+        self._knows = knows_its_end
+
+    def read(self):
+        frame = super().read()
+        return frame if frame is None or self._knows else replace(frame, last=False)
+
+
+def test_the_last_frame_is_shown_as_long_as_the_others(host):
+    """A looped recording keeps its pace; a picture alone does not spin."""
+    one = host(Paced(3), live=True, at_end="loop")
+    began = time.monotonic()
+    one.until(lambda: len({epoch for epoch, *_ in one.seen}) == 3)
+    assert time.monotonic() - began >= 6 / 30
+    alone = host(Paced(1), live=True, at_end="loop")
+    end = time.monotonic() + 0.3
+    alone.until(lambda: time.monotonic() > end)
+    assert len(alone.seen) == 1
+
+
+def test_a_recording_that_does_not_know_its_last_frame_ends_its_epoch(host):
+    """Whoever waits for `end` is told, by a frame that was given up."""
+    one = host(Paced(3, knows_its_end=False), live=True, at_end="hold")
+    one.until(lambda: one.run.state == "holding")
+    assert [(seq, end, gone) for _, seq, end, gone in one.seen] == [
+        (0, False, None),
+        (1, False, None),
+        (2, False, None),
+        (3, True, "ended"),
+    ]
+
+
+def test_a_recorder_that_is_not_there_is_said(host):
+    """Results that nobody acknowledges stop the source; its status says what is waited for."""
+    one = host(MadeUp(9))
+    one.run.policy = replace(one.run.policy, ack="recorder")
+    one.until(lambda: one.run.window.flights)
+    next(iter(one.run.window.flights.values())).sent_at = 1.0
+    assert one.run.status(5.0).error is None
+    assert "no recorder has said ack/s/" in one.run.status(20.0).error

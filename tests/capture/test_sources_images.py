@@ -182,3 +182,17 @@ def test_an_image_above_the_limit_is_refused_from_its_header(tmp_path: Path) -> 
     path.write_bytes(content[:60])
     with pytest.raises(SourceError, match="100000x100000 = 10000000000 pixels are more than the limit of 10000"):
         opened(path)
+
+
+def test_an_image_that_stays_is_a_video_of_itself(tmp_path: Path) -> None:
+    """In front of a camera a picture does not end: the same pixels, each second later."""
+    path = save(tmp_path / "a.png", np.full((4, 6, 3), 7, np.uint8))
+    source = ImageSource(path, 10_000, 0.5, stays=True)
+    source.open()
+    frames = [source.read() for _ in range(3)]
+    assert [(frame.index, frame.pts, frame.last) for frame in frames] == [
+        (0, 0.0, False),
+        (1, 0.5, False),
+        (2, 1.0, False),
+    ]
+    assert frames[0].image is frames[2].image

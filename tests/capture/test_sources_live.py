@@ -179,7 +179,6 @@ def test_live_sources_cannot_skip() -> None:
     """What a camera or stream has shown is gone, and asking for it is told so."""
     for source in (DeviceSource(0, lambda: 0.0, LIMIT), UrlSource("rtsp://h/", lambda: 0.0, LIMIT)):
         assert source.live_only
-        assert source.reopens
         with pytest.raises(SourceError, match="cannot skip to frame 3"):
             source.skip_to(3)
 
@@ -219,6 +218,6 @@ def test_open_source_picks_by_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         source = made(spec)
         assert type(source) is kind
         live = kind in (DeviceSource, UrlSource)
-        assert (source.live_only, source.reopens, source.paced) == (live, live, not live)
+        assert (source.live_only, source.paced) == (live, not live)
     assert made("~/folder.mp4").label == str(tmp_path / "folder.mp4")
     assert made("rtsp://u:p@h/x").label == "rtsp://u:***@h/x"

@@ -115,3 +115,18 @@ def test_the_examples_are_the_defaults():
         field = name.removeprefix(PREFIX).lower()
         if value:
             assert str(getattr(Settings(**{field: value}), field)) == str(getattr(defaults, field)), name
+
+
+def test_a_directory_that_others_may_enter_is_refused_and_left_alone(tmp_path):
+    """Nobody's folder is closed by naming it here."""
+    tmp_path.chmod(0o755)
+    with pytest.raises(ConfigurationError, match="open to other users"):
+        prepare_runtime_dir(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_an_empty_variable_is_the_default(monkeypatch):
+    """As .env.example shows them: a line that is uncommented and left empty changes nothing."""
+    for name in ("RUNTIME_DIR", "BUS_KEYS", "CAPTURE_SOURCE", "WINDOW"):
+        monkeypatch.setenv(PREFIX + name, "")
+    assert load_settings() == Settings(_env_file=None)

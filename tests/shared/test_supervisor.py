@@ -1,8 +1,13 @@
 """The supervisor's rules, without processes (those are in tests/processes)."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
-from shared.supervisor import MODULES, Crashes
+from shared.settings import Settings
+from shared.supervisor import MODULES, Crashes, Supervisor
 
 
 def test_back_off_doubles_and_gives_up_at_the_fifth_crash_in_a_minute():
@@ -30,3 +35,17 @@ def test_the_procfile_starts_every_stage():
     """Procfile and supervisor know the same stages."""
     lines = (Path(__file__).resolve().parents[2] / "Procfile").read_text().splitlines()
     assert {line.split(":")[0]: line.split()[-1] for line in lines} == {stage: stage for stage in MODULES}
+
+
+def test_state_is_the_supervisors_own(tmp_path, monkeypatch):
+    """Two pipelines on one machine keep apart what their stages of one name wrote; what killed ones left is removed."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, others = tmp_path / "state" / f"capture.1-{ended.pid}", tmp_path / "state" / f"capture.1-{os.getppid()}"
+    for folder in (left, others):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    supervisor = Supervisor("capture", Settings(_env_file=None, runtime_dir=tmp_path))
+    monkeypatch.setattr(supervisor, "_live_once", lambda: 0)
+    assert supervisor.run() == 0
+    assert [path.name for path in (tmp_path / "state").iterdir()] == [others.name]
