@@ -10,13 +10,13 @@ export PATH := $(BIN):$(PATH)
 setup: $(VENV)/.done
 
 $(VENV)/.done: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 run: setup
-	@export AFFECT_LOG_FORMAT=$${AFFECT_LOG_FORMAT:-$$([ -t 1 ] && echo console || echo json)}; exec honcho start
+	@export AFFECT_LOG_FORMAT=$${AFFECT_LOG_FORMAT:-$$([ -t 1 ] && echo console || echo json)}; exec honcho -e /dev/null start
 
 test: setup
 	python -m pytest $(ARGS)

@@ -49,7 +49,7 @@ class Pipeline:
     def __enter__(self) -> Self:
         for topic in ("smoothed/", "status/"):
             self._bus.hear(topic)
-        self.launch("honcho", "--no-colour", "start", *self._stages)
+        self.launch("honcho", "--no-colour", "-e", "/dev/null", "start", *self._stages)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -39,6 +39,8 @@ class Capture(Stage):
         self._place = place
         self._settings = place.settings
         self._listed = parse_sources(self._settings.capture_source, camera_opens)
+        if any(spec.spec == "demo" for spec in self._listed) and "demo" not in self._settings.capture_source:
+            log.warning("camera 0 is not there, in use, or not permitted; showing the demo")
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared="HONCHO_PROCESS_NAME" in os.environ)
         self._runs: dict[str, Run] = {}
         self._detectors, self._classifiers = Members("frame"), Members("crops")

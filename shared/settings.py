@@ -32,7 +32,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    runtime_dir: Path = Field(default_factory=default_runtime_dir, description="Sockets, locks and state; mode 0700.")
+    runtime_dir: Path = Field(
+        default_factory=default_runtime_dir,
+        description="Sockets, locks and state, mode 0700; default `$XDG_RUNTIME_DIR/affectstream`, else `/tmp/affectstream-<user id>`.",
+    )
     bus_in: str = Field("", description="Where publishers connect; default `ipc://<runtime>/bus.in`.")
     bus_out: str = Field("", description="Where subscribers connect; default `ipc://<runtime>/bus.out`.")
     bus_keys: Path | None = Field(
@@ -52,7 +55,9 @@ class Settings(BaseSettings):
     capture_mode: Literal["live", "replay"] = Field(
         "live", description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, as fast as it goes)."
     )
-    capture_at_end: Literal["loop", "hold", "exit"] = Field("loop", description="What a file does at its end.")
+    capture_at_end: Literal["loop", "hold", "exit"] = Field(
+        "loop", description="What a file does at its end: `loop`, `hold` (nothing more is sent) or `exit`."
+    )
     capture_ack: Literal["smoother", "recorder"] = Field(
         "smoother",
         description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (a program of yours says `ack/`, see docs/protocol.md).",
@@ -111,7 +116,9 @@ class Settings(BaseSettings):
     classify_batch: int = Field(
         32, ge=1, le=1024, description="Crops answered together at most; a network takes up to 8 at a time."
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where the networks run.")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where the networks run: `cpu`, `cuda`, `mps` (the classifier alone), or the best there is."
+    )
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")
 
     smoothing: float = Field(
@@ -128,7 +135,7 @@ class Settings(BaseSettings):
         "auto", description="`console` for people, `json` for machines; `auto` looks whether a terminal listens."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe event that is logged."
+        "info", description="Least severe event that is logged: `debug`, `info`, `warning` or `error`."
     )
 
     @field_validator("window", mode="before")

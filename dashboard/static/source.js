@@ -77,7 +77,8 @@ export class Source {
     pen.drawImage(image, 0, 0);
     if (!result.size) return;
     const scale = image.width / result.size[0];
-    const pixel = canvas.width / (canvas.clientWidth || canvas.width); // canvas pixels in one of the page's
+    const { clientWidth, clientHeight } = canvas; // tall pictures are narrower than their canvas
+    const pixel = Math.max(canvas.width / (clientWidth || canvas.width), canvas.height / (clientHeight || canvas.height));
     for (const face of result.faces) box(pen, face, scale, pixel, face.track_id === null || face.confidence < confident);
     this.describe(result);
   }

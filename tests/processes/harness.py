@@ -125,7 +125,8 @@ class Pipeline:
 
     def start(self, *concurrency, only=()):
         """Start honcho, `concurrency` as in `classifier=3`."""
-        command = ["honcho", "--no-colour", "start", *(["-c", ",".join(concurrency)] if concurrency else []), *only]
+        counts = ["-c", ",".join(concurrency)] if concurrency else []
+        command = ["honcho", "--no-colour", "-e", "/dev/null", "start", *counts, *only]
         self.honcho = self.launch(command)
         return self
 
