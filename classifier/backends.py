@@ -73,7 +73,7 @@ def load_classifier(
         device: auto, cpu, cuda or mps; `auto` is cuda, else mps, else cpu.
         threads: of the CPU back end.
         precision: of the CPU back end's arithmetic; `auto` is bf16 on a processor that computes in it. It is several
-            times as fast, and on FER-2013's validation images says the same but for 0.4 % of the labels.
+            times as fast, and on FER-2013's validation images says the same but for 0.1 % of the labels.
 
     Raises:
         ConfigurationError: the device is unknown or not there.

@@ -36,7 +36,8 @@ SIDES = (48, 36, 24, 16)
 def release_of(saved: dict[str, Any], name: str, version: str) -> Release:
     """A checkpoint's averaged weights as a release, with the input of its architecture and temperature 1."""
     recipe = recipe_of(saved)
-    config = Config(name, version, recipe.architecture, EMOTIONS, INPUTS[recipe.architecture], 1.0, recipe.blocks)
+    more = {"blocks": recipe.blocks} if recipe.architecture == "emotion-net" else {}
+    config = Config(name, version, recipe.architecture, EMOTIONS, INPUTS[recipe.architecture], 1.0, **more)
     averaged = {key: value.numpy() for key, value in saved["averaged"].items() if "num_batches" not in key}
     return Release(config, averaged)
 

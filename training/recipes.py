@@ -80,7 +80,7 @@ PRESETS = {
     ),
     "emotion-cnn": Recipe(
         architecture="emotion-cnn",
-        epochs=18,
+        epochs=39,
         batch=64,
         optimizer="adam",
         rate=5e-4,
@@ -91,11 +91,15 @@ PRESETS = {
         teacher="emotion-net",
         tied=True,
         average=0.998,
-        augmentation=Augmentation(flip=0.5, degrees=3, scale=0.03, shift=0.02, brightness=0.25, contrast=0.25),
+        mixup=0.4,
+        augmentation=Augmentation(
+            flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25, erase=0.25
+        ),
     ),
     "emotion-net": Recipe(
         architecture="emotion-net",
-        epochs=51,
+        blocks=(96, 96, 192, 192, 192, 384),
+        epochs=86,
         batch=64,
         optimizer="sgd",
         rate=0.08,
@@ -106,7 +110,7 @@ PRESETS = {
         average=0.998,
         mixup=0.2,
         augmentation=Augmentation(
-            flip=0.5, degrees=15, scale=0.15, shift=0.12, brightness=0.25, contrast=0.25, erase=0.25
+            flip=0.5, degrees=12, scale=0.12, shift=0.10, brightness=0.25, contrast=0.25, erase=0.25
         ),
     ),
 }

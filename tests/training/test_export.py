@@ -57,6 +57,7 @@ def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
     assert "--preset emotion-cnn" in card
     assert "FER-2013" not in card  # which it was neither trained nor measured on
     assert "| blocks |" not in card
+    assert "blocks" not in (tmp_path / "tiny" / "config.json").read_text()
     pictures = {path.name for path in (tmp_path / "report").glob("*.png")}
     assert pictures == {"confusion.png", "calibration.png", "mistakes.png"}
 
