@@ -166,9 +166,14 @@ class Window:
         return [flight for flight in self.flights.values() if flight.is_suspect]
 
     def to_send(self, alone: Flight | None = None) -> Iterator[Flight]:
-        """What waits to be sent, oldest first; with `alone`, of the unanswered frames only that one."""
+        """What waits to be sent, oldest first; with `alone`, of the unanswered frames only that one.
+
+        And the unsuspected ones before it: until they are answered, it cannot be.
+        """
+        before = alone.seq if alone is not None and self.flights.get(alone.seq) is alone else -1
         for flight in tuple(self.flights.values()):
-            if flight.waiting and (alone is None or flight is alone or flight.answered or flight.gone):
+            is_needed = flight.seq < before and not flight.is_suspect
+            if flight.waiting and (alone is None or flight is alone or is_needed or flight.answered or flight.gone):
                 yield flight
 
     def sent(self, flight: Flight, detector: str | None, now: float) -> None:

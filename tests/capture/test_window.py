@@ -262,6 +262,18 @@ def test_a_suspect_travels_alone():
     assert [flight.seq for flight in window.to_send()] == [0, 2, 3]
 
 
+def test_what_a_suspect_waits_for_travels_with_it():
+    """A frame before it, whose crops went to a classifier that had just left, is sent again; else neither would end."""
+    window = Window(REPLAY)
+    first, suspect, _ = (admit(window, seq) for seq in range(3))
+    send_all(window)
+    blame(suspect, "classifier-a-2")
+    window.located(faces(first, classifiers=("classifier-a-2",)), 0.1, members=())
+    assert first.waiting
+    assert not first.is_suspect
+    assert list(window.to_send(alone=suspect)) == [first]
+
+
 def test_live_gives_up_at_the_deadline():
     """Live, a late result is worth nothing: the frame is given up and its pixels freed."""
     window = Window(Policy(live=True, deadline_s=0.5))
