@@ -36,6 +36,8 @@ class StandInClassifier:
 class StandInDetector:
     """Sleeps for each frame and finds the same FACES faces in it."""
 
+    device = "cpu"
+
     def __init__(self, cost_s: float):
         self._cost_s = cost_s
 

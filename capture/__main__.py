@@ -31,6 +31,14 @@ SCAN_LOAD = 8
 _SMOOTHER_TOPIC = "faces/"
 
 
+def _tried(index: int) -> bool:
+    """Whether the camera that `auto` prefers opens; says so where it does not."""
+    opens = camera_opens(index)
+    if not opens:
+        log.warning("camera not there, in use, or not permitted; showing the demo", camera=index)
+    return opens
+
+
 class Capture(Stage):
     """Hosts sources and shares their frames out."""
 
@@ -38,9 +46,7 @@ class Capture(Stage):
         super().__init__()
         self._place = place
         self._settings = place.settings
-        self._listed = parse_sources(self._settings.capture_source, camera_opens)
-        if any(spec.spec == "demo" for spec in self._listed) and "demo" not in self._settings.capture_source:
-            log.warning("camera 0 is not there, in use, or not permitted; showing the demo")
+        self._listed = parse_sources(self._settings.capture_source, _tried)
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared="HONCHO_PROCESS_NAME" in os.environ)
         self._runs: dict[str, Run] = {}
         self._detectors, self._classifiers = Members("frame"), Members("crops")
@@ -64,6 +70,7 @@ class Capture(Stage):
 
     @override
     def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+        """Workers and the smoother come and go; what a lost worker had is sent again."""
         (self._topics.add if event.joined else self._topics.discard)(event.topic)
         if event.topic == _SMOOTHER_TOPIC and event.joined:
             for run_ in self._runs.values():
@@ -78,6 +85,7 @@ class Capture(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        """Take in statuses, detections, results and acknowledgements."""
         for _, _, message in heard:
             if isinstance(message, m.Status):
                 self._note(message, now)
@@ -93,6 +101,7 @@ class Capture(Stage):
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
+        """Claim sources, let frames in, give up what is late, send what waits."""
         self._drain_wake()
         self._claim(now)
         workers = self._workers(now)
@@ -122,6 +131,7 @@ class Capture(Stage):
 
     @override
     def stop(self, now: float) -> Iterator[Envelope]:
+        """End the epochs that run."""
         for run_ in self._runs.values():
             if run_.state == "running":
                 run_.close_epoch(now, time.time_ns())

@@ -166,9 +166,10 @@ class Window:
         return [flight for flight in self.flights.values() if flight.is_suspect]
 
     def to_send(self, alone: Flight | None = None) -> Iterator[Flight]:
-        """What waits to be sent, oldest first; with `alone`, of the unanswered frames only that one.
+        """What waits to be sent, oldest first.
 
-        And the unsuspected ones before it: until they are answered, it cannot be.
+        With `alone`, of the unanswered frames only that one, and the unsuspected ones before it in its source: until
+        they are answered, it cannot be.
         """
         before = alone.seq if alone is not None and self.flights.get(alone.seq) is alone else -1
         for flight in tuple(self.flights.values()):

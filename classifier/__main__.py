@@ -40,6 +40,7 @@ class ClassifierStage(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+        """Classify what waits, batch by batch."""
         waiting = [message for _, _, message in heard if isinstance(message, m.Crops)]
         self.meter.count("in", len(waiting))
         for batch in batches(waiting, self._batch):

@@ -44,6 +44,7 @@ class Dashboard(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        """Put everything on the board, from which viewers are served."""
         for _, _, message in heard:
             if isinstance(message, m.Smoothed):
                 self.meter.count("repeated" if message.repeat else "in")
@@ -54,6 +55,7 @@ class Dashboard(Stage):
 
     @override
     def tick(self, now: float) -> Iterable[Envelope]:
+        """Once a second: rates, and who has fallen silent."""
         if now >= self._next_second:
             self._next_second = now + BEAT_S
             self.meter.counters["out"] = self._board.sent

@@ -40,7 +40,7 @@ class DetectorStage(Stage):
             device=device,
             cache_dir=settings.runtime_dir / "cache",
         )
-        self.detail = f"MTCNN on {'cuda' if device == 'cuda' else 'cpu'}, faces from {settings.min_face_size} px"
+        self.detail = f"MTCNN on {self._detector.device}, faces from {settings.min_face_size} px"
 
     @override
     def hears(self) -> Sequence[str]:
@@ -53,6 +53,7 @@ class DetectorStage(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+        """Note what the classifiers do, then search the frames, oldest first."""
         for _, _, message in heard:
             if isinstance(message, m.Status):
                 self._classifiers.beat(message.process, now)

@@ -84,9 +84,11 @@ class Detector:
         self._little = pyramid.Canvas(AROUND, AROUND, SMALLEST_AROUND)
         cv2.setNumThreads(threads)
         weights = load_networks(cache_dir)
+        self.device = "cuda" if device == "cuda" else "cpu"
+        """Where the networks run: on `mps`, too, that is the CPU."""
         self._networks: Networks
-        if device == "cuda":
-            self._networks = TorchNetworks(weights, device)
+        if self.device == "cuda":
+            self._networks = TorchNetworks(weights, self.device)
         else:
             self._networks = OpenVinoNetworks(weights, threads)
         warm()

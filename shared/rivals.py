@@ -7,16 +7,16 @@ class Rivals:
     """Who else does our work, and as what; forgotten when silent for STATUS_FRESH_S."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, tuple[str, float]] = {}
+        self._heard: dict[str, float] = {}
 
     def heard(self, process: str, work: str, now: float) -> bool:
         """`process` was heard doing `work` (seconds `now`); True the first time, or after a silence."""
-        key = f"{process} {work}"
-        is_new = key not in self._heard
-        self._heard[key] = (f"{work} by {process}", now)
+        rival = f"{work} by {process}"
+        is_new = rival not in self._heard
+        self._heard[rival] = now
         return is_new
 
     def present(self, now: float) -> list[str]:
         """`<work> by <process>` of all that are still there."""
-        self._heard = {key: (text, at) for key, (text, at) in self._heard.items() if now - at <= STATUS_FRESH_S}
-        return [text for text, _ in self._heard.values()]
+        self._heard = {rival: at for rival, at in self._heard.items() if now - at <= STATUS_FRESH_S}
+        return list(self._heard)

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
         5.0,
         ge=0.5,
         le=600,
-        description="A stream silent for so long counts as failed and is reopened; cameras tell themselves.",
+        description="A network stream silent for so long counts as failed and is reopened; a silent camera is waited for.",
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(

@@ -42,6 +42,7 @@ class Smoother(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+        """Put parts together; write down what a result depends on, then say it; then take in what has ended."""
         results: list[m.Smoothed] = []
         for _, _, message in heard:
             if isinstance(message, m.Faces | m.Emotions | m.Gone):

@@ -30,6 +30,16 @@ class Training:
     is_fer2013: bool
 
 
+FER2013 = """\
+FER-2013's training split (Goodfellow et al., arXiv 1307.0414), without blank pictures and without the pictures that
+the validation split also holds; FER+ votes (Barsoum et al., arXiv 1608.01041) as part of the targets where
+`vote share` is above 0. PrivateTest was not used."""
+OTHER_DATA = """The training split of the same data, without blank pictures and without the pictures that the validation
+split also holds."""
+PEERS = """
+
+Other systems that run on the same class of machine, on the same pictures: mini-Xception of the `fer` package 65.2 %,
+`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
 FER2013_LIMITS = """
 The labels are noisy: people agree with them on about 65 % of pictures. Fear, sad and angry are confused most. The
 pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
@@ -103,7 +113,7 @@ def _made(config: Config, training: Training, note: str) -> str:
     if config.architecture != "emotion-net":
         del settings["blocks"]
     recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(settings))
-    data = FER2013 if training.is_fer2013 else f"The training split of the same data, {WITHOUT}."
+    data = FER2013 if training.is_fer2013 else OTHER_DATA
     return f"""## How it was made
 
 {data} {training.steps} steps:
@@ -115,16 +125,6 @@ def _made(config: Config, training: Training, note: str) -> str:
 Trained with `python -m training.train --preset {config.architecture}` and the options that make these settings; of
 its epochs the one with the best validation accuracy is in `best.pt`. Released with
 `python -m training.export {training.checkpoint.parent.name}/{training.checkpoint.name} --name {config.name}`. {note}"""
-
-
-WITHOUT = "without blank pictures and without the pictures that\nthe validation split also holds"
-FER2013 = f"""FER-2013's training split (Goodfellow et al., arXiv 1307.0414), {WITHOUT};
-FER+ votes (Barsoum et al., arXiv 1608.01041) as part of the targets where `vote share` is above 0. PrivateTest was not
-used."""
-PEERS = """
-
-Other systems that run on the same class of machine, on the same pictures: mini-Xception of the `fer` package 65.2 %,
-`@vladmandic/human` 65.2 %, face-api 58.4 %. People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
 
 
 def _flat(settings: dict[str, Any]) -> list[tuple[str, Any]]:

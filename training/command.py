@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from classifier.backends import Classifier, load_classifier
 from shared.compute import DEVICES
@@ -27,7 +28,7 @@ def model_options(parser: argparse.ArgumentParser) -> None:
     """Where and how a released model is run."""
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     parser.add_argument("--device", choices=DEVICES, default="auto")
-    parser.add_argument("--threads", type=whole(1), default=2)
+    parser.add_argument("--threads", type=number(int, 1), default=2)
 
 
 def exact_classifier(arguments: argparse.Namespace) -> Classifier:
@@ -35,27 +36,16 @@ def exact_classifier(arguments: argparse.Namespace) -> Classifier:
     return load_classifier(arguments.model, arguments.models_dir, arguments.device, arguments.threads, "f32")
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """An option's type: whole numbers from `least`."""
+def number(kind: type[int] | type[float], least: float, most: float = math.inf) -> Callable[[str], Any]:
+    """An option's type: numbers of a kind from `least` to `most`."""
+    word = "whole number" if kind is int else "number"
+    limits = f"from {least:g}" + (f" to {most:g}" if math.isfinite(most) else "")
 
-    def parse(text: str) -> int:
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{text}: expected a whole number from {least}")
-        return number
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text}: expected a {word} {limits}")
+        return value
 
-    parse.__name__ = "whole number"  # argparse shows it for what int refuses
-    return parse
-
-
-def share(least: float, most: float = math.inf) -> Callable[[str], float]:
-    """An option's type: numbers from `least` to `most`."""
-
-    def parse(text: str) -> float:
-        number = float(text)
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"{text}: expected a number from {least:g} to {most:g}")
-        return number
-
-    parse.__name__ = "number"
+    parse.__name__ = word  # argparse shows it for what `kind` refuses
     return parse

@@ -19,11 +19,11 @@ from classifier.release import Config, Release, load_release, save_release
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
 from training import card, command, figures, onnx, view
+from training.checkpoint import read_checkpoint, recipe_of
 from training.data import Faces, is_official, load
 from training.evaluate import logits_and_probs
 from training.metrics import fit_temperature, report
 from training.recipes import INPUTS
-from training.run import read_checkpoint, recipe_of
 
 FIT_EVERY = 3
 """The view is fitted on every third validation picture."""
@@ -122,7 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--note", default="", help="a sentence for the card on how the run went")
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"))
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
-    parser.add_argument("--threads", type=command.whole(1), default=2)
+    parser.add_argument("--threads", type=command.number(int, 1), default=2)
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""The recipes that `--preset` names, side by side: `original`, and ours as last run (a card has its release's)."""
+"""The recipes that `--preset` names: `original`, and ours, put together of the last runs (cards tell them apart)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace

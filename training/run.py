@@ -22,7 +22,8 @@ from classifier.preprocess import InputSpec, prepare
 from classifier.release import BLOCKS, halvings
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import EMOTIONS
-from training.augment import Augmentation, augment
+from training.augment import augment
+from training.checkpoint import read_checkpoint, recipe_of
 from training.data import Faces
 from training.fused import FusedEmotionCNN, fits
 from training.fused_net import FusedEmotionNet
@@ -286,26 +287,3 @@ def evaluate(
             batch = prepare(list(images[start : start + EVALUATION_BATCH]), spec, whole=True)
             parts.append(network(torch.from_numpy(batch).to(device)).float().cpu().numpy())
     return np.concatenate(parts)
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's contents; ConfigurationError where it is missing or none."""
-    if not path.is_file():
-        raise ConfigurationError(f"checkpoint {path} does not exist")
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        architecture, _ = saved["recipe"]["architecture"], saved["network"]
-    except Exception as error:  # noqa: BLE001 - torch raises many kinds for a broken file
-        raise ConfigurationError(f"{path} is not a checkpoint of training.train: {error}") from None
-    if architecture not in INPUTS:
-        raise ConfigurationError(f"{path} is of the architecture {architecture!r}; known: {', '.join(INPUTS)}")
-    return dict(saved)
-
-
-def recipe_of(saved: dict[str, Any]) -> Recipe:
-    """The recipe a checkpoint was trained by."""
-    fields = dict(saved["recipe"])
-    try:
-        return Recipe(**fields | {"augmentation": Augmentation(**fields["augmentation"])})
-    except TypeError as error:
-        raise ConfigurationError(f"the checkpoint's recipe is of another version: {error}") from None

@@ -22,20 +22,20 @@ class Teacher:
     """
 
     def __init__(self, name: str, device: torch.device):
-        release = load_release(name, MODELS)
-        self._config = release.config
         if device.type == "cpu":
             self._classifier = load_classifier(name, MODELS, "cpu", torch.get_num_threads())
+            self._spec, self._temperature = self._classifier.spec, self._classifier.temperature
         else:
+            release = load_release(name, MODELS)
             self._network = torch_network(release).to(device, memory_format=torch.channels_last)
+            self._spec, self._temperature = release.config.input, release.config.temperature
 
     def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:
         """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
-        spec = self._config.input
-        inputs = (augment(images, spec.size, how, generator) - spec.mean) / spec.std
+        inputs = (augment(images, self._spec.size, how, generator) - self._spec.mean) / self._spec.std
         if inputs.device.type == "cpu":
             logits = torch.from_numpy(self._classifier.logits(inputs.numpy()))
         else:
             with torch.no_grad(), autocast or nullcontext():
                 logits = self._network(inputs).float()
-        return torch.softmax(logits / self._config.temperature, 1)
+        return torch.softmax(logits / self._temperature, 1)

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from shared.compute import DEVICES, choose_device
 from shared.errors import ConfigurationError
 from training import command, data
-from training.command import share, whole
+from training.command import number
 from training.recipes import PRESETS, SCHEDULES, changed
 from training.run import Run, rate
 
@@ -148,8 +148,8 @@ def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
 def _stop_on_signal() -> list[int]:
     """A list that Ctrl-C or SIGTERM fills; the loop looks at it after every step."""
     stop: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: stop.append(received))
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda received, _: stop.append(received))
     return stop
 
 
@@ -164,25 +164,27 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--start", default="", metavar="MODEL", help="a released model whose weights a run begins with")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=whole(1), default=torch.get_num_threads())
+    parser.add_argument("--threads", type=number(int, 1), default=torch.get_num_threads())
     parser.add_argument("--device", choices=DEVICES, default="auto")
     recipe = parser.add_argument_group("instead of the preset's or the resumed recipe's")
-    recipe.add_argument("--epochs", type=whole(1))
-    recipe.add_argument("--batch", type=whole(1), help="not of a resumed run")
-    recipe.add_argument("--rate", type=share(0), help="highest learning rate")
+    recipe.add_argument("--epochs", type=number(int, 1))
+    recipe.add_argument("--batch", type=number(int, 1), help="not of a resumed run")
+    recipe.add_argument("--rate", type=number(float, 0), help="highest learning rate")
     recipe.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
-    recipe.add_argument("--patience", type=whole(0), help="end after so many epochs that are no better (0: never)")
+    recipe.add_argument(
+        "--patience", type=number(int, 0), help="end after so many epochs that are no better (0: never)"
+    )
     recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
     recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
-    recipe.add_argument("--mixup", type=share(0), help="parameter of the Beta distribution, 0.2 say (0: none)")
+    recipe.add_argument("--mixup", type=number(float, 0), help="parameter of the Beta distribution, 0.2 say (0: none)")
     recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
-    recipe.add_argument("--teacher-share", type=share(0, 1), help="their share")
+    recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="their share")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
-    recipe.add_argument("--degrees", type=share(0, 180), help="rotate by up to so many")
-    recipe.add_argument("--scale", type=share(0, 0.9), help="scale by up to this share, 0.1 say")
-    recipe.add_argument("--shift", type=share(0, 1), help="move by up to this share of the side")
-    recipe.add_argument("--erase", type=share(0, 1), help="hide a rectangle with this probability")
+    recipe.add_argument("--degrees", type=number(float, 0, 180), help="rotate by up to so many")
+    recipe.add_argument("--scale", type=number(float, 0, 0.9), help="scale by up to this share, 0.1 say")
+    recipe.add_argument("--shift", type=number(float, 0, 1), help="move by up to this share of the side")
+    recipe.add_argument("--erase", type=number(float, 0, 1), help="hide a rectangle with this probability")
     arguments = parser.parse_args()
     if arguments.resume and arguments.start:
         parser.error("a run that goes on with --resume has begun already: give --start without it")

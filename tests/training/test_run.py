@@ -12,10 +12,11 @@ from classifier.graph import pooled_weight
 from classifier.release import save_release
 from shared.errors import AffectError, ConfigurationError
 from training import data
+from training.checkpoint import read_checkpoint
 from training.evaluate import logits_and_probs
 from training.export import release_of
 from training.recipes import INPUTS, PRESETS, Recipe, changed
-from training.run import DivergedError, Run, evaluate, rate, read_checkpoint, targets
+from training.run import DivergedError, Run, evaluate, rate, targets
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 

@@ -10,10 +10,11 @@ import torch
 
 from classifier.release import save_release
 from shared.errors import ConfigurationError, ModelError
+from training.checkpoint import read_checkpoint
 from training.data import Faces
 from training.export import release_of
 from training.recipes import PRESETS, Recipe
-from training.run import Run, evaluate, read_checkpoint
+from training.run import Run, evaluate
 from training.start import continued
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")

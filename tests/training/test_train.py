@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from training import data, train
-from training.run import Run, read_checkpoint
+from training.checkpoint import read_checkpoint
+from training.run import Run
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
