@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import structlog
 from typing_extensions import override
@@ -21,7 +22,7 @@ from shared.log import Once
 from shared.members import Members
 from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage, run
-from shared.state import read_state
+from shared.state import read_state, write_state
 from shared.topics import Envelope
 
 log = structlog.get_logger()
@@ -31,12 +32,17 @@ SCAN_LOAD = 8
 _SMOOTHER_TOPIC = "faces/"
 
 
-def _tried(index: int) -> bool:
-    """Whether the camera that `auto` prefers opens; says so where it does not."""
-    opens = camera_opens(index)
-    if not opens:
+def camera_found(place: Place, index: int) -> bool:
+    """Whether the camera that `auto` prefers opens; after a crash, whether it did: one unplugged is waited for."""
+    file = place.state_dir / f"camera-{index}.found"
+    before = read_state(file) if place.restarted else None
+    if before is not None:
+        return before == b"yes"
+    found = camera_opens(index)
+    write_state(file, b"yes" if found else b"no")
+    if not found:
         log.warning("camera not there, in use, or not permitted; showing the demo", camera=index)
-    return opens
+    return found
 
 
 class Capture(Stage):
@@ -46,7 +52,7 @@ class Capture(Stage):
         super().__init__()
         self._place = place
         self._settings = place.settings
-        self._listed = parse_sources(self._settings.capture_source, _tried)
+        self._listed = parse_sources(self._settings.capture_source, partial(camera_found, place))
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared="HONCHO_PROCESS_NAME" in os.environ)
         self._runs: dict[str, Run] = {}
         self._detectors, self._classifiers = Members("frame"), Members("crops")

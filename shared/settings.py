@@ -160,11 +160,15 @@ class Settings(BaseSettings):
         return numbers
 
     @model_validator(mode="after")
-    def _closed_by_default(self) -> "Settings":
+    def _consistent(self) -> "Settings":
         for name, endpoint in (("BUS_IN", self.bus_in_address), ("BUS_OUT", self.bus_out_address)):
             _check_endpoint(PREFIX + name, endpoint, keys=self.bus_keys is not None)
         if self.bus_in_address == self.bus_out_address:
             raise ValueError(f"{PREFIX}BUS_IN and {PREFIX}BUS_OUT are both {self.bus_in_address!r}; they must differ")
+        if self.window != "auto" and self.window > self.bus_hwm:
+            raise ValueError(
+                f"{PREFIX}WINDOW={self.window} is more than {PREFIX}BUS_HWM={self.bus_hwm}: the bus would drop frames"
+            )
         if not self.dashboard_token and not is_loopback(self.dashboard_host):
             raise ValueError(
                 f"{PREFIX}DASHBOARD_HOST={self.dashboard_host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN"

@@ -88,6 +88,15 @@ def test_one_address_for_both_ends_is_refused(monkeypatch):
         load_settings()
 
 
+def test_a_window_must_fit_the_bus(monkeypatch):
+    """Frames in flight that the bus would drop are refused, naming both settings; as many as it keeps are fine."""
+    monkeypatch.setenv("AFFECT_WINDOW", "256")
+    assert load_settings().window == 256
+    monkeypatch.setenv("AFFECT_WINDOW", "257")
+    with pytest.raises(ConfigurationError, match=r"AFFECT_WINDOW=257 .* AFFECT_BUS_HWM=256"):
+        load_settings()
+
+
 def test_the_runtime_directory_is_private(tmp_path):
     """Sockets and state are for this user alone."""
     made = prepare_runtime_dir(tmp_path / "a" / "b")
