@@ -1,12 +1,12 @@
 """Rows `workers/…`: how well the work is shared. Real stages on the real bus, around stand-ins of fixed cost."""
 
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from statistics import median
 
-from benchmarks.measure import Row, alternate
+from benchmarks.measure import Row
 from benchmarks.pictures import crowd, write_still
 from benchmarks.plan import Plan
 from benchmarks.processes import Pipeline
@@ -15,23 +15,24 @@ from shared.errors import AffectError
 COST_MS = 50
 SLOW_MS = 5 * COST_MS
 COUNTS = (1, 2, 4, 8, 16)
+UNEVEN = {"slow-sibling": [COST_MS, SLOW_MS]}
 SETTLE_S = 3.0
 
 
 def rows(plan: Plan) -> Iterator[Row]:
-    """Crops per second of some classifiers together against the sum of what each does alone."""
+    """Crops per second of some classifiers together against the sum of what each kind does alone, all by turns."""
     clip = write_still(plan.scratch / "still.mp4", crowd(4, (320, 180)), frames=4000)
-    seconds, rounds = plan.many(20, 6), plan.many(3, 1)
-    cases = {str(count): [COST_MS] * count for count in COUNTS[: plan.many(len(COUNTS), 3)]}
-    for name, costs in (cases | {"slow-sibling": [COST_MS, SLOW_MS]}).items():
-        if plan.wants(f"workers/{name}"):
-            sides = partial(throughput, clip, costs, seconds), partial(alone, clip, costs, seconds)
-            yield Row(f"workers/{name}", *alternate(*sides, rounds=rounds), "crops/s")
-
-
-def alone(clip: Path, costs_ms: Sequence[int], seconds: float) -> float:
-    """What such classifiers do one by one, each kind measured once, added up."""
-    return sum(count * throughput(clip, [cost], seconds) for cost, count in Counter(costs_ms).items())
+    counts = {str(count): [COST_MS] * count for count in COUNTS[: plan.many(len(COUNTS), 3)]}
+    cases = {name: costs for name, costs in (counts | UNEVEN).items() if plan.wants(f"workers/{name}")}
+    alone: defaultdict[int, list[float]] = defaultdict(list)
+    together: defaultdict[str, list[float]] = defaultdict(list)
+    for _ in range(plan.many(3, 1)):
+        for cost in sorted({cost for costs in cases.values() for cost in costs}):
+            alone[cost].append(throughput(clip, [cost], plan.many(12, 6)))
+        for name, costs in cases.items():
+            together[name].append(throughput(clip, costs, plan.many(12, 6)))
+    for name, costs in cases.items():
+        yield Row(f"workers/{name}", median(together[name]), sum(median(alone[cost]) for cost in costs), "crops/s")
 
 
 def throughput(clip: Path, costs_ms: Sequence[int], seconds: float) -> float:
