@@ -19,6 +19,8 @@ from shared.meter import Meter
 from shared.signature import signature
 
 MAX_FAILURES = 3
+FIRST_TIMEOUT_S = 5.0
+"""Before it is known how long a frame takes."""
 LEAST_TIMEOUT_S = 1.0
 RARE_S = 0.5
 MOST_TIMEOUT_S = 30.0
@@ -109,7 +111,7 @@ class Window:
         self.last_sent = acked
         self.meter = Meter()
         """Milliseconds from sending to result, of frames sent once (Karn's rule), for the time-out."""
-        self._timeout_s = LEAST_TIMEOUT_S
+        self._timeout_s = FIRST_TIMEOUT_S
         self._recorded = -1
         self._last_classified: int | None = None
         self._last_pts = before.pts if before else None
@@ -206,13 +208,12 @@ class Window:
         if flight is None or flight.answered:
             return None
         flight.answered, flight.waiting = True, False
-        if (
-            flight.attempts == 1 and flight.sent_at is not None
-        ):  # of a frame sent twice it is unknown which was answered
+        if flight.attempts == 1 and flight.sent_at is not None:  # sent twice, it is unknown which was answered
             self.meter.took((now - flight.sent_at) * 1000)
             self._timeout_s = max(LEAST_TIMEOUT_S, 5 * (self.meter.percentile_ms(95) or 0.0) / 1000)
         if self.policy.ack == "smoother" or seq <= self._recorded:
             del self.flights[seq]
+        self._grant(now)
         return flight
 
     def recorded(self, seq: int) -> None:
@@ -253,6 +254,12 @@ class Window:
         ]
         timeouts = [flight.timeout_at for flight in self.flights.values() if not flight.waiting]
         return min(timeouts + deadlines, default=float("inf"))
+
+    def _grant(self, now: float) -> None:
+        """Results come in order, so that one is progress for all frames behind it: they get their time anew."""
+        for flight in self.flights.values():
+            if flight.holders():
+                flight.timeout_at = max(flight.timeout_at, now + flight.timeout_s)
 
     def _add(self, flight: Flight) -> Flight:
         self.flights[flight.seq] = flight
