@@ -1,7 +1,8 @@
-"""Runs the benchmarks: python -m benchmarks [--only PREFIX] [--quick] [--json] [--clips FOLDER] [--images FOLDER].
+"""Runs the benchmarks: python -m benchmarks [--only PREFIX] [--quick] [--json] [--clips FOLDER] [--images FOLDER]
+[--faces DATA].
 
-Every row compares two sides measured in turn in this run; a ratio above 1 means ours is better. docs/performance.md
-says what each row means.
+Every row compares two sides measured in this run; a ratio above 1 means ours is better. docs/performance.md says what
+each row means.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from benchmarks import (
 )
 from benchmarks.measure import Row
 from benchmarks.plan import Plan
+from benchmarks.promises import summary
 from shared.errors import AffectError
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -54,22 +56,30 @@ def main(arguments: Sequence[str]) -> int:
     """Measure, print, save; returns the exit code: 1 when a bench failed, the others' figures still stand."""
     options = _parse(arguments)
     about = machine.describe()
-    rows, failures = [], 0
+    progress = sys.stderr if options.json else sys.stdout
+    rows: list[Row] = []
+    failures = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        plan = Plan(Path(scratch), options.only, options.quick, options.clips, options.images)
+        plan = Plan(Path(scratch), options.only, options.quick, options.clips, options.images, options.faces)
         for subject, bench in BENCHES.items():
             if not plan.wants(subject) and not options.only.startswith(subject):
                 continue
+            measured: list[Row] = []
             try:
                 for row in bench(plan):
                     if plan.wants(row.name):
-                        rows.append(row)
-                        print(row, file=sys.stderr if options.json else sys.stdout, flush=True)
+                        measured.append(row)
+                        print(row, file=progress, flush=True)
             except AffectError as error:
                 failures += 1
                 print(f"{subject}: {error}", file=sys.stderr)
-            if rows and not options.quick:
-                save(report(about, rows), rows, options.save, options.only or "all")
+            rows += measured
+            if measured and not options.quick and "/" not in options.only:  # a part would replace the whole
+                save(report(about, measured), measured, options.save, subject)
+    if not rows and not failures:
+        failures += 1
+        print(f"--only {options.only}: no such row", file=sys.stderr)
+    print(summary(rows), file=progress)
     if options.json:
         print(json.dumps(report(about, rows)))
     return 1 if failures else 0
@@ -83,22 +93,36 @@ def report(about: dict[str, object], rows: Sequence[Row]) -> dict[str, object]:
 def save(figures: dict[str, object], rows: Sequence[Row], folder: Path, name: str) -> None:
     """Write `<name>.json`, and the plots of what grows."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name.strip('/').replace('/', '-')}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
     plots.draw(rows, folder)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n\n")[2])
     parser.add_argument("--only", default="", metavar="PREFIX", help="measure rows whose name begins with this")
-    parser.add_argument("--quick", action="store_true", help="few rounds, to see that all works; not saved")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few rounds, to see that all works; not saved, as a part of a subject is not",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object; progress goes to stderr")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="videos to measure instead of the demo")
-    parser.add_argument("--images", type=Path, metavar="FOLDER", help="pictures for detector and classifier as well")
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FOLDER",
+        help="photos to measure as well; with VOC files, against the marked faces",
+    )
+    parser.add_argument(
+        "--faces", type=Path, metavar="DATA", help="labelled face pictures (as training.evaluate takes)"
+    )
     parser.add_argument("--save", type=Path, metavar="FOLDER", default=RESULTS, help="where results are saved")
     options = parser.parse_args(arguments)
     for folder in (options.clips, options.images):
         if folder is not None and not folder.is_dir():
             parser.error(f"{folder} is not a folder")
+    if options.faces is not None and not options.faces.exists():
+        parser.error(f"{options.faces} is not there")
     subject = options.only.partition("/")[0]
     if not any(name.startswith(subject) for name in BENCHES):
         parser.error(f"--only {options.only}: no row begins so; subjects: {', '.join(BENCHES)}")

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks import detector
 from benchmarks.detection import read_images
 from benchmarks.measure import Row, alternate, milliseconds
 from benchmarks.pictures import crowd
@@ -16,42 +19,72 @@ from classifier.release import MODELS, load_release
 from detector.crops import square_crop
 
 BATCHES = (1, 8)
+OTHER = "emotion-net"
 
 Classify = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 
 def rows(plan: Plan) -> Iterator[Row]:
     """Time per batch of crops, both from the same crops on; then whether both say the same."""
-    classifier = load_classifier(MODEL, MODELS, device="cpu", threads=1)
-    eager = reference()
+    ours, net = (load_classifier(model, MODELS, device="cpu", threads=1) for model in (MODEL, OTHER))
+    eager = reference(MODEL)
     crops = shifted_crops()
     for size in BATCHES:
-        name = f"classifier/batch-{size}"
-        if plan.wants(name):
-            batch = crops[:size]
-            sides = milliseconds(partial(classifier.classify, batch)), milliseconds(partial(eager, batch))
-            yield Row(name, *alternate(*sides, plan.many(50, 8), warm_ups=2), "ms")
+        timed = [milliseconds(partial(run, crops[:size])) for run in (ours.classify, eager, net.classify)]
+        if plan.wants(f"classifier/batch-{size}"):
+            yield Row(f"classifier/batch-{size}", *alternate(timed[0], timed[1], plan.many(50, 8), warm_ups=2), "ms")
+        if plan.wants(f"classifier/{OTHER}-{size}"):
+            yield Row(f"classifier/{OTHER}-{size}", *alternate(timed[2], timed[0], plan.many(50, 8), warm_ups=2), "ms")
     if plan.wants("classifier/same-label"):
-        pictures = list(read_images(plan.images_dir, 200)) if plan.images_dir else crops
-        mine = np.concatenate([classifier.classify([one])[1] for one in pictures])
+        pictures = faces_of(plan.images_dir, plan) if plan.images_dir else crops
+        mine = np.concatenate([ours.classify([one])[1] for one in pictures])
         its = np.concatenate([eager([one]) for one in pictures])
         yield Row("classifier/same-label", float((mine.argmax(1) == its.argmax(1)).mean()), 1.0, "share")
+    if plan.faces is not None:
+        for model in (MODEL, OTHER):
+            if plan.wants(f"classifier/{model}"):
+                yield from parity(model, plan.faces, plan.many(100_000, 64))
 
 
-def reference() -> Classify:
-    """Torch eager on one thread, fed by the same preprocessing; crops to probabilities (N, 7)."""
+def parity(model: str, data: Path, most: int) -> Iterator[Row]:
+    """On labelled face pictures: how often both give one label, how far probabilities and accuracies are apart."""
+    from training.data import read_pictures
+
+    faces = read_pictures(data)
+    chunks = np.array_split(np.arange(len(faces))[:most], max(min(len(faces), most) // 8, 1))
+    ours, eager = load_classifier(model, MODELS, device="cpu", threads=1), reference(model, whole=True)
+    mine = np.concatenate([ours.classify(list(faces.images[chunk]), whole=True)[1] for chunk in chunks])
+    its = np.concatenate([eager(list(faces.images[chunk])) for chunk in chunks])
+    labels = faces.labels[:most]
+    yield Row(f"classifier/{model}/same-label", float((mine.argmax(1) == its.argmax(1)).mean()), 1.0, "share")
+    yield Row(f"classifier/{model}/apart", float(np.quantile(np.abs(mine - its), 0.999)), None, "p99.9")
+    accuracy, expected = (float((side.argmax(1) == labels).mean()) for side in (mine, its))
+    yield Row(f"classifier/{model}/accuracy", accuracy, expected, "share")
+
+
+def reference(model: str, *, whole: bool = False) -> Classify:
+    """Torch eager on one thread, fed by the same preprocessing; crops, or pictures that are `whole`, to (N, 7)."""
     import torch
 
     torch.set_num_threads(1)
-    release = load_release(MODEL, MODELS)
+    release = load_release(model, MODELS)
     network = torch_network(release)
 
     def run(crops: Sequence[np.ndarray]) -> np.ndarray:
         with torch.inference_mode():
-            logits = network(torch.from_numpy(prepare(crops, release.config.input))).numpy()
+            logits = network(torch.from_numpy(prepare(crops, release.config.input, whole=whole))).numpy()
         return softmax(logits / release.config.temperature)
 
     return run
+
+
+def faces_of(folder: Path, plan: Plan, most: int = 200) -> list[np.ndarray]:
+    """Crops of the faces in a folder's photos, as the detector stage cuts them."""
+    finder = detector.shipped(40, plan.scratch)
+    found = (
+        square_crop(photo, xyxy)[0] for _, photo in read_images(folder, most) for xyxy in finder.detect(photo).xyxy
+    )
+    return list(islice(found, most))
 
 
 def shifted_crops(count: int = 32) -> list[np.ndarray]:

@@ -1,8 +1,9 @@
 """Rows `detector/…`: our detector against facenet-pytorch's, one thread each, both with faces from 20 pixels."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,37 +11,59 @@ import numpy as np
 from benchmarks import detector
 from benchmarks.measure import Row
 from benchmarks.plan import Plan
+from benchmarks.truth import Tally, read_marked
+from detector.mtcnn import Detector
 
 MIN_FACE_SIZE = 20
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def rows(plan: Plan) -> Iterator[Row]:
-    """Time per frame, and how many of each side's confident boxes the other has as well, for each clip."""
+    """Time per frame, and how many of each side's confident boxes the other has as well, in clips and photos."""
     ours, reference = detector.ours(MIN_FACE_SIZE, plan.scratch), detector.reference(MIN_FACE_SIZE)
-    for name, path, pictures in _pictures(plan):
-        if not plan.wants(f"detector/{name}"):
-            continue
-        result = detector.compare(pictures, ours, reference)
-        yield Row(f"detector/{name}/full", result.ours_ms, result.reference_ms, "ms")
-        yield Row(f"detector/{name}/recall", result.recall, 1.0, "share")
-        yield Row(f"detector/{name}/precision", result.precision, 1.0, "share")
-        if path is not None:
-            consecutive = islice(detector.frames(path, 1), plan.many(detector.HINTED_FRAMES, 30))
-            hinted = detector.compare_hints(consecutive, detector.rate(path), ours)
-            yield Row(f"detector/{name}/hints", hinted.ours_ms, result.reference_ms, "ms")
-            yield Row(f"detector/{name}/hints-recall", hinted.recall, 1.0, "share")
-
-
-def _pictures(plan: Plan) -> Iterator[tuple[str, Path | None, Iterator[np.ndarray]]]:
+    shipped = detector.shipped(MIN_FACE_SIZE, plan.scratch)
     for clip in plan.clips():
-        yield clip.stem, clip, detector.frames(clip, plan.many(3, 30))
-    if plan.images_dir is not None:
-        yield "images", None, read_images(plan.images_dir, plan.many(1000, 20))
+        name = f"detector/{clip.stem}"
+        if not plan.wants(name):
+            continue
+        yield from _whole(name, detector.compare(detector.frames(clip, plan.many(3, 30)), ours, reference))
+        consecutive = islice(detector.frames(clip, 1), plan.many(detector.HINTED_FRAMES, 30))
+        hinted = detector.compare_hints(consecutive, detector.rate(clip), shipped, reference)
+        yield Row(f"{name}/hints", hinted.ours_ms, hinted.reference_ms, "ms")
+        yield Row(f"{name}/hints-recall", hinted.recall, 1.0, "share")
+    if plan.images_dir is not None and plan.wants("detector/images"):
+        yield from _photos(plan.images_dir, plan.many(1000, 20), ours, reference)
 
 
-def read_images(folder: Path, most: int) -> Iterator[np.ndarray]:
-    """The first pictures of a folder and those below it that OpenCV can read, (H, W, 3) uint8 BGR."""
+def _whole(name: str, result: detector.Comparison) -> Iterator[Row]:
+    yield Row(f"{name}/full", result.ours_ms, result.reference_ms, "ms")
+    yield Row(f"{name}/recall", result.recall, 1.0, "share")
+    yield Row(f"{name}/precision", result.precision, 1.0, "share")
+
+
+def _photos(folder: Path, most: int, ours: Detector, reference: Any) -> Iterator[Row]:
+    """Photos; where people marked the faces in them, also how many of these both sides find."""
+    marked, tally = read_marked(folder), Tally()
+    names, pictures = tee(read_images(folder, most))
+
+    def told(mine: detector.Boxes, its: detector.Boxes) -> None:
+        name, _ = next(names)
+        if name in marked:
+            tally.add(marked[name], mine, its)
+
+    result = detector.compare((picture for _, picture in pictures), ours, reference, told)
+    yield from _whole("detector/images", result)
+    if tally.marked:
+        yield Row("detector/images/marked-recall", tally.recall("ours"), tally.recall("reference"), "share")
+        yield Row("detector/images/marked-precision", tally.precision("ours"), tally.precision("reference"), "share")
+        found, its, confirmed, mine = tally.bare.tolist()
+        yield Row("detector/images/bare-recall", found / max(its, 1), 1.0, "share")
+        yield Row("detector/images/bare-precision", confirmed / max(mine, 1), 1.0, "share")
+
+
+def read_images(folder: Path, most: int) -> Iterator[tuple[str, np.ndarray]]:
+    """The first pictures in a folder that OpenCV can read: name without ending, (H, W, 3) uint8 BGR."""
     for path in sorted(folder.rglob("*")):
-        if most and path.is_file() and (picture := cv2.imread(str(path))) is not None:
+        if most and path.suffix.lower() in PICTURES and (picture := cv2.imread(str(path))) is not None:
             most -= 1
-            yield np.asarray(picture, np.uint8)
+            yield path.stem, np.asarray(picture, np.uint8)

@@ -10,7 +10,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,7 @@ import numpy as np
 from capture.hints import Hints
 from detector.mtcnn import Detector
 from detector.nms import overlaps
+from shared.errors import AffectError
 from shared.settings import load_settings
 from shared.signature import signature
 from smoother.tracking import Tracks, track
@@ -30,6 +31,7 @@ from smoother.tracking import Tracks, track
 CLIPS = ("facenet_pytorch_video", "liveportrait_s18", "pyfeat_single_face", "face_recognition_short_hamilton")
 MIN_FACE_SIZES = (20, 40)
 HINTED_FRAMES = 300
+REFERENCE_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,34 @@ def ours(min_face_size: int, cache_dir: Path) -> Detector:
     return Detector(min_face_size, (0.6, 0.7, 0.7), 0, 200, 1, "cpu", cache_dir)
 
 
-def compare(pictures: Iterator[np.ndarray], detector: Detector, other: Any) -> Comparison:
-    """Run both on each picture in turn. The first picture is shown twice: it warms both up."""
+def shipped(min_face_size: int, cache_dir: Path) -> Detector:
+    """Our detector with the settings it ships with but for the smallest face, on one thread."""
+    settings = load_settings()
+    thresholds, side, most = settings.detect_thresholds, settings.detect_max_side, settings.max_faces
+    return Detector(min_face_size, thresholds, side, most, 1, "cpu", cache_dir)
+
+
+Boxes = tuple[np.ndarray, np.ndarray]
+"""Boxes (N, 4) clipped to the frame, and their confidences (N,)."""
+
+
+def compare(
+    pictures: Iterable[np.ndarray],
+    detector: Detector,
+    other: Any,
+    told: Callable[[Boxes, Boxes], None] | None = None,
+) -> Comparison:
+    """Run both on each picture in turn; `told` hears what both found.
+
+    The first picture of each size is shown twice, and the first time does not count: our networks are compiled for it.
+    """
     times: list[tuple[float, float]] = []
+    sizes: set[tuple[int, ...]] = set()
     counts = np.zeros(4, int)
     for picture in pictures:
         rgb = np.ascontiguousarray(picture[:, :, ::-1])
-        if not times:
+        if picture.shape not in sizes:
+            sizes.add(picture.shape)
             detector.detect(picture), other.detect(rgb)
         start = time.perf_counter()
         detections = detector.detect(picture)
@@ -111,15 +134,20 @@ def compare(pictures: Iterator[np.ndarray], detector: Detector, other: Any) -> C
         found = matches[confident][:, detections.confidence >= 0.8].any(axis=1).sum()
         confirmed = matches[:, ours_confident].any(axis=0).sum()
         counts += [found, confident.sum(), confirmed, ours_confident.sum()]
+        if told is not None:
+            told((detections.xyxy, detections.confidence), (clipped, confidence.astype(float)))
+    if not times:
+        raise AffectError("no picture could be read")
     milliseconds = [median(side) * 1e3 for side in zip(*times, strict=True)]
     return Comparison(milliseconds[0], milliseconds[1], *counts.tolist())
 
 
 @dataclass(frozen=True)
 class Hinted:
-    """Mean milliseconds per frame with hints, and how many of the `total` boxes of full scans they `found`."""
+    """Mean milliseconds per frame, of ours with hints; how many of the `total` boxes of full scans these `found`."""
 
     ours_ms: float
+    reference_ms: float
     found: int
     total: int
 
@@ -129,13 +157,19 @@ class Hinted:
         return self.found / self.total if self.total else 1.0
 
 
-def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector) -> Hinted:
-    """Follow the tracked faces through consecutive frames as capture, detector and smoother do, scans included."""
-    shipped = load_settings()
-    hints, tracks = Hints(shipped.hint_lag, shipped.scan_seconds), Tracks()
+def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector, other: Any = None) -> Hinted:
+    """Follow the tracked faces through consecutive frames as capture, detector and smoother do, scans included.
+
+    The reference, where given, takes its turn at every REFERENCE_EVERY-th frame.
+    """
+    settings = load_settings()
+    hints, tracks = Hints(settings.hint_lag, settings.scan_seconds), Tracks()
     times: list[float] = []
+    its: list[float] = []
     counts = np.zeros(2, int)
     for seq, picture in enumerate(pictures):
+        if not times:
+            detector.detect(picture)
         colours = signature(picture)
         hints.note(seq, colours)
         scan = hints.scan_is_due(seq, seq / fps, (seq - 1) / fps if seq else None)
@@ -143,13 +177,18 @@ def compare_hints(pictures: Iterable[np.ndarray], fps: float, detector: Detector
         start = time.perf_counter()
         seen = detector.detect(picture, told)
         times.append(time.perf_counter() - start)
+        if other is not None and seq % REFERENCE_EVERY == 0:
+            rgb = np.ascontiguousarray(picture[:, :, ::-1])
+            start = time.perf_counter()
+            other.detect(rgb)
+            its.append(time.perf_counter() - start)
         tracks, index = track(tracks, seen.xyxy, seen.confidence, seq / fps, colours, seen.scanned)
         listed = zip(index, seen.xyxy.tolist(), strict=True)
         hints.learn(seq, seq / fps, [(tracks.tracks[row].track_id, box) for row, box in listed if row is not None])
         whole = seen if seen.scanned else detector.detect(picture)
         wanted = whole.xyxy[whole.confidence >= 0.9]
         counts += [(overlaps(wanted, seen.xyxy) >= 0.6).any(axis=1).sum(), len(wanted)]
-    return Hinted(mean(times) * 1e3, *counts.tolist())
+    return Hinted(mean(times) * 1e3, mean(its) * 1e3 if its else float("nan"), *counts.tolist())
 
 
 def main(arguments: list[str]) -> None:
@@ -169,8 +208,9 @@ def main(arguments: list[str]) -> None:
                 result = compare(frames(path, options.every), detector, other)
                 precision = f"{result.precision:.4f} of {result.ours_total}"
                 _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
-                hinted = compare_hints(islice(frames(path, 1), HINTED_FRAMES), rate(path), detector)
-                _print("  with hints", size, hinted.ours_ms, result.reference_ms, hinted.recall, hinted.total)
+                consecutive = islice(frames(path, 1), HINTED_FRAMES)
+                hinted = compare_hints(consecutive, rate(path), shipped(size, Path(cache)), other)
+                _print("  with hints", size, hinted.ours_ms, hinted.reference_ms, hinted.recall, hinted.total)
 
 
 def _print(

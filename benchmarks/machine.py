@@ -2,17 +2,22 @@
 
 import os
 import platform
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
-PACKAGES = ("numpy", "opencv-python-headless", "openvino", "torch", "facenet-pytorch", "pyzmq", "msgspec")
+from classifier.release import MODELS, load_release
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PACKAGES = ("numpy", "opencv-python-headless", "openvino", "numba", "torch", "facenet-pytorch", "pyzmq", "msgspec")
 _UNITS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm")
 
 
 def describe() -> dict[str, object]:
-    """Cores, processor, memory, versions, and how busy the machine was when the run began (load of one minute)."""
+    """Cores, processor, memory, versions, commit, and how busy the machine was (load of one minute)."""
     facts = _cpu_facts()
     return {
         "cpu": facts.get("model name") or platform.processor() or platform.machine(),
@@ -24,7 +29,18 @@ def describe() -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "load_at_start": round(os.getloadavg()[0], 1),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "models": {name: load_release(name, MODELS).config.version for name in ("emotion-cnn", "emotion-net")},
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """The project's commit, with a + where files differ from it; empty outside a clone."""
+    command = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _cpu_facts() -> dict[str, str]:

@@ -17,6 +17,8 @@ class Plan:
     quick: bool = False
     clips_dir: Path | None = None
     images_dir: Path | None = None
+    faces: Path | None = None
+    """Labelled face pictures, as training.evaluate takes them."""
 
     def wants(self, name: str) -> bool:
         """Whether a row, or some row below a subject, was asked for."""

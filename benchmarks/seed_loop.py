@@ -17,6 +17,7 @@ import numpy as np
 from classifier.backends import softmax, torch_network
 from classifier.preprocess import prepare
 from classifier.release import MODELS, load_release
+from shared.errors import AffectError
 
 MODEL = "emotion-cnn"
 CLASSIFY_EVERY = 3
@@ -53,19 +54,24 @@ class SeedLoop:
         return len(crops)
 
     def rate(self, clip: Path, frames: int) -> float:
-        """Frames per second over the first `frames` of a video, from its decoding on."""
-        start, count = time.perf_counter(), 0
-        for count, frame in enumerate(first(clip, frames), 1):
-            self.step(frame, classify=(count - 1) % CLASSIFY_EVERY == 0)
-        return count / (time.perf_counter() - start)
+        """Frames per second over the first `frames` of a video, from the first one's result to the last one's."""
+        times: list[float] = []
+        for index, frame in enumerate(first(clip, frames)):
+            self.step(frame, classify=index % CLASSIFY_EVERY == 0)
+            times.append(time.perf_counter())
+        if len(times) < 2:
+            raise AffectError(f"fewer than two frames of {clip.name} can be read")
+        return (len(times) - 1) / (times[-1] - times[0])
 
     def live(self, clip: Path, seconds: float) -> tuple[list[float], float]:
-        """Watch a video at its own pace, over and over, always taking the newest frame.
+        """Watch a video at its own pace, over and over, always taking the newest frame, warmed up with its first.
 
-        Returns the seconds from each frame's due time to its result, and the share of frames skipped, in percent.
+        Returns the seconds from each frame's decoding to its result, and the share of frames skipped, in percent.
         """
         video = cv2.VideoCapture(str(clip))
         fps = video.get(cv2.CAP_PROP_FPS)
+        for frame in first(clip, 1):
+            self.step(frame, classify=True)
         latencies: list[float] = []
         taken, start = -1, time.perf_counter()
         while (passed := time.perf_counter() - start) < seconds:
@@ -78,8 +84,10 @@ class SeedLoop:
                     video.set(cv2.CAP_PROP_POS_FRAMES, 0)
                     video.grab()
             taken = newest
-            self.step(np.asarray(video.retrieve()[1], np.uint8), classify=len(latencies) % CLASSIFY_EVERY == 0)
-            latencies.append(time.perf_counter() - start - newest / fps)
+            frame = np.asarray(video.retrieve()[1], np.uint8)
+            captured = time.perf_counter()
+            self.step(frame, classify=len(latencies) % CLASSIFY_EVERY == 0)
+            latencies.append(time.perf_counter() - captured)
         return latencies, 100 * (1 - len(latencies) / (taken + 1))
 
 

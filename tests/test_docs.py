@@ -32,7 +32,9 @@ def test_links_lead_somewhere(page):
 def test_quoted_figures_are_those_of_saved_runs(page):
     """`| `row`: … | ours | reference | unit | ratio |` stands in a file of benchmarks/results with these figures."""
     files = (ROOT / "benchmarks/results").glob("*.json")
-    saved = {row["name"]: row for file in files for row in json.loads(file.read_text())["rows"]}
+    rows = [row for file in files for row in json.loads(file.read_text())["rows"]]
+    saved = {row["name"]: row for row in rows}
+    assert len(saved) == len(rows), "a row stands in two files"
     quoted = re.findall(
         r"^\| `([a-z]+/[^`]+)`: [^|]+\| ([\d.]+) \| ([\d.]+) \| ([^|]+) \| ([\d.]+) \|$", page.read_text(), re.M
     )
