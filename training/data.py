@@ -28,7 +28,7 @@ SIDE = 48
 SPLITS = ("train", "validation")
 PIXELS = ".pixels"
 """Suffix for a row of Kaggle's CSV: 48x48 grey values as text."""
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", PIXELS}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", PIXELS}
 KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Kaggle's numbers 0 to 6."""
 KAGGLE_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "PrivateTest"}
@@ -124,6 +124,15 @@ def save(splits: dict[str, Faces], path: Path) -> None:
     part.replace(path)
 
 
+def write_folder(splits: dict[str, Faces], folder: Path) -> None:
+    """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey."""
+    for faces in splits.values():
+        for image, name in zip(faces.images, faces.names, strict=True):
+            path = (folder / str(name)).with_suffix(".png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
+
+
 def without_leakage(train: Faces, validation: Faces) -> Faces:
     """`train` without the images that `validation` also holds, and without blank ones."""
     held = set(validation.hashes())
@@ -209,7 +218,8 @@ def _decode(
 ) -> tuple[Faces, dict[str, object]]:
     prefix = f"{split}/" if split else ""
     names = sorted(name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in SUFFIXES)
-    unknown = {Path(name).parent.name for name in names} - set(EMOTIONS)
+    folders = {Path(name).parent.name for name in files if name.startswith(prefix) and "/" in name[len(prefix) :]}
+    unknown = {folder for folder in folders if not folder.startswith((".", "__"))} - set(EMOTIONS)
     if unknown:
         raise ConfigurationError(f"{path}: unknown class {', '.join(sorted(unknown))}; expected {', '.join(EMOTIONS)}")
     images = {name: image for name in names if (image := _image(name, files[name])) is not None}
@@ -220,6 +230,8 @@ def _decode(
     undecodable = [name for name in names if name not in images]
     if len(undecodable) > MAX_UNDECODABLE * len(names):
         raise ConfigurationError(f"{path}: {len(undecodable)} of {len(names)} {split} images cannot be decoded")
+    if undecodable:
+        print(f"{path}: left out, for they cannot be decoded: {', '.join(undecodable)}", file=sys.stderr)
     faces = Faces(
         np.stack(list(images.values())),
         np.array([EMOTIONS.index(Path(name).parent.name) for name in images], np.int64),
@@ -261,6 +273,8 @@ def main() -> int:
 def _prepare(arguments: argparse.Namespace) -> None:
     splits, report = read(arguments.path)
     save(splits, arguments.out / "fer2013.npz")
+    if arguments.folder:
+        write_folder(splits, arguments.folder)
     print(json.dumps(report | {"written": str(arguments.out / "fer2013.npz")}, indent=2))
 
 
@@ -270,6 +284,7 @@ def _arguments() -> argparse.Namespace:
         "path", type=Path, help="fer2013.zip, fer2013.csv, or an ImageFolder with train/ and validation/"
     )
     parser.add_argument("--out", type=Path, default=Path("data"), help="folder for fer2013.npz (default: data)")
+    parser.add_argument("--folder", type=Path, help="write the images here as well: <split>/<label>/<image>.png")
     return parser.parse_args()
 
 

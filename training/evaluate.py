@@ -45,12 +45,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _, probs = logits_and_probs(classifier, faces.images)
     scores = report(probs, faces.labels)
     print(json.dumps(scores) if arguments.json else table(scores))
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "report.json").write_text(json.dumps(scores, indent=2) + "\n")
-        figures.confusion(scores["confusion"], arguments.out / "confusion.png")
-        figures.calibration(probs, faces.labels, arguments.out / "calibration.png")
-        figures.mistakes(faces, probs, arguments.out / "mistakes.png")
+    out = arguments.out or Path("runs", "evaluate", Path(arguments.model).name)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(json.dumps(scores, indent=2) + "\n")
+    figures.confusion(scores["confusion"], out / "confusion.png")
+    figures.calibration(probs, faces.labels, out / "calibration.png")
+    figures.mistakes(faces, probs, out / "mistakes.png")
+    print(f"report.json, confusion, calibration and mistakes are in {out}", file=sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("model", help="a released model's name, or a path to its folder")
     parser.add_argument("data", type=Path, help="a zip or folder with validation/, a folder of classes, or an .npz")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--out", type=Path, help="folder for report.json and pictures")
+    parser.add_argument("--out", type=Path, help="folder for report.json and pictures (default: runs/evaluate/MODEL)")
     command.model_options(parser)
     return parser.parse_args()
 

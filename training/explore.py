@@ -13,12 +13,13 @@ from pathlib import Path
 from string import Template
 
 import cv2
+import msgspec
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from classifier.preprocess import InputSpec, prepare
+from classifier.preprocess import CROP_SIDE, InputSpec, prepare
 from shared.messages import EMOTIONS
 from training import command
 from training.augment import Augmentation, augment
@@ -138,21 +139,35 @@ def duplicates(splits: dict[str, Faces]) -> Section:
 
 
 def preprocessing(faces: Faces, spec: InputSpec, rng: np.random.Generator) -> Section:
-    """The same face at several sizes, as it comes and as the network gets it."""
+    """The same face at several sizes: as the detector cuts it out, and after each step on its way into the network."""
     image = faces.images[rng.integers(len(faces))]
     sides = (96, 48, 24, 12)
-    figure = Figure(figsize=(len(sides) * 2, 4.2), layout="constrained")
+    figure = Figure(figsize=(len(sides) * 2, len(STEPS) * 2.1), layout="constrained")
     for column, side in enumerate(sides):
-        crop = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-        _show(figure, crop, (2, len(sides)), 0, column, f"{side}x{side}")
-        seen = prepare([crop], spec, whole=True)[0, 0]
-        title = f"{spec.size}x{spec.size}, {seen.min():.2f} to {seen.max():.2f}"
-        _show(figure, (seen * spec.std + spec.mean) * 255, (2, len(sides)), 1, column, title)
+        face = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        for row, (name, picture) in enumerate(zip(STEPS, _steps(face, spec), strict=True)):
+            title = f"{name}, {picture.shape[0]}x{picture.shape[1]}"
+            _show(figure, picture, (len(STEPS), len(sides)), row, column, title)
     text = (
-        f"Above, a face of several sizes; below, what the network gets: grey, brought down to {spec.detail} pixels "
-        f"where larger, resized to {spec.size}, (value / 255 − {spec.mean}) / {spec.std}."
+        f"A face of several sizes, from above: the detector's crop, {CROP_SIDE} box heights wide; the view of "
+        f"{spec.view} box heights that is cut out of it; this brought down to {spec.detail} pixels where larger; "
+        f"what the network gets: resized to {spec.size}, (value / 255 − {spec.mean}) / {spec.std}."
     )
     return "Preprocessing", text, figure
+
+
+STEPS = ("crop", "view", "detail", "input")
+
+
+def _steps(face: np.ndarray, spec: InputSpec) -> list[np.ndarray]:
+    """A detector's crop around a face that fills the view, and what each step of `prepare` makes of it."""
+    border = round(len(face) * (CROP_SIDE / spec.view - 1) / 2)
+    crop = cv2.copyMakeBorder(face, border, border, border, border, cv2.BORDER_REPLICATE)
+    same = msgspec.structs.replace(spec, mean=0.0, std=1.0)
+    view = msgspec.structs.replace(same, size=len(face), detail=0)
+    detail = min(spec.detail or len(face), len(face))
+    steps = (prepare([crop], one)[0, 0] for one in (view, msgspec.structs.replace(same, size=detail), same))
+    return [crop, *(step * 255 for step in steps)]
 
 
 def augmentation(faces: Faces, recipe: Recipe, spec: InputSpec, rng: np.random.Generator) -> Section:

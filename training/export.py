@@ -5,8 +5,11 @@ python -m training.export emotion-cnn --onnx
 """
 
 import argparse
+import contextlib
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +79,29 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         direct_accuracy=float((probs.argmax(1)[found.index] == found.labels).mean()),
         by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
     )
-    run = card.Training(recipe_of(saved), saved["step"], checkpoint, is_fer2013=is_official("validation", faces))
-    save_release(Release(config, released.tensors), folder)
-    (folder / "README.md").write_text(card.write(config, run, figures_of, note))
-    figures.confusion(figures_of.scores["confusion"], folder / "confusion.png")
-    figures.calibration(probs, faces.labels, folder / "calibration.png")
+    official = is_official("validation", faces)
+    run = card.Training(recipe_of(saved), saved.get("releases", {}), saved["step"], checkpoint, is_fer2013=official)
+    with _replacing(folder) as fresh:
+        save_release(Release(config, released.tensors), fresh)
+        (fresh / "README.md").write_text(card.write(config, run, figures_of, note))
+        figures.confusion(figures_of.scores["confusion"], fresh / "confusion.png")
+        figures.calibration(probs, faces.labels, fresh / "calibration.png")
+
+
+@contextlib.contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """A fresh folder that takes the place of `folder` when all is in it; on a failure nothing has changed."""
+    fresh, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    try:
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _accuracy_at(classifier: Classifier, faces: Faces, side: int) -> float:

@@ -62,6 +62,14 @@ def changed(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
     return replace(recipe, **rest, augmentation=replace(recipe.augmentation, **amounts))
 
 
+OPTIONS = (
+    *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
+    *("start", "blocks", "teacher", "teacher_share", "tied"),
+    *("degrees", "scale", "shift", "erase"),
+)
+"""What the command line can change of a recipe."""
+
+
 INPUTS = {
     "emotion-cnn": InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
     "emotion-net": InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
@@ -76,6 +84,7 @@ PRESETS = {
         optimizer="adam",
         rate=1e-3,
         schedule="constant",
+        mixed_precision=False,
         augmentation=Augmentation(flip=0.5, brightness=0.2, contrast=0.2),
     ),
     "emotion-cnn": Recipe(

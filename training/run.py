@@ -70,6 +70,8 @@ class Run:
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         self.optimizer = OPTIMIZERS[recipe.optimizer](groups)
         self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
+        self.releases = {"teacher": self.teacher.name} if self.teacher else {}
+        """Which release a name of the recipe meant when the run began."""
         self.step = 0
         self.best = 0.0
         self.waited = 0
@@ -83,7 +85,7 @@ class Run:
         """A run's first step: from fresh weights, or from the release that the recipe names."""
         run = cls(recipe, seed, device)
         if recipe.start:
-            start_from(run.network, recipe)
+            run.releases["start"] = start_from(run.network, recipe)
             run.averaged = {name: value.detach().clone() for name, value in run.network.state_dict().items()}
         return run
 
@@ -179,11 +181,15 @@ class Run:
     def save(self, path: Path) -> None:
         """Writes everything `resume` needs beside `path`, then renames.
 
-        Raises AffectError where that fails (a full disk); what was at `path` before is still there.
+        Raises AffectError where that fails (a full disk) and DivergedError for weights that are no numbers; what was
+        at `path` before is still there.
         """
+        if not all(value.isfinite().all() for value in self.network.state_dict().values()):
+            raise DivergedError(f"the weights at step {self.step} are not finite; {path} is as it was")
         state = {
             "recipe": asdict(self.recipe),
             "seed": self.seed,
+            "releases": self.releases,
             "step": self.step,
             "best": self.best,
             "waited": self.waited,
@@ -217,6 +223,13 @@ class Run:
             run.network.load_state_dict(saved["network"])
         except RuntimeError as error:
             raise ConfigurationError(f"{path} holds another network: {' '.join(str(error).split())[:300]}") from None
+        taught = saved.get("releases", {}).get("teacher", "")
+        if taught and run.releases.get("teacher", taught) != taught and "teacher" not in (options or {}):
+            now = run.releases["teacher"]
+            raise ConfigurationError(
+                f"{path}: its teacher was {taught}, now it is {now}; --teacher NAME goes on with it"
+            )
+        run.releases = saved.get("releases", {}) | run.releases
         run.averaged = {name: value.to(device) for name, value in saved["averaged"].items()}
         run.optimizer.load_state_dict(saved["optimizer"])
         run.step, run.best, run.epoch_sums = saved["step"], saved["best"], saved["epoch_sums"]

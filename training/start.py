@@ -16,8 +16,8 @@ from shared.errors import ConfigurationError
 from training.recipes import INPUTS, Recipe
 
 
-def start_from(network: nn.Module, recipe: Recipe) -> None:
-    """Copies the weights of the release `recipe.start` into a fresh network made by the recipe.
+def start_from(network: nn.Module, recipe: Recipe) -> str:
+    """Copies the weights of the release `recipe.start` into a fresh network made by the recipe; its name and version.
 
     Raises ModelError where there is no such release, ConfigurationError where the network cannot go on from it.
     """
@@ -34,6 +34,7 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
     state = network.state_dict()
     for name, value in release.tensors.items():
         state[_moved(name, places)].copy_(torch.from_numpy(value))
+    return f"{was.name}-{was.version}"
 
 
 def continued(before: Sequence[int], blocks: Sequence[int]) -> list[int]:

@@ -24,10 +24,12 @@ class Teacher:
     def __init__(self, name: str, device: torch.device):
         if device.type == "cpu":
             self._classifier = load_classifier(name, MODELS, "cpu", torch.get_num_threads())
+            self.name = self._classifier.name
             self._spec, self._temperature = self._classifier.spec, self._classifier.temperature
         else:
             release = load_release(name, MODELS)
             self._network = torch_network(release).to(device, memory_format=torch.channels_last)
+            self.name = f"{release.config.name}-{release.config.version}"
             self._spec, self._temperature = release.config.input, release.config.temperature
 
     def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:

@@ -24,7 +24,7 @@ from shared.compute import DEVICES, choose_device
 from shared.errors import ConfigurationError
 from training import command, data
 from training.command import number
-from training.recipes import PRESETS, SCHEDULES, changed
+from training.recipes import OPTIONS, PRESETS, SCHEDULES, changed
 from training.run import Run, rate
 
 
@@ -40,9 +40,12 @@ def _train(arguments: argparse.Namespace) -> None:
     options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
     if arguments.resume:
         run = Run.resume(arguments.resume, device, options)
+        wanted = PRESETS[arguments.preset].architecture if arguments.preset else run.recipe.architecture
+        if run.recipe.architecture != wanted:
+            raise ConfigurationError(f"{arguments.resume} holds {run.recipe.architecture}, not {wanted}")
     else:
-        recipe = changed(PRESETS[arguments.preset], options | {"start": arguments.start})
-        run = Run.begin(recipe, arguments.seed, device)
+        recipe = changed(PRESETS[arguments.preset or PRESET], options)
+        run = Run.begin(recipe, arguments.seed or 0, device)
     board = _board(arguments.tensorboard)
 
     splits = data.load(arguments.data)
@@ -55,7 +58,11 @@ def _train(arguments: argparse.Namespace) -> None:
         )
     per_epoch = len(train) // run.recipe.batch
     steps = per_epoch * run.recipe.epochs
-    print(f"{len(train)} training and {len(validation)} validation images, {steps} steps of {run.recipe.batch}")
+    left_out = len(splits["train"]) - len(train)
+    print(
+        f"{len(train)} training images ({left_out} left out: blank, or in validation too) and {len(validation)} "
+        f"validation images, {steps} steps of {run.recipe.batch}"
+    )
 
     stop = _stop_on_signal()
     while run.step < steps and not stop and not run.exhausted():
@@ -96,6 +103,7 @@ def _keep_memory() -> None:
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """Of glibc's malloc.h."""
+PRESET = "emotion-cnn"
 SHOWN = ("accuracy", "macro_f1", "nll")
 
 
@@ -157,14 +165,19 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="emotion-cnn")
+    parser.add_argument("--preset", choices=sorted(PRESETS), help=f"the recipe (default: {PRESET})")
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="what training.data wrote or takes")
     parser.add_argument("--out", type=Path, help="for checkpoints and metrics.jsonl (default: runs/PRESET)")
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from (its recipe and seed are kept)")
-    parser.add_argument("--start", default="", metavar="MODEL", help="a released model whose weights a run begins with")
+    parser.add_argument("--start", metavar="MODEL", help="a released model whose weights a run begins with")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=number(int, 1), default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, help="of a new run (default: 0)")
+    parser.add_argument(
+        *("--threads", "--workers"),
+        type=number(int, 1),
+        default=torch.get_num_threads(),
+        help="CPU threads that augment and compute; images are decoded once, so no other process loads them",
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto")
     recipe = parser.add_argument_group("instead of the preset's or the resumed recipe's")
     recipe.add_argument("--epochs", type=number(int, 1))
@@ -188,7 +201,11 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.resume and arguments.start:
         parser.error("a run that goes on with --resume has begun already: give --start without it")
-    arguments.out = arguments.out or (arguments.resume.parent if arguments.resume else Path("runs", arguments.preset))
+    if arguments.resume and arguments.seed is not None:
+        parser.error("a run that goes on with --resume keeps its seed: give --seed without it")
+    arguments.out = arguments.out or (
+        arguments.resume.parent if arguments.resume else Path("runs", arguments.preset or PRESET)
+    )
     return arguments
 
 
@@ -200,14 +217,6 @@ def _blocks(text: str) -> tuple[int, ...]:
     if any(not 0 < channels <= 2048 or channels % 32 for channels in blocks):
         raise argparse.ArgumentTypeError(f"{text}: expected multiples of 32 up to 2048 with commas between them")
     return blocks
-
-
-OPTIONS = (
-    *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
-    *("blocks", "teacher", "teacher_share", "tied"),
-    *("degrees", "scale", "shift", "erase"),
-)
-"""Arguments that change the recipe."""
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ BORDER = 96
 MIN_CONFIDENCE: float = Settings.model_fields["detect_confidence"].default
 """Faces below are not classified in the pipeline either."""
 VIEWS = (0.81, 0.85, 0.89, 0.93, 0.97, 1.01, 1.05)
-OFFSETS = (-0.06, -0.03, 0.0, 0.03, 0.06)
+OFFSETS = (-0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12)
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,14 @@ def _crops(images: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.nda
 
 
 def fit(classifier: Classifier, found: Found) -> tuple[float, float]:
-    """The view and vertical offset of least negative log-likelihood: first the view, then the offset."""
-    view = min(VIEWS, key=lambda view: _loss(classifier, found, view, 0.0))
-    return view, min(OFFSETS, key=lambda offset: _loss(classifier, found, view, offset))
+    """The view and vertical offset of least negative log-likelihood, by turns until neither changes."""
+    loss = cache(partial(_loss, classifier, found))
+    best, before = (VIEWS[len(VIEWS) // 2], 0.0), None
+    while best != before:
+        before = best
+        view = min(VIEWS, key=lambda view: loss(view, before[1]))
+        best = view, min(OFFSETS, key=partial(loss, view))
+    return best
 
 
 def _loss(classifier: Classifier, found: Found, view: float, view_dy: float) -> float:

@@ -149,6 +149,29 @@ def test_an_unknown_class_is_named(folder: Path) -> None:
         data.read(folder)
 
 
+def test_an_unknown_class_is_named_whatever_is_in_it(folder: Path) -> None:
+    """Files of which nothing is read do not hide a class; what systems leave in folders is none."""
+    (folder / "train" / ".cache").mkdir()
+    (folder / "train" / ".cache" / "x").write_text("")
+    assert len(data.read(folder)[0]["train"]) == 15
+    (folder / "train" / "contempt").mkdir()
+    (folder / "train" / "contempt" / "0.heic").write_bytes(b"a picture")
+    with pytest.raises(ConfigurationError, match="unknown class contempt"):
+        data.read(folder)
+
+
+def test_what_was_read_becomes_a_folder_again(tmp_path: Path, capsys, monkeypatch) -> None:
+    """Kaggle's table as an ImageFolder, pixel for pixel."""
+    table = kaggle(tmp_path / "fer2013.csv", kaggle_rows())
+    out, written = tmp_path / "out", tmp_path / "pictures"
+    monkeypatch.setattr("sys.argv", ["data", str(table), "--out", str(out), "--folder", str(written)])
+    assert data.main() == 0
+    before, after = data.read(table)[0], data.read(written)[0]
+    for split in data.SPLITS:
+        assert np.array_equal(before[split].images, after[split].images)
+        assert np.array_equal(before[split].labels, after[split].labels)
+
+
 def test_many_undecodable_pictures_are_an_error(folder: Path) -> None:
     """Above one per cent the data is not trusted."""
     (folder / "train" / "fear" / "broken.png").write_bytes(b"no picture")
@@ -156,12 +179,15 @@ def test_many_undecodable_pictures_are_an_error(folder: Path) -> None:
         data.read(folder)
 
 
-def test_a_few_undecodable_pictures_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below that they are skipped and named."""
+def test_a_few_undecodable_pictures_are_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below that they are skipped and named, whichever command reads them."""
     monkeypatch.setattr(data, "MAX_UNDECODABLE", 0.2)
     (folder / "train" / "fear" / "broken.png").write_bytes(b"")
     splits, report = data.read(folder)
     assert report["train"]["undecodable"] == ["train/fear/broken.png"]
+    assert "left out, for they cannot be decoded: train/fear/broken.png" in capsys.readouterr().err
     assert len(splits["train"]) == 15
 
 

@@ -12,10 +12,10 @@ import torch
 from classifier.backends import Classifier
 from classifier.release import load_release
 from detector.mtcnn import Detections
-from training import evaluate, export, figures, view
+from training import card, evaluate, export, figures, view
 from training.data import Faces, save
 from training.metrics import report
-from training.recipes import INPUTS, PRESETS
+from training.recipes import INPUTS, PRESETS, changed
 from training.run import Run
 
 
@@ -54,7 +54,7 @@ def test_a_release_is_complete_and_its_card_is_what_evaluation_says(
         f"| {scores['accuracy']:.2%} | {scores['macro_f1']:.3f} | {scores['ece']:.3f} | {scores['nll']:.3f} |" in card
     )
     assert "A note." in card
-    assert "--preset emotion-cnn" in card
+    assert "python -m training.train --preset emotion-cnn\n" in card
     assert "FER-2013" not in card  # which it was neither trained nor measured on
     assert "| blocks |" not in card
     assert "blocks" not in (tmp_path / "tiny" / "config.json").read_text()
@@ -78,6 +78,46 @@ def test_without_faces_nothing_is_released(
     assert "finds a face in 6 of 28 validation pictures" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["config.json"]
     assert (tmp_path / "tiny" / "config.json").read_text() == "as it was"
+
+
+def test_a_release_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    """A disk that fills between weights and card leaves the release that was there, and nothing beside it."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text("as it was")
+
+    def fill_the_disk() -> None:
+        with export._replacing(folder) as fresh:
+            fresh.mkdir()
+            (fresh / "config.json").write_text("new")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fill_the_disk()
+    assert (folder / "config.json").read_text() == "as it was"
+    with export._replacing(folder) as fresh:
+        fresh.mkdir()
+        (fresh / "card").write_text("new")
+    assert [path.name for path in folder.iterdir()] == ["card"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_the_card_says_the_command_that_makes_the_recipe() -> None:
+    """What differs from the preset, as options."""
+    recipe = replace(
+        PRESETS["emotion-net"], epochs=27, start="emotion-net", teacher="emotion-net", mixed_precision=False
+    )
+    said = card.options(changed(recipe, {"degrees": 10.0}))
+    assert said == [
+        *("--preset", "emotion-net", "--epochs", "27", "--start", "emotion-net", "--teacher", "emotion-net"),
+        *("--no-amp", "--degrees", "10.0"),
+    ]
+
+
+def test_view_and_offset_are_fitted_together(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best view depends on the offset: each fitted once, the view would stay 0.93."""
+    monkeypatch.setattr(view, "_loss", lambda _, __, side, dy: (side - 0.93 - dy) ** 2 / 10 + (dy - 0.09) ** 2)
+    assert view.fit(None, None) == (1.01, 0.09)
 
 
 class PictureDetector:

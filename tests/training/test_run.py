@@ -1,16 +1,23 @@
 """A training run: it learns, it can be broken and resumed, and what it leaves can be classified with."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from classifier import __main__ as stage
 from classifier.backends import load_classifier
 from classifier.graph import pooled_weight
 from classifier.release import save_release
+from shared import messages as m
 from shared.errors import AffectError, ConfigurationError
+from shared.settings import Settings
+from shared.stage import Place, identify
+from shared.topics import Envelope
 from training import data
 from training.checkpoint import read_checkpoint
 from training.evaluate import logits_and_probs
@@ -32,7 +39,6 @@ RECIPE = replace(
     tied=False,
     mixup=0.0,
 )
-FEW_BLOCKS = {"emotion-cnn": {}, "emotion-net": {"blocks": (32, 64)}}
 
 
 def step(run: Run, faces: data.Faces) -> float:
@@ -51,10 +57,19 @@ def test_the_loss_falls(faces: data.Faces, architecture: str) -> None:
     assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
 
 
-@pytest.mark.parametrize("architecture", INPUTS)
-def test_a_resumed_run_ends_like_an_unbroken_one(faces: data.Faces, tmp_path: Path, architecture: str) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "changes"),
+    [
+        ("emotion-cnn", {}),
+        ("emotion-cnn", {"optimizer": "adam", "mixup": 0.4, "tied": True, "teacher": "emotion-net"}),
+        ("emotion-net", {"blocks": (32, 64)}),
+    ],
+)
+def test_a_resumed_run_ends_like_an_unbroken_one(
+    faces: data.Faces, tmp_path: Path, architecture: str, changes: dict[str, Any]
+) -> None:
     """Weights, averages and momentum are bit-equal after being saved and resumed in mid-epoch."""
-    unbroken = Run(replace(RECIPE, architecture=architecture, **FEW_BLOCKS[architecture]), 3, CPU)
+    unbroken = Run(replace(RECIPE, architecture=architecture, **changes), 3, CPU)
     for _ in range(3):
         step(unbroken, faces)
     unbroken.save(tmp_path / "middle.pt")
@@ -115,6 +130,27 @@ def test_a_run_keeps_its_batch(tmp_path: Path) -> None:
         Run.resume(tmp_path / "run.pt", CPU, {"batch": 14})
 
 
+def test_another_teacher_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    """A release replaced in the middle of a run would change its result in silence."""
+    run = Run(replace(RECIPE, teacher="emotion-net"), 0, CPU)
+    run.releases["teacher"] = "emotion-net-0"
+    run.save(tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match="its teacher was emotion-net-0, now it is emotion-net-"):
+        Run.resume(tmp_path / "run.pt", CPU)
+    assert Run.resume(tmp_path / "run.pt", CPU, {"teacher": "emotion-net"}).releases["teacher"] != "emotion-net-0"
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """A step may break the weights and only the next one's loss tell; the checkpoint before stays."""
+    run = Run(RECIPE, 0, CPU)
+    run.save(tmp_path / "run.pt")
+    with torch.no_grad():
+        run.network.head[4].weight[0, 0] = float("inf")
+    with pytest.raises(DivergedError, match=r"weights at step 0 are not finite; .*run\.pt is as it was"):
+        run.save(tmp_path / "run.pt")
+    assert Run.resume(tmp_path / "run.pt", CPU).network.head[4].weight.isfinite().all()
+
+
 def test_no_number_stops_the_run(faces: data.Faces) -> None:
     """A loss that is NaN is an error before it reaches the weights."""
     run = Run(RECIPE, 0, CPU)
@@ -143,6 +179,32 @@ def test_a_checkpoint_becomes_a_release_with_the_same_logits(
     assert np.ptp(expected, 0).max() > 0.1
     # The release's weights are float16.
     assert np.abs(actual - expected).max() < 0.01
+
+
+def test_training_and_the_classifier_stage_see_the_same(
+    faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A face in the middle of a detector's crop, sent to the stage, gets the logits that training gives the face."""
+    run = Run(replace(RECIPE, rate=0.1, schedule="constant"), 0, CPU)
+    for _ in range(8):
+        step(run, faces)
+    run.save(tmp_path / "run.pt")
+    run.network.load_state_dict(run.averaged)
+    expected = evaluate(run.network, faces.images, run.spec, CPU)
+    save_release(release_of(read_checkpoint(tmp_path / "run.pt"), "tiny", "1"), tmp_path / "tiny")
+    monkeypatch.setattr(stage, "load_classifier", partial(load_classifier, precision="f32"))
+    settings = Settings(runtime_dir=tmp_path, classifier_model=str(tmp_path / "tiny"), device="cpu")
+    classifier = stage.ClassifierStage(Place(settings, identify("classifier"), tmp_path))
+    crops = []
+    for number, picture in enumerate(faces.images):
+        square = np.zeros((67, 67, 3), np.uint8)  # 1.3 box heights, of which the network sees 0.93
+        square[10:58, 10:58] = picture[:, :, None]
+        crops.append(m.Crop(face=number, xyxy=(0, 0, 67, 67), image=m.Image.of(square)))
+    header = m.Header(source="s", epoch=1, seq=0, prev=None, acked=None, pts=0, captured_ns=0, live=False, end=False)
+    heard = Envelope("crops", "me", m.Crops(**header, crops=crops))
+    (answer,) = classifier.handle([heard], 0.0)
+    actual = np.array([emotion.logits for emotion in answer.message.emotions])
+    assert np.abs(actual - expected).max() < 0.01 < 0.1 < np.ptp(expected, 0).max()
 
 
 def test_a_failed_save_leaves_the_last_checkpoint(

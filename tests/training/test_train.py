@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from classifier.release import MODELS, load_release
 from training import data, train
 from training.checkpoint import read_checkpoint
 from training.run import Run
@@ -59,6 +60,7 @@ def test_the_command_trains_and_stops_on_ctrl_c(
         (("--epochs", "0"), "0: expected a whole number from 1"),
         (("--epochs", "many"), "invalid whole number value: 'many'"),
         (("--resume", "last.pt", "--start", "emotion-net"), "give --start without it"),
+        (("--resume", "last.pt", "--seed", "4"), "give --seed without it"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
@@ -78,8 +80,21 @@ def test_the_command_begins_with_a_release_and_more_blocks(command: Callable[...
         command("--preset", "emotion-net", "--start", "emotion-net", "--blocks", blocks, "--epochs", 1, "--batch", 7)
         == 0
     )
-    recipe = read_checkpoint(tmp_path / "out" / "last.pt")["recipe"]
+    saved = read_checkpoint(tmp_path / "out" / "last.pt")
+    recipe, version = saved["recipe"], load_release("emotion-net", MODELS).config.version
     assert (recipe["start"], recipe["blocks"]) == ("emotion-net", (96, 96, 96, 192, 192, 192, 384))
+    assert saved["releases"] == {"start": f"emotion-net-{version}"}
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever asks for one network is not given the training of another."""
+    assert command("--epochs", 1, "--batch", 7) == 0
+    last = tmp_path / "out" / "last.pt"
+    assert command("--preset", "emotion-net", "--resume", last) == 2
+    assert "last.pt holds emotion-cnn, not emotion-net" in capsys.readouterr().err
+    assert command("--preset", "original", "--resume", last) == 0, "the same network"
 
 
 def test_a_release_of_another_preset_is_no_start(
