@@ -51,8 +51,8 @@ On the same pictures, beside systems that run on the same class of machine:
 
 People reach about 65 % (on PrivateTest, arXiv 1307.0414)."""
 FER2013_LIMITS = """
-The labels are noisy: people agree with them on about 65 % of pictures. Of the faces of {worst} it recognises least. The
-pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
+The labels are noisy: people agree with them on about 65 % of pictures. {worst} are recognised least often.
+The pictures are posed or found on the web, mostly frontal, 48 pixels wide; expect clearly less on profiles, masks,
 occlusions, poor light and small faces, and other figures for age groups and ethnicities that the web shows seldom."""
 USE = """The network reads facial expression, not what a person feels.
 
@@ -69,7 +69,7 @@ def write(config: Config, training: Training, figures: Figures, note: str) -> st
     by_recall = sorted(figures.scores["per_class"].items(), key=lambda item: item[1]["recall"])
     worst = " and ".join(f"{label} ({row['recall']:.0%})" for label, row in by_recall[:2])
     limits = (
-        FER2013_LIMITS.format(worst=worst)
+        FER2013_LIMITS.format(worst=worst.capitalize())
         if training.is_fer2013
         else "\nThe figures hold for pictures like those it was measured on."
     )

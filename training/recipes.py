@@ -108,7 +108,7 @@ PRESETS = {
     "emotion-net": Recipe(
         architecture="emotion-net",
         blocks=(96, 96, 192, 192, 192, 384),
-        epochs=86,
+        epochs=113,
         batch=64,
         optimizer="sgd",
         rate=0.08,
