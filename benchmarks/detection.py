@@ -35,8 +35,8 @@ def rows(plan: Plan) -> Iterator[Row]:
         yield from _photos(plan.images_dir, plan.many(1000, 20), ours, reference)
 
 
-def _whole(name: str, result: detector.Comparison) -> Iterator[Row]:
-    yield Row(f"{name}/full", result.ours_ms, result.reference_ms, "ms")
+def _whole(name: str, result: detector.Comparison, what: str = "full") -> Iterator[Row]:
+    yield Row(f"{name}/{what}", result.ours_ms, result.reference_ms, "ms")
     yield Row(f"{name}/recall", result.recall, 1.0, "share")
     yield Row(f"{name}/precision", result.precision, 1.0, "share")
 
@@ -52,7 +52,7 @@ def _photos(folder: Path, most: int, ours: Detector, reference: Any) -> Iterator
             tally.add(marked[name], mine, its)
 
     result = detector.compare((picture for _, picture in pictures), ours, reference, told)
-    yield from _whole("detector/images", result)
+    yield from _whole("detector/images", result, "photo")
     if tally.marked:
         yield Row("detector/images/marked-recall", tally.recall("ours"), tally.recall("reference"), "share")
         yield Row("detector/images/marked-precision", tally.precision("ours"), tally.precision("reference"), "share")
