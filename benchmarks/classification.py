@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import detector
 from benchmarks.detection import read_images
 from benchmarks.measure import Row, alternate, milliseconds
 from benchmarks.pictures import crowd
@@ -17,6 +16,7 @@ from classifier.backends import load_classifier, softmax, torch_network
 from classifier.preprocess import prepare
 from classifier.release import MODELS, load_release
 from detector.crops import square_crop
+from training.view import pipeline_detector
 
 BATCHES = (1, 8)
 OTHER = "emotion-net"
@@ -80,7 +80,7 @@ def reference(model: str, *, whole: bool = False) -> Classify:
 
 def faces_of(folder: Path, plan: Plan, most: int = 200) -> list[np.ndarray]:
     """Crops of the faces in a folder's photos, as the detector stage cuts them."""
-    finder = detector.shipped(40, plan.scratch)
+    finder = pipeline_detector(1, plan.scratch)
     found = (
         square_crop(photo, xyxy)[0] for _, photo in read_images(folder, most) for xyxy in finder.detect(photo).xyxy
     )

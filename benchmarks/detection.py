@@ -1,7 +1,7 @@
 """Rows `detector/…`: our detector against facenet-pytorch's, one thread each, both with faces from 20 pixels."""
 
 from collections.abc import Iterator
-from itertools import islice, tee
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from benchmarks.measure import Row
 from benchmarks.plan import Plan
 from benchmarks.truth import Tally, read_marked
 from detector.mtcnn import Detector
+from training.view import pipeline_detector
 
 MIN_FACE_SIZE = 20
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -21,7 +22,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 def rows(plan: Plan) -> Iterator[Row]:
     """Time per frame, and how many of each side's confident boxes the other has as well, in clips and photos."""
     ours, reference = detector.ours(MIN_FACE_SIZE, plan.scratch), detector.reference(MIN_FACE_SIZE)
-    shipped = detector.shipped(MIN_FACE_SIZE, plan.scratch)
+    shipped = pipeline_detector(1, plan.scratch, MIN_FACE_SIZE)
     for clip in plan.clips():
         name = f"detector/{clip.stem}"
         if not plan.wants(name):
@@ -44,14 +45,18 @@ def _whole(name: str, result: detector.Comparison, what: str = "full") -> Iterat
 def _photos(folder: Path, most: int, ours: Detector, reference: Any) -> Iterator[Row]:
     """Photos; where people marked the faces in them, also how many of these both sides find."""
     marked, tally = read_marked(folder), Tally()
-    names, pictures = tee(read_images(folder, most))
+    shown: list[str] = []
+
+    def photos() -> Iterator[np.ndarray]:
+        for name, picture in read_images(folder, most):
+            shown.append(name)
+            yield picture
 
     def told(mine: detector.Boxes, its: detector.Boxes) -> None:
-        name, _ = next(names)
-        if name in marked:
-            tally.add(marked[name], mine, its)
+        if shown[-1] in marked:
+            tally.add(marked[shown[-1]], mine, its)
 
-    result = detector.compare((picture for _, picture in pictures), ours, reference, told)
+    result = detector.compare(photos(), ours, reference, told)
     yield from _whole("detector/images", result, "photo")
     if tally.marked:
         yield Row("detector/images/marked-recall", tally.recall("ours"), tally.recall("reference"), "share")

@@ -27,6 +27,7 @@ from shared.errors import AffectError
 from shared.settings import load_settings
 from shared.signature import signature
 from smoother.tracking import Tracks, track
+from training.view import pipeline_detector
 
 CLIPS = ("facenet_pytorch_video", "liveportrait_s18", "pyfeat_single_face", "face_recognition_short_hamilton")
 MIN_FACE_SIZES = (20, 40)
@@ -89,13 +90,6 @@ def reference(min_face_size: int) -> Any:
 def ours(min_face_size: int, cache_dir: Path) -> Detector:
     """Our detector with the reference's settings, on one thread."""
     return Detector(min_face_size, (0.6, 0.7, 0.7), 0, 200, 1, "cpu", cache_dir)
-
-
-def shipped(min_face_size: int, cache_dir: Path) -> Detector:
-    """Our detector with the settings it ships with but for the smallest face, on one thread."""
-    settings = load_settings()
-    thresholds, side, most = settings.detect_thresholds, settings.detect_max_side, settings.max_faces
-    return Detector(min_face_size, thresholds, side, most, 1, "cpu", cache_dir)
 
 
 Boxes = tuple[np.ndarray, np.ndarray]
@@ -209,7 +203,7 @@ def main(arguments: list[str]) -> None:
                 precision = f"{result.precision:.4f} of {result.ours_total}"
                 _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
                 consecutive = islice(frames(path, 1), HINTED_FRAMES)
-                hinted = compare_hints(consecutive, rate(path), shipped(size, Path(cache)), other)
+                hinted = compare_hints(consecutive, rate(path), pipeline_detector(1, Path(cache), size), other)
                 _print("  with hints", size, hinted.ours_ms, hinted.reference_ms, hinted.recall, hinted.total)
 
 

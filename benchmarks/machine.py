@@ -1,5 +1,6 @@
 """The machine that figures were measured on, in words that name no host, user or path."""
 
+import json
 import os
 import platform
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from classifier.release import MODELS, load_release
+from classifier.release import MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,7 +30,7 @@ def describe() -> dict[str, object]:
         "system": f"{platform.system()} {platform.machine()}",
         "load_at_start": round(os.getloadavg()[0], 1),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "models": {name: load_release(name, MODELS).config.version for name in ("emotion-cnn", "emotion-net")},
+        "models": {file.parent.name: json.loads(file.read_text())["version"] for file in MODELS.glob("*/config.json")},
         "commit": _commit(),
     }
 

@@ -9,20 +9,22 @@ from functools import partial
 import structlog
 from typing_extensions import override
 
+from capture.auto import camera_found
 from capture.claims import Claims
+from capture.flight import Flight, blame
 from capture.names import SourceSpec, parse_sources
 from capture.preview import preview_jpeg
 from capture.reader import Reader
 from capture.run import Run, Workers, read_progress
-from capture.sources import camera_opens, open_source
-from capture.window import Flight, Policy, blame
+from capture.sources import open_source
+from capture.window import Policy
 from shared import messages as m
 from shared.bus import Subscription
 from shared.log import Once
 from shared.members import Members
 from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage, run
-from shared.state import read_state, write_state
+from shared.state import read_state
 from shared.topics import Envelope
 
 log = structlog.get_logger()
@@ -30,19 +32,6 @@ log = structlog.get_logger()
 SCAN_LOAD = 8
 """What searching a whole frame costs, in frames searched near hints."""
 _SMOOTHER_TOPIC = "faces/"
-
-
-def camera_found(place: Place, index: int) -> bool:
-    """Whether the camera that `auto` prefers opens; after a crash, whether it did: one unplugged is waited for."""
-    file = place.state_dir / f"camera-{index}.found"
-    before = read_state(file) if place.restarted else None
-    if before is not None:
-        return before == b"yes"
-    found = camera_opens(index)
-    write_state(file, b"yes" if found else b"no")
-    if not found:
-        log.warning("camera not there, in use, or not permitted; showing the demo", camera=index)
-    return found
 
 
 class Capture(Stage):

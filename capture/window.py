@@ -5,28 +5,26 @@ again when the worker that had it is gone, or after a time-out; live it is given
 after three workers have died while they had it. Only the capture gives up.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.flight import Flight, give_up
 from capture.hints import Hints, Seen
 from capture.sources import Frame
-from shared.messages import Box, Faces
+from shared.messages import Faces
 from shared.meter import Meter
 from shared.signature import signature
 
-MAX_FAILURES = 3
 FIRST_TIMEOUT_S = 5.0
 """Before it is known how long a frame takes."""
 LEAST_TIMEOUT_S = 1.0
 RARE_S = 0.5
 MOST_TIMEOUT_S = 30.0
 _NO_CLASSIFIER_S = 0.25
-
-Reason = Literal["deadline", "failed", "ended"]
 
 
 @dataclass(frozen=True)
@@ -44,54 +42,6 @@ class Policy:
     """So often the whole frame is searched, frames between near known faces only (0: always all)."""
     hint_lag: int = 4
     """In replay, known faces are those of so many frames before; no more frames are in flight."""
-
-
-@dataclass
-class Flight:
-    """One frame between its capture and its acknowledgement."""
-
-    seq: int
-    prev: int | None
-    pts: float
-    captured_ns: int
-    captured_at: float
-    image: NDArray[np.uint8] | None
-    classify: bool
-    end: bool
-    scan: bool = True
-    hints: Sequence[Box] = ()
-    sent_at: float | None = None
-    first_sent_at: float | None = None
-    timeout_s: float = 0.0
-    timeout_at: float = float("inf")
-    attempts: int = 0
-    failures: int = 0
-    waiting: bool = True
-    """Has to be sent (again)."""
-    detector: str | None = None
-    classifiers: tuple[str, ...] = ()
-    located: bool = False
-    """Its `faces/` have been heard."""
-    answered: bool = False
-    """Its result has been heard; with the recorder's acknowledgement still to come."""
-    gone: Reason | None = None
-    failed_on: set[str] = field(default_factory=set)
-
-    @property
-    def is_suspect(self) -> bool:
-        """Workers have died while they had it, and it is not finished."""
-        return self.failures > 0 and not self.answered and self.gone is None
-
-    @property
-    def is_news(self) -> bool:
-        """Given up, and nobody has been told yet."""
-        return self.gone in ("deadline", "failed") and self.timeout_at == float("inf")
-
-    def holders(self) -> tuple[str, ...]:
-        """The workers that have it now."""
-        if self.waiting or self.answered or self.gone or self.detector is None:
-            return ()
-        return self.classifiers if self.located else (self.detector,)
 
 
 class Window:
@@ -286,16 +236,3 @@ class Window:
             and flight.first_sent_at is not None
             and now >= flight.first_sent_at + self.policy.deadline_s
         )
-
-
-def give_up(flight: Flight, reason: Reason) -> None:
-    """From now on the flight is a `gone` to be said until the smoother answers it."""
-    flight.gone, flight.waiting, flight.image, flight.timeout_at = reason, True, None, float("inf")
-
-
-def blame(flight: Flight, worker: str) -> None:
-    """A worker died while it had this frame; the third one to do so was the last to try."""
-    flight.failures += 1
-    flight.failed_on.add(worker)
-    if flight.failures >= MAX_FAILURES and not flight.gone:
-        give_up(flight, "failed")

@@ -36,6 +36,7 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
 
     @app.get("/healthz")
     def health() -> Response:
+        """Whether every stage is there: 200, or 503 with those that are missing."""
         missing = board.read(clock()).missing
         if missing:
             return _json({"status": "unavailable", "missing": missing}, 503)

@@ -25,6 +25,7 @@ class _Snapshot(Collector):
         self._viewers = viewers
 
     def collect(self) -> Iterator[Metric]:
+        """What the endpoint shows."""
         yield from _processes(self._snapshot.processes)
         yield from _sources(self._snapshot.sources, self._snapshot.results)
         ready = GaugeMetricFamily("affect_stage_ready", "1 when a process of this stage is ready.", labels=["stage"])

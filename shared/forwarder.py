@@ -82,6 +82,7 @@ class Forwarder(Stage):
 
     @override
     def close(self) -> None:
+        """End the proxy and leave no socket file behind."""
         if self._guard:
             self._guard.stop()
         self._context.term()  # ends the proxy, whose thread closes its sockets

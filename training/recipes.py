@@ -1,5 +1,6 @@
 """The recipes that `--preset` names: `original`, and ours, put together of the last runs (cards tell them apart)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -60,6 +61,18 @@ def changed(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
     amounts = {name: value for name, value in options.items() if name in asdict(recipe.augmentation)}
     rest = {name: value for name, value in options.items() if name not in amounts}
     return replace(recipe, **rest, augmentation=replace(recipe.augmentation, **amounts))
+
+
+def rate(recipe: Recipe, progress: float) -> float:
+    """The learning rate at a share 0..1 of the run."""
+    if recipe.schedule == "constant":
+        return recipe.rate
+    if recipe.schedule == "step":
+        return recipe.rate * 0.1 ** ((progress >= 0.5) + (progress >= 0.75))
+    warmup = recipe.warmup if recipe.schedule == "one-cycle" else 0.0
+    if progress < warmup:
+        return recipe.rate * (0.1 + 0.9 * progress / warmup)
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 OPTIONS = (

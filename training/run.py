@@ -28,7 +28,7 @@ from training.data import Faces
 from training.fused import FusedEmotionCNN, fits
 from training.fused_net import FusedEmotionNet
 from training.metrics import report
-from training.recipes import INPUTS, Recipe, changed
+from training.recipes import INPUTS, Recipe, changed, rate
 from training.start import start_from
 from training.teacher import Teacher
 
@@ -267,18 +267,6 @@ def tie_weights(network: nn.Module) -> None:
     with torch.no_grad():
         weight.copy_(tied(weight) * 2)  # as large as before
     weight.register_hook(tied)  # type: ignore[no-untyped-call]
-
-
-def rate(recipe: Recipe, progress: float) -> float:
-    """The learning rate at a share 0..1 of the run."""
-    if recipe.schedule == "constant":
-        return recipe.rate
-    if recipe.schedule == "step":
-        return recipe.rate * 0.1 ** ((progress >= 0.5) + (progress >= 0.75))
-    warmup = recipe.warmup if recipe.schedule == "one-cycle" else 0.0
-    if progress < warmup:
-        return recipe.rate * (0.1 + 0.9 * progress / warmup)
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 def targets(labels: Tensor, votes: Tensor, recipe: Recipe) -> Tensor:

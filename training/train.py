@@ -24,8 +24,8 @@ from shared.compute import DEVICES, choose_device
 from shared.errors import ConfigurationError
 from training import command, data
 from training.command import number
-from training.recipes import OPTIONS, PRESETS, SCHEDULES, changed
-from training.run import Run, rate
+from training.recipes import OPTIONS, PRESETS, SCHEDULES, changed, rate
+from training.run import Run
 
 
 def main() -> int:
@@ -37,15 +37,7 @@ def _train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     _keep_memory()
     device = torch.device(choose_device(arguments.device))
-    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
-    if arguments.resume:
-        run = Run.resume(arguments.resume, device, options)
-        wanted = PRESETS[arguments.preset].architecture if arguments.preset else run.recipe.architecture
-        if run.recipe.architecture != wanted:
-            raise ConfigurationError(f"{arguments.resume} holds {run.recipe.architecture}, not {wanted}")
-    else:
-        recipe = changed(PRESETS[arguments.preset or PRESET], options)
-        run = Run.begin(recipe, arguments.seed or 0, device)
+    run = _run(arguments, device)
     board = _board(arguments.tensorboard)
 
     splits = data.load(arguments.data)
@@ -87,6 +79,18 @@ def _train(arguments: argparse.Namespace) -> None:
     if stop:
         run.save(arguments.out / "last.pt")
         print(f"stopped at step {run.step}; continue with --resume {arguments.out / 'last.pt'}", flush=True)
+
+
+def _run(arguments: argparse.Namespace, device: torch.device) -> Run:
+    """The run that the arguments begin or go on with."""
+    options = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    if not arguments.resume:
+        return Run.begin(changed(PRESETS[arguments.preset or PRESET], options), arguments.seed or 0, device)
+    run = Run.resume(arguments.resume, device, options)
+    wanted = PRESETS[arguments.preset].architecture if arguments.preset else run.recipe.architecture
+    if run.recipe.architecture != wanted:
+        raise ConfigurationError(f"{arguments.resume} holds {run.recipe.architecture}, not {wanted}")
+    return run
 
 
 def _keep_memory() -> None:

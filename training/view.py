@@ -45,11 +45,11 @@ def find(faces: Faces, threads: int, cache_dir: Path) -> Found:
     return Found(index, faces.labels[index], [crop for _, crop in found])
 
 
-def pipeline_detector(threads: int, cache_dir: Path) -> Detector:
-    """The detector as the pipeline runs it by default; converted weights are kept in `cache_dir`."""
+def pipeline_detector(threads: int, cache_dir: Path, min_face_size: int | None = None) -> Detector:
+    """The detector as the pipeline runs it by default, but for the smallest face; weights are kept in `cache_dir`."""
     settings = {name: field.default for name, field in Settings.model_fields.items()}
     return Detector(
-        min_face_size=settings["min_face_size"],
+        min_face_size=min_face_size or settings["min_face_size"],
         thresholds=settings["detect_thresholds"],
         max_side=settings["detect_max_side"],
         max_faces=settings["max_faces"],

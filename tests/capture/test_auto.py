@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from capture import __main__ as stage
+from capture import auto
 from shared.settings import Settings
 from shared.stage import Place, identify
 
@@ -17,7 +17,7 @@ def place(tmp_path):
 @pytest.fixture
 def camera(monkeypatch):
     plugged = {"in": True}
-    monkeypatch.setattr(stage, "camera_opens", lambda _: plugged["in"])
+    monkeypatch.setattr(auto, "camera_opens", lambda _: plugged["in"])
     return plugged
 
 
@@ -25,18 +25,18 @@ def camera(monkeypatch):
 def test_what_was_found_outlives_a_crash(place, camera, there):
     """A capture restarted while its camera is unplugged waits for it instead of showing the demo, and the reverse."""
     camera["in"] = there
-    assert stage.camera_found(place, 0) is there
+    assert auto.camera_found(place, 0) is there
     camera["in"] = not there
-    assert stage.camera_found(dataclasses.replace(place, restarted=True), 0) is there
+    assert auto.camera_found(dataclasses.replace(place, restarted=True), 0) is there
 
 
 def test_a_new_start_looks_again(place, camera):
     """Started anew by its user, what an earlier run found counts for nothing."""
-    assert stage.camera_found(place, 0)
+    assert auto.camera_found(place, 0)
     camera["in"] = False
-    assert not stage.camera_found(place, 0)
+    assert not auto.camera_found(place, 0)
 
 
 def test_a_crash_before_the_answer_looks_again(place, camera):
     """Nothing was written down yet, so the camera is tried."""
-    assert stage.camera_found(dataclasses.replace(place, restarted=True), 0)
+    assert auto.camera_found(dataclasses.replace(place, restarted=True), 0)

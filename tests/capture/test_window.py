@@ -4,8 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from capture.flight import MAX_FAILURES, blame
 from capture.sources import Frame
-from capture.window import MAX_FAILURES, Policy, Window, blame
+from capture.window import Policy, Window
 from shared import messages as m
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)

@@ -22,8 +22,8 @@ from training import data
 from training.checkpoint import read_checkpoint
 from training.evaluate import logits_and_probs
 from training.export import release_of
-from training.recipes import INPUTS, PRESETS, Recipe, changed
-from training.run import DivergedError, Run, evaluate, rate, targets
+from training.recipes import INPUTS, PRESETS, Recipe, changed, rate
+from training.run import DivergedError, Run, evaluate, targets
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
@@ -46,6 +46,17 @@ def step(run: Run, faces: data.Faces) -> float:
     index = np.arange(7) + 7 * (run.step % 4)
     parts = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
     return run.train_step(*parts, per_epoch=4)
+
+
+def released(run: Run, faces: data.Faces, folder: Path) -> np.ndarray:
+    """Trains a little and releases that as `folder`/tiny; the logits (N, 7) that training's evaluation gives."""
+    for _ in range(8):
+        step(run, faces)
+    run.save(folder / "run.pt")
+    run.network.load_state_dict(run.averaged)
+    expected = evaluate(run.network, faces.images, run.spec, CPU)
+    save_release(release_of(read_checkpoint(folder / "run.pt"), "tiny", "1"), folder / "tiny")
+    return expected
 
 
 @pytest.mark.parametrize("architecture", INPUTS)
@@ -169,12 +180,7 @@ def test_a_checkpoint_becomes_a_release_with_the_same_logits(
     """The same pictures through training's evaluation and through the classifier give the same logits."""
     recipe = replace(RECIPE, architecture=architecture, average=0.0, rate=0.1, schedule="constant")
     run = Run(recipe, 0, CPU)
-    for _ in range(8):
-        step(run, faces)
-    run.save(tmp_path / "run.pt")
-    run.network.load_state_dict(run.averaged)
-    expected = evaluate(run.network, faces.images, run.spec, CPU)
-    save_release(release_of(read_checkpoint(tmp_path / "run.pt"), "tiny", "1"), tmp_path / "tiny")
+    expected = released(run, faces, tmp_path)
     actual, _ = logits_and_probs(load_classifier("tiny", tmp_path, "cpu", precision="f32"), faces.images)
     assert np.ptp(expected, 0).max() > 0.1
     # The release's weights are float16.
@@ -186,12 +192,7 @@ def test_training_and_the_classifier_stage_see_the_same(
 ) -> None:
     """A face in the middle of a detector's crop, sent to the stage, gets the logits that training gives the face."""
     run = Run(replace(RECIPE, rate=0.1, schedule="constant"), 0, CPU)
-    for _ in range(8):
-        step(run, faces)
-    run.save(tmp_path / "run.pt")
-    run.network.load_state_dict(run.averaged)
-    expected = evaluate(run.network, faces.images, run.spec, CPU)
-    save_release(release_of(read_checkpoint(tmp_path / "run.pt"), "tiny", "1"), tmp_path / "tiny")
+    expected = released(run, faces, tmp_path)
     monkeypatch.setattr(stage, "load_classifier", partial(load_classifier, precision="f32"))
     settings = Settings(runtime_dir=tmp_path, classifier_model=str(tmp_path / "tiny"), device="cpu")
     classifier = stage.ClassifierStage(Place(settings, identify("classifier"), tmp_path))
