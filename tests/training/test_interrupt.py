@@ -1,0 +1,62 @@
+"""Ctrl-C in the middle of an epoch, as a user presses it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training import data
+from training.checkpoint import read_checkpoint
+
+pytestmark = pytest.mark.processes
+
+LIMIT_S = 120
+EPOCH = 5
+"""Steps of it: 28 pictures in batches of four, without the seven that validation has too."""
+
+
+def training(*arguments: object) -> subprocess.Popen[str]:
+    """The real command in its own process group, for thirty epochs."""
+    options = ("--preset", "emotion-net", "--blocks", "32", "--batch", "4", "--epochs", "30")
+    return subprocess.Popen(
+        [sys.executable, "-m", "training.train", *options, "--threads", "1", "--device", "cpu", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    """What it printed, when it has ended well."""
+    printed, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def test_a_run_broken_by_ctrl_c_ends_like_an_unbroken_one(faces: data.Faces, tmp_path: Path) -> None:
+    """The terminal's signal reaches every process of the group; what `--resume` makes of it is the same weights."""
+    table = tmp_path / "faces.npz"
+    data.save({"train": faces, "validation": faces.take(np.arange(7))}, table)
+    broken, unbroken = tmp_path / "broken", tmp_path / "unbroken"
+    process = training("--data", table, "--out", broken)
+    deadline = time.monotonic() + LIMIT_S
+    while not (broken / "metrics.jsonl").exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "no epoch ended"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert "continue with --resume" in finished(process)
+    assert EPOCH <= read_checkpoint(broken / "last.pt")["step"] < 30 * EPOCH
+    finished(training("--data", table, "--resume", broken / "last.pt"))
+    finished(training("--data", table, "--out", unbroken))
+    ends = [read_checkpoint(folder / "last.pt") for folder in (broken, unbroken)]
+    assert [end["step"] for end in ends] == [30 * EPOCH, 30 * EPOCH]
+    for name, value in ends[1]["averaged"].items():
+        assert torch.equal(ends[0]["averaged"][name], value), name
