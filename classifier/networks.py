@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from classifier.release import BLOCKS, STEM
 
+DROPOUT = 0.5
+"""Share of EmotionCNN's hidden units left out while it is trained, where a recipe does not change it."""
+
 
 class EmotionCNN(nn.Module):
     """Three blocks of Conv3x3, BatchNorm, ReLU and MaxPool2 (1→32→64→128 channels) over 224x224, and two linear layers.
@@ -25,7 +28,7 @@ class EmotionCNN(nn.Module):
             nn.Linear(self.channels * (size // 8) ** 2, 128),
             nn.BatchNorm1d(128),
             nn.ReLU(),
-            nn.Dropout(0.5),
+            nn.Dropout(DROPOUT),
             nn.Linear(128, num_classes),
         )
 

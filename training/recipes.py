@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from classifier.networks import DROPOUT
 from classifier.preprocess import InputSpec
 from classifier.release import BLOCKS
 from training.augment import Augmentation
@@ -43,6 +44,8 @@ class Recipe:
     teacher_share: float = 0.7
     tied: bool = False
     """Whether EmotionCNN's first linear layer has one weight for each square of 2x2 positions of a map."""
+    dropout: float = DROPOUT
+    """Share of EmotionCNN's hidden units that a training step leaves out."""
     average: float = 0.0
     """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
     mixup: float = 0.0
@@ -77,7 +80,7 @@ def rate(recipe: Recipe, progress: float) -> float:
 
 OPTIONS = (
     *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
-    *("start", "blocks", "teacher", "teacher_share", "tied"),
+    *("start", "blocks", "teacher", "teacher_share", "tied", "dropout"),
     *("degrees", "scale", "shift", "erase"),
 )
 """What the command line can change of a recipe."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from classifier.backends import softmax
-from classifier.networks import EmotionCNN, make_network
+from classifier.networks import DROPOUT, EmotionCNN, make_network
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import BLOCKS, halvings
 from shared.errors import AffectError, ConfigurationError
@@ -61,6 +61,7 @@ class Run:
         self.network = network.to(memory_format=torch.channels_last)
         if recipe.tied:
             tie_weights(self.network)
+        _set_dropout(self.network, recipe.dropout)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.step_network: nn.Module = self.network
         if recipe.mixed_precision and fits(device):
@@ -247,6 +248,14 @@ def _check_blocks(recipe: Recipe, size: int) -> None:
             f"--blocks {list(recipe.blocks)}: {size} pixels cannot be halved {halvings(recipe.blocks)} times without a "
             "rest (each change of channels halves them); repeat channels instead"
         )
+
+
+def _set_dropout(network: nn.Module, share: float) -> None:
+    """Leaves out another share of an EmotionCNN's hidden units while it is trained; it classifies with all of them."""
+    if isinstance(network, EmotionCNN):
+        cast(nn.Dropout, network.head[3]).p = share
+    elif share != DROPOUT:
+        raise ConfigurationError(f"--dropout {share}: only emotion-cnn has it")
 
 
 def tie_weights(network: nn.Module) -> None:

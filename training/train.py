@@ -198,6 +198,9 @@ def _arguments() -> argparse.Namespace:
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
     recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="their share")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
+    recipe.add_argument(
+        "--dropout", type=number(float, 0, 0.9), help="emotion-cnn: share of hidden units left out of a step"
+    )
     recipe.add_argument("--degrees", type=number(float, 0, 180), help="rotate by up to so many")
     recipe.add_argument("--scale", type=number(float, 0, 0.9), help="scale by up to this share, 0.1 say")
     recipe.add_argument("--shift", type=number(float, 0, 1), help="move by up to this share of the side")

@@ -134,6 +134,25 @@ def test_blocks_that_no_network_can_have_are_refused(architecture: str, blocks: 
         Run(replace(RECIPE, architecture=architecture, blocks=blocks), 0, CPU)
 
 
+def test_dropout_can_change_from_run_to_run(faces: data.Faces, tmp_path: Path) -> None:
+    """A run that goes on without it learns from every hidden unit, and what it leaves is the same network."""
+    half = Run(RECIPE, 0, CPU)
+    half.save(tmp_path / "half.pt")
+    none = Run.resume(tmp_path / "half.pt", CPU, {"dropout": 0.0})
+    step(half, faces)
+    step(none, faces)
+    name = "head.4.weight"
+    idle = [bool((run.network.get_parameter(name).grad == 0).all(0).any()) for run in (half, none)]
+    assert idle == [True, False]
+    assert half.network.state_dict().keys() == none.network.state_dict().keys()
+
+
+def test_dropout_of_emotion_net_is_refused() -> None:
+    """It has none; a run that takes the option in silence would be believed."""
+    with pytest.raises(ConfigurationError, match=r"--dropout 0.2: only emotion-cnn has it"):
+        Run(replace(RECIPE, architecture="emotion-net", dropout=0.2), 0, CPU)
+
+
 def test_a_run_keeps_its_batch(tmp_path: Path) -> None:
     """Its place in the schedule is counted in batches."""
     Run(RECIPE, 0, CPU).save(tmp_path / "run.pt")
