@@ -105,21 +105,21 @@ PRESETS = {
     ),
     "emotion-cnn": Recipe(
         architecture="emotion-cnn",
-        epochs=39,
+        epochs=30,
         batch=64,
         optimizer="adam",
-        rate=5e-4,
+        rate=8e-4,
         schedule="one-cycle",
         weight_decay=0.05,
         label_smoothing=0.05,
         vote_share=0.25,
         teacher="emotion-net",
+        teacher_share=0.8,
         tied=True,
+        dropout=0.0,
         average=0.998,
-        mixup=0.4,
-        augmentation=Augmentation(
-            flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25, erase=0.25
-        ),
+        mixup=0.2,
+        augmentation=Augmentation(flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25),
     ),
     "emotion-net": Recipe(
         architecture="emotion-net",

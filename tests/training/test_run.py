@@ -37,6 +37,7 @@ RECIPE = replace(
     average=0.5,
     teacher="",
     tied=False,
+    dropout=0.5,
     mixup=0.0,
 )
 
