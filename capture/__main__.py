@@ -168,7 +168,7 @@ class Capture(Stage):
             ack=settings.capture_ack,
         )
         state_file = self._place.state_dir / f"{spec.name}.json"
-        written = read_state(state_file) if self._place.restarted and not live else None
+        written = read_state(state_file) if self._place.restarted else None
         progress = read_progress(written) if written is not None else None
         resume_after = progress.acked if progress else None
         reader = Reader(source, live=live, wake=self._wakes, resume_after=resume_after)

@@ -24,7 +24,10 @@ AtEnd = Literal["loop", "hold", "exit"]
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a killed replay needs to go on: its epoch, the last frame that was acknowledged, and the faces till then."""
+    """What a killed capture needs to go on: its epoch; of a replay the last frame acknowledged and the faces till then.
+
+    A live source begins a new epoch, which must be a later one also when the clock has been set back.
+    """
 
     epoch: int
     acked: int | None
@@ -77,7 +80,7 @@ class Run:
         self._at_end = at_end
         self._state_file = state_file
         self._progress = progress
-        self._resuming = progress
+        self._resuming = None if policy.live else progress
         self._over = bool(progress and progress.ended)
         self._end_said = False
         self._error: str | None = None
@@ -135,11 +138,9 @@ class Run:
         return admitted
 
     def save(self) -> None:
-        """Write down how far a replay has come; called before anything that depends on it is sent."""
-        acked = self.window.acked
-        seen = self.window.hints.up_to(acked)
-        progress = Progress(self.epoch, acked, self.state == "ended", seen)
-        if not self.policy.live and self.epoch and progress != self._progress:
+        """Write down how far it has come; called before anything that depends on it is sent."""
+        progress = Progress(self.epoch, None) if self.policy.live else self._replayed()
+        if self.epoch and progress != self._progress:
             write_state(self._state_file, msgspec.json.encode(progress))
             self._progress = progress
 
@@ -161,6 +162,10 @@ class Run:
             fps=round(fps, 1),
             error=self._error or self._unrecorded(now),
         )
+
+    def _replayed(self) -> Progress:
+        acked = self.window.acked
+        return Progress(self.epoch, acked, self.state == "ended", self.window.hints.up_to(acked))
 
     def _unrecorded(self, now: float) -> str | None:
         """A recorder that is waited for but not there would otherwise stop the pipeline without a word."""

@@ -174,6 +174,14 @@ def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkey
     assert one.run.status(0.0).error is None
 
 
+def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host, tmp_path):
+    """The clock was set back meanwhile; an epoch that is not later would be taken for an old one's late frames."""
+    camera = host(MadeUp(9, live=True), live=True, progress=Progress(5_000_000, None))
+    camera.until(lambda: camera.seen)
+    assert camera.run.epoch == 5_000_001
+    assert msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=Progress).epoch == 5_000_001
+
+
 def test_live_the_newest_wins_and_the_rest_is_counted(host):
     """Frames that no one had room for are replaced, never queued."""
     gate = threading.Semaphore(0)
