@@ -50,6 +50,8 @@ class Recipe:
     """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
     mixup: float = 0.0
     """Both parameters of the Beta distribution by which two images and their targets are mixed (arXiv 1710.09412)."""
+    unmixed: int = 0
+    """Epochs at the end in which nothing is mixed."""
     class_weights: bool = False
     """Whether images count by the inverse of their class's frequency."""
     mixed_precision: bool = True
@@ -79,7 +81,7 @@ def rate(recipe: Recipe, progress: float) -> float:
 
 
 OPTIONS = (
-    *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup"),
+    *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup", "unmixed"),
     *("start", "blocks", "teacher", "teacher_share", "tied", "dropout"),
     *("degrees", "scale", "shift", "erase"),
 )

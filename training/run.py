@@ -115,7 +115,7 @@ class Run:
             again = torch.Generator().manual_seed(seed)
             said = self.teacher.probs(images, self.recipe.augmentation, again, self.autocast())
             target = torch.lerp(target, said, self.recipe.teacher_share)
-        if self.recipe.mixup:
+        if self.recipe.mixup and self.step < per_epoch * (self.recipe.epochs - self.recipe.unmixed):
             share = float(torch.distributions.Beta(self.recipe.mixup, self.recipe.mixup).sample())
             partner = torch.randperm(len(labels), generator=generator)
             inputs, target = (torch.lerp(mixed[partner], mixed, share) for mixed in (inputs, target))

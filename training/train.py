@@ -194,6 +194,7 @@ def _arguments() -> argparse.Namespace:
     recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
     recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
     recipe.add_argument("--mixup", type=number(float, 0), help="parameter of the Beta distribution, 0.2 say (0: none)")
+    recipe.add_argument("--unmixed", type=number(int, 0), help="epochs at the end in which nothing is mixed")
     recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
     recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
     recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="their share")

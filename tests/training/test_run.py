@@ -39,6 +39,7 @@ RECIPE = replace(
     tied=False,
     dropout=0.5,
     mixup=0.0,
+    unmixed=0,
 )
 
 
@@ -278,7 +279,7 @@ def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
     """Recipes and runs without the newer fields get their defaults."""
     Run(RECIPE, 0, CPU).save(tmp_path / "run.pt")
     saved = read_checkpoint(tmp_path / "run.pt")
-    for name in ("mixup", "class_weights", "mixed_precision", "patience"):
+    for name in ("mixup", "unmixed", "class_weights", "mixed_precision", "patience"):
         del saved["recipe"][name]
     del saved["waited"]
     torch.save(saved, tmp_path / "run.pt")
@@ -337,6 +338,13 @@ def test_mixing_changes_images_and_is_repeated_exactly(faces: data.Faces) -> Non
     """The same seed mixes alike, and another loss comes out than without mixing."""
     losses = [step(Run(replace(RECIPE, mixup=mixup), 0, CPU), faces) for mixup in (0.4, 0.4, 0.0)]
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_the_last_epochs_are_not_mixed(faces: data.Faces) -> None:
+    """The first of two epochs, of four steps each, is that of a mixed run; the second goes on without."""
+    half, mixed = (Run(replace(RECIPE, mixup=0.4, unmixed=unmixed), 0, CPU) for unmixed in (1, 0))
+    losses = [(step(half, faces), step(mixed, faces)) for _ in range(5)]
+    assert [one == other for one, other in losses] == [True, True, True, True, False]
 
 
 def test_without_mixed_precision_nothing_is_bfloat16(faces: data.Faces) -> None:

@@ -15,7 +15,7 @@ from training.teacher import Teacher
 
 CPU = torch.device("cpu")
 STILL = Augmentation(flip=0.0)
-RECIPE = replace(PRESETS["emotion-cnn"], batch=7, epochs=2, teacher="", dropout=0.5, mixup=0.0)
+RECIPE = replace(PRESETS["emotion-cnn"], batch=7, epochs=2, teacher="", dropout=0.5, mixup=0.0, unmixed=0)
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
 
