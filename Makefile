@@ -15,8 +15,9 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# honcho stands between the stages and the terminal, so that is looked for here.
 run: setup
-	@export AFFECT_LOG_FORMAT=$${AFFECT_LOG_FORMAT:-$$([ -t 1 ] && echo console || echo json)}; exec honcho -e /dev/null start
+	@if [ -t 1 ] && [ -z "$$AFFECT_LOG_FORMAT" ] && ! grep -qs '^AFFECT_LOG_FORMAT=.' .env; then export AFFECT_LOG_FORMAT=console; fi; exec honcho -e /dev/null start
 
 test: setup
 	python -m pytest $(ARGS)

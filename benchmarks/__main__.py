@@ -32,7 +32,7 @@ from benchmarks.plan import Plan
 from benchmarks.promises import summary
 from shared.errors import AffectError
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = Path("runs/benchmarks")
 
 BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "detector": detection.rows,
@@ -116,7 +116,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--faces", type=Path, metavar="DATA", help="labelled face pictures (as training.evaluate takes)"
     )
-    parser.add_argument("--save", type=Path, metavar="FOLDER", default=RESULTS, help="where results are saved")
+    parser.add_argument(
+        "--save", type=Path, metavar="FOLDER", default=RESULTS, help=f"where results are saved (default: {RESULTS})"
+    )
     options = parser.parse_args(arguments)
     for folder in (options.clips, options.images):
         if folder is not None and not folder.is_dir():

@@ -71,7 +71,8 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(
-        "auto", description="Frames of a source in flight: `auto` keeps every worker busy and no more."
+        "auto",
+        description="Frames of a source in flight; `auto` follows the number of workers. In replay never more than `AFFECT_HINT_LAG`, unless `AFFECT_SCAN_SECONDS=0`.",
     )
     window_mb: int = Field(
         256, ge=1, le=65_536, description="At most so many megabytes of a source's frames in flight."
@@ -95,13 +96,13 @@ class Settings(BaseSettings):
         0.25,
         ge=0,
         le=60,
-        description="So often, and behind a cut, a whole frame is searched, the others only near the faces of the last half second; 0: all are.",
+        description="Seconds between searches of a whole frame (one follows every cut, too); frames between are searched near the faces of the last half second only. 0: every frame is searched whole.",
     )
     hint_lag: int = Field(
         4,
         ge=1,
         le=1000,
-        description="In replay, those faces are of so many frames before, and no more frames are in flight.",
+        description="In replay with `AFFECT_SCAN_SECONDS` above 0: those faces are the ones found this many frames earlier, and no more frames of a source are in flight.",
     )
     detect_max_side: int = Field(
         1920, ge=0, le=20_000, description="Larger frames are searched at this longest side; 0: never scaled down."
@@ -111,7 +112,12 @@ class Settings(BaseSettings):
     )
     crop_max_side: int = Field(256, ge=48, le=2048, description="Larger crops are scaled down to this.")
 
-    classify_every: int = Field(3, ge=1, le=1000, description="Every n-th frame of a source is classified.")
+    classify_every: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="Every n-th frame of a source is classified, and each that comes half a second or more after the one before.",
+    )
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(
         32, ge=1, le=1024, description="Crops answered together at most; a network takes up to 8 at a time."
@@ -122,7 +128,10 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")
 
     smoothing: float = Field(
-        0.7, ge=0, lt=1, description="EMA factor at 0.1 s between classified frames; 0 switches smoothing off."
+        0.7,
+        ge=0,
+        lt=1,
+        description="Weight of what was before when classified frames are 0.1 s apart; 0 switches smoothing off.",
     )
 
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")
@@ -132,7 +141,8 @@ class Settings(BaseSettings):
     )
 
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="`console` for people, `json` for machines; `auto` looks whether a terminal listens."
+        "auto",
+        description="`console` for people, `json` for machines; `auto` looks whether a terminal listens (honcho is none; `make run` looks for it).",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe event that is logged: `debug`, `info`, `warning` or `error`."

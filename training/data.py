@@ -1,6 +1,7 @@
 """Reads FER-2013 (zip, Kaggle's CSV or ImageFolder) into arrays, says what is wrong with it, keeps them in one file.
 
-python -m training.data fer2013.zip --out data
+python -m training.data fer2013.zip
+python -m training.data fer2013.csv --votes fer2013new.csv      # Kaggle's table of pictures, and FER+'s of votes
 
 PrivateTest is counted and set aside: it is neither trained nor selected on.
 """
@@ -86,13 +87,18 @@ def read_pictures(path: Path) -> Faces:
     return _decode("", files, {}, path)[0]
 
 
-def read(path: Path) -> tuple[dict[str, Faces], dict[str, object]]:
+def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dict[str, object]]:
     """All splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report of what was found.
 
+    Votes come from a zip's or folder's `ferplus_votes.csv`, or, for Kaggle's CSV, from FER+'s table `ferplus`.
     Raises ConfigurationError where the layout is not that, a class is missing or empty, or over 1 % cannot be decoded.
     """
     files = _files(path)
-    votes = _ferplus(files.pop("ferplus_votes.csv", b""))
+    votes = _votes_by_name(files.pop("ferplus_votes.csv", b""))
+    if ferplus is not None:
+        if path.suffix.lower() != ".csv":
+            raise ConfigurationError(f"{ferplus}: its rows are those of Kaggle's CSV, which {path} is not")
+        votes = _votes_by_row(ferplus, list(files))
     splits, report = {}, {}
     for split in SPLITS:
         splits[split], report[split] = _decode(split, files, votes, path)
@@ -174,7 +180,7 @@ def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
                 if not name.endswith("/"):
                     yield name, archive.read(name)
     except zipfile.BadZipFile as error:
-        raise ConfigurationError(f"{path} is not a zip: {error}") from None
+        raise ConfigurationError(f"{path} is neither a zip nor a .csv ({error}); unpack a .tar.gz first") from None
 
 
 def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -187,8 +193,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
     """Kaggle's rows `emotion,pixels,Usage` as files `<split>/<label>/<row>.pixels`."""
     with path.open(newline="", encoding="utf-8", errors="replace") as table:
         rows = csv.DictReader(table)
-        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames or ()):
-            found = ",".join(rows.fieldnames or ())[:80]
+        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]  # " pixels" in Kaggle's icml_face_data.csv
+        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames):
+            found = ",".join(rows.fieldnames)[:80]
             raise ConfigurationError(f"{path}: expected the columns emotion,pixels,Usage; found {found or 'none'}")
         for number, row in enumerate(rows, 1):
             split = KAGGLE_USAGES.get(row["Usage"] or "")
@@ -200,17 +207,35 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
             yield f"{split}/{label}/{number:05}{PIXELS}", (row["pixels"] or "").encode()
 
 
-def _ferplus(table: bytes) -> dict[str, np.ndarray]:
-    """Vote shares by image name; images without a sure match or with under five usable votes are left out."""
+def _votes_by_name(table: bytes) -> dict[str, np.ndarray]:
+    """Vote shares by image name; images without a sure match are left out."""
     shares = {}
     try:
         for row in csv.DictReader(io.StringIO(table.decode())):
-            counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
-            if row["match"] in ("unique", "dup_same_label") and counts.sum() >= 5:
-                shares[row["fer2013_jpg"]] = (counts / counts.sum()).astype(np.float32)
+            if row["match"] in ("unique", "dup_same_label"):
+                shares[row["fer2013_jpg"]] = _vote_shares(row)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"ferplus_votes.csv is not FER+'s table of votes: {error!r}") from None
     return shares
+
+
+def _votes_by_row(path: Path, names: list[str]) -> dict[str, np.ndarray]:
+    """Vote shares by image name, of FER+'s own table (arXiv 1608.01041): a row for each of Kaggle's, in its order."""
+    try:
+        with path.open(newline="", encoding="utf-8") as table:
+            rows = list(csv.DictReader(table))
+        splits = [KAGGLE_USAGES[row["Usage"]] for row in rows]
+        if splits != [name.partition("/")[0] for name in names]:
+            raise ConfigurationError(f"{path}: its {len(rows)} rows are not those of the {len(names)} pictures")
+        return {name: _vote_shares(row) for name, row in zip(names, rows, strict=True)}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): {error!r}") from None
+
+
+def _vote_shares(row: dict[str, str]) -> np.ndarray:
+    """A row's shares of the seven emotions (7) float32; all zero with fewer than five votes for any of them."""
+    counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
+    return (counts / counts.sum() if counts.sum() >= 5 else np.zeros(len(EMOTIONS))).astype(np.float32)
 
 
 def _decode(
@@ -271,7 +296,7 @@ def main() -> int:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    splits, report = read(arguments.path)
+    splits, report = read(arguments.path, arguments.votes)
     save(splits, arguments.out / "fer2013.npz")
     if arguments.folder:
         write_folder(splits, arguments.folder)
@@ -279,10 +304,13 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m training.data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "path", type=Path, help="fer2013.zip, fer2013.csv, or an ImageFolder with train/ and validation/"
     )
+    parser.add_argument("--votes", type=Path, metavar="TABLE", help="FER+'s fer2013new.csv, to go with fer2013.csv")
     parser.add_argument("--out", type=Path, default=Path("data"), help="folder for fer2013.npz (default: data)")
     parser.add_argument("--folder", type=Path, help="write the images here as well: <split>/<label>/<image>.png")
     return parser.parse_args()

@@ -97,6 +97,54 @@ def test_kaggles_table_is_read_and_privatetest_set_aside(tmp_path: Path) -> None
         assert by_label == {label: 10 * number + place for number, label in enumerate(data.KAGGLE_EMOTIONS)}
 
 
+def test_kaggles_other_table_is_read_as_well(tmp_path: Path) -> None:
+    """`icml_face_data.csv` has the same columns in another order, with blanks before their names."""
+    rows = [f"{emotion},{usage},{pixels}" for emotion, pixels, usage in kaggle_rows()]
+    (tmp_path / "icml_face_data.csv").write_text("\n".join(["emotion, Usage, pixels", *rows]))
+    splits, _ = data.read(tmp_path / "icml_face_data.csv")
+    expected, _ = data.read(kaggle(tmp_path / "fer2013.csv", kaggle_rows()))
+    for split, faces in expected.items():
+        assert np.array_equal(splits[split].images, faces.images)
+        assert np.array_equal(splits[split].labels, faces.labels)
+
+
+def ferplus(path: Path, usages: list[str]) -> Path:
+    """FER+'s table: row n has n votes for surprise and five minus n for anger, of which the sixth is short."""
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    votes = [(number, max(0, 5 - number)) if number != 5 else (2, 2) for number in range(len(usages))]
+    lines = [f"{usage},,0,0,{one},0,{other},0,0,3,0,0" for usage, (one, other) in zip(usages, votes, strict=True)]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def test_ferplus_votes_go_with_kaggles_rows(tmp_path: Path) -> None:
+    """Row by row; under five votes for the seven emotions are none."""
+    rows = kaggle_rows()
+    votes = ferplus(tmp_path / "fer2013new.csv", [usage for *_, usage in rows])
+    splits, report = data.read(kaggle(tmp_path / "fer2013.csv", rows), votes)
+    of = dict(zip(splits["train"].names.tolist(), splits["train"].votes, strict=True))
+    angry, surprise = EMOTIONS.index("angry"), EMOTIONS.index("surprise")
+    third = of["train/fear/00003.pixels"]
+    assert third[[angry, surprise]].tolist() == pytest.approx([0.6, 0.4])
+    assert of["train/surprise/00006.pixels"].sum() == 0
+    assert report["train"]["with_votes"] == 6  # type: ignore[index]
+
+
+def test_votes_for_other_rows_are_refused(tmp_path: Path) -> None:
+    """A table in another order, of other pictures, of something else, or beside a folder."""
+    rows = kaggle_rows()
+    table = kaggle(tmp_path / "fer2013.csv", rows)
+    usages = [usage for *_, usage in rows]
+    for others in (usages[::-1], usages[:-1]):
+        with pytest.raises(ConfigurationError, match="rows are not those of the 21 pictures"):
+            data.read(table, ferplus(tmp_path / "new.csv", others))
+    for nothing in (table, tmp_path / "absent.csv"):
+        with pytest.raises(ConfigurationError, match="is not FER"):
+            data.read(table, nothing)
+    with pytest.raises(ConfigurationError, match="those of Kaggle's CSV"):
+        data.read(tmp_path, tmp_path / "new.csv")
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

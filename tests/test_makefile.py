@@ -1,0 +1,47 @@
+"""What `make run` starts."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def log_format(tmp_path, monkeypatch):
+    """What honcho is told of the log format; in a folder with this .env, on a terminal or not."""
+    (tmp_path / "honcho").write_text('#!/bin/sh\necho "format=$AFFECT_LOG_FORMAT"\n')
+    (tmp_path / "honcho").chmod(0o700)
+    monkeypatch.delenv("AFFECT_LOG_FORMAT", raising=False)
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
+
+    def run(*, terminal, env_file=""):
+        (tmp_path / ".env").write_text(env_file)
+        command = ["make", "-f", ROOT / "Makefile", "-C", tmp_path, "-s", "-o", "setup", f"BIN={tmp_path}", "run"]
+        if not terminal:
+            return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        ours, theirs = pty.openpty()
+        subprocess.run(command, stdout=theirs, check=True)
+        os.close(theirs)
+        said = os.read(ours, 1000).decode().strip()
+        os.close(ours)
+        return said
+
+    return run
+
+
+def test_people_get_logs_for_people(log_format):
+    """honcho hides the terminal from the stages, so make says that there is one."""
+    assert log_format(terminal=True) == "format=console"
+    assert log_format(terminal=False) == "format="
+
+
+def test_what_the_user_says_counts(log_format, monkeypatch):
+    """In `.env`, which the stages read, or on the command line."""
+    assert log_format(terminal=True, env_file="AFFECT_LOG_FORMAT=json\n") == "format="
+    assert log_format(terminal=True, env_file="# AFFECT_LOG_FORMAT=auto\n") == "format=console"
+    monkeypatch.setenv("AFFECT_LOG_FORMAT", "json")
+    assert log_format(terminal=True) == "format=json"
