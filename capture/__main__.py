@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -12,15 +13,14 @@ from typing_extensions import override
 from capture.auto import camera_found
 from capture.claims import Claims
 from capture.flight import Flight, blame
-from capture.names import SourceSpec, parse_sources
+from capture.names import SourceSpec, device_index, parse_sources
 from capture.preview import preview_jpeg
 from capture.reader import Reader
 from capture.run import Run, Workers, read_progress
-from capture.sources import open_source
+from capture.sources import camera_opens, open_source
 from capture.window import Policy
 from shared import messages as m
 from shared.bus import Subscription
-from shared.log import Once
 from shared.members import Members
 from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage, run
@@ -47,8 +47,11 @@ class Capture(Stage):
         self._detectors, self._classifiers = Members("frame"), Members("crops")
         self._topics: set[str] = set()
         self._ended_elsewhere: set[str] = set()
+        self._foreign: dict[str, int] = {}
+        """The latest epoch that another capture had of a source of ours."""
         self._preview_at: dict[str, float] = {}
-        self._once = Once()
+        self._warned: dict[str, int] = {}
+        """The epoch of each source in which a frame given up was logged: one line, and a counter."""
         self._rivals = Rivals()
         self._wake, wakes = socket.socketpair()
         self._wake.setblocking(False)
@@ -113,6 +116,8 @@ class Capture(Stage):
                 yield from self._send(run_, flight, workers, now)
         self.state = "reconnecting" if any(r.state == "reconnecting" for r in self._runs.values()) else "ready"
         also = self._rivals.present(now)
+        if not also:
+            self._outdo()
         self.error = f"{also[0]} too; stop one of them" if also else None
         self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
 
@@ -139,6 +144,8 @@ class Capture(Stage):
         for run_ in self._runs.values():
             run_.stop()
         self._claims.release()
+        self._wake.close()
+        self._wakes.close()
 
     def _claim(self, now: float) -> None:
         for spec in self._claims.take(now):
@@ -148,6 +155,8 @@ class Capture(Stage):
 
     def _host(self, spec: SourceSpec) -> Run:
         settings = self._settings
+        if sys.platform == "darwin" and spec.kind == "device":
+            camera_opens(device_index(spec.spec))  # macOS asks for permission on the main thread alone
         source = open_source(
             spec.spec,
             clock=time.monotonic,
@@ -206,7 +215,8 @@ class Capture(Stage):
 
     def _count_given_up(self, run_: Run, flight: Flight) -> None:
         self.meter.count(f"given_up_{flight.gone}")
-        if flight.gone == "failed" or self._once(f"{run_.name} {run_.epoch}"):
+        if flight.gone == "failed" or self._warned.get(run_.name) != run_.epoch:
+            self._warned[run_.name] = run_.epoch
             log.warning("frame given up", source=run_.name, epoch=run_.epoch, seq=flight.seq, reason=flight.gone)
 
     def _gone(self, run_: Run, flight: Flight) -> Envelope:
@@ -265,10 +275,19 @@ class Capture(Stage):
         if status.process == self._place.identity.process:
             return
         for source in status.sources:
-            if source.source in self._runs and self._rivals.heard(status.process, f"source {source.source!r}", now):
-                log.error("two captures of one source", source=source.source, other=status.process)
+            if source.source in self._runs:
+                self._foreign[source.source] = max(source.epoch, self._foreign.get(source.source, 0))
+                if self._rivals.heard(status.process, f"source {source.source!r}", now):
+                    log.error("two captures of one source", source=source.source, other=status.process)
             if source.state == "ended":
                 self._ended_elsewhere.add(source.source)
+
+    def _outdo(self) -> None:
+        """Other captures of our sources are gone; where their epoch was later than ours, ours was not listened to."""
+        while self._foreign:
+            name, epoch = self._foreign.popitem()
+            if epoch > self._runs[name].epoch and self._runs[name].state not in ("holding", "ended"):
+                self._runs[name].outdo(epoch, time.time_ns())
 
     def _all_ended(self) -> bool:
         own = {run_.name for run_ in self._runs.values() if run_.state == "ended"}

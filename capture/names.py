@@ -28,7 +28,9 @@ _ALLOWED = (
 
 # From the user's name up to the last @ before the next URL: a password may itself hold @, / or a comma.
 _PASSWORD = re.compile(r"(:/+[^/?#@:\s]*):(?:(?!://)\S)*@")
-_SECRET_PARAMETER = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key|auth)[^=&#\s]*=)[^&#,\s]*", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&][^=&#\s]*=)[^&#,\s]*")
+# Some recorders take it in the path: rtsp://host/user=admin_password=secret_channel=1
+_IN_PATH = re.compile(r"((?:pas|pw)\w*=)[^/?&,\s]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class SourceSpec:
 
 
 def redact(text: str) -> str:
-    """The text with passwords in URLs (`user:***@host`) and secrets in query strings (`token=***`) hidden.
+    """The text with passwords in URLs (`user:***@host`, `password=***`) and query strings' values (`res=***`) hidden.
 
     It hides too much rather than too little: a path with a colon before and an `@` behind loses what is between them.
     """
-    return _SECRET_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    return _IN_PATH.sub(r"\1***", _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text)))
 
 
 def kind_of(spec: str) -> Kind:
@@ -90,7 +92,13 @@ def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str
     entries = [_split(entry.strip()) for entry in value.split(",") if entry.strip()]
     if not entries:
         raise refuse("no source is listed")
-    for name, spec in entries:
+    behind_url = False
+    for number, (name, spec) in enumerate(entries, 1):
+        if (
+            behind_url and "@" in spec and kind_of(spec) == "path"
+        ):  # the rest of a password with a comma, and not repeated
+            raise refuse(f"entry {number} holds an @ after a URL: write a comma in a URL as %2C, and files before URLs")
+        behind_url = behind_url or kind_of(spec) == "url"
         if name is not None and not _NAME.fullmatch(name):
             raise refuse(f"{name!r} is no source name (write ./{redact(f'{name}={spec}')} if it is a file)")
         if not spec:

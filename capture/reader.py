@@ -181,7 +181,7 @@ class Reader:
             else:
                 self._changed.wait_for(lambda: len(self._items) < _AHEAD or self._stopping)
             self._items.append(item)
-        with contextlib.suppress(BlockingIOError):  # full: the main loop is awake
+        with contextlib.suppress(OSError):  # full: the main loop is awake; closed: it has ended
             self._wake.send(b".")
 
     def _wait(self, done: Callable[[], bool], seconds: float | None = None) -> None:

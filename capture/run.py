@@ -13,6 +13,7 @@ import structlog
 from capture.hints import Seen
 from capture.reader import Ended, Interrupted, Opened, Reader, Taken
 from capture.window import Policy, Window
+from shared.errors import ConfigurationError
 from shared.messages import SourceStatus
 from shared.state import write_state
 
@@ -136,6 +137,17 @@ class Run:
         if self._over and not self.window.flights:
             self.state = "ended" if self._at_end == "exit" else "holding"
         return admitted
+
+    def outdo(self, epoch: int, now_ns: int) -> None:
+        """Go on in an epoch after one that another capture of this source had: ours counts as old until then.
+
+        What was in flight is lost. Raises ConfigurationError for a replay, whose frames it would leave out.
+        """
+        if not self.policy.live:
+            raise ConfigurationError(f"another capture of {self.name!r} ran meanwhile, so this replay is not whole")
+        self.epoch = max(epoch + 1, now_ns // 1_000_000)
+        self.window = Window(self.policy)
+        self._log.warning("another capture of this source has gone, going on", epoch=self.epoch)
 
     def save(self) -> None:
         """Write down how far it has come; called before anything that depends on it is sent."""

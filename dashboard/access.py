@@ -7,11 +7,11 @@ token set, everything but `/healthz` asks for it.
 import hmac
 import ipaddress
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,14 +89,6 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie(headers: Headers) -> str:
-    try:
-        jar = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
-
-
 class Guard:
     """Refuses what Access refuses, and sends the security headers with everything else."""
 
@@ -111,7 +103,8 @@ class Guard:
         headers = Headers(scope=scope)
         token = QueryParams(scope["query_string"]).get("token", "")
         host, origin = headers.get("host", ""), headers.get("origin")
-        refused = self._access.refusal(scope["path"], host, origin, token, _cookie(headers))
+        cookie = HTTPConnection(scope).cookies.get(COOKIE, "")
+        refused = self._access.refusal(scope["path"], host, origin, token, cookie)
         known = bool(self._access.token) and self._access.is_token(token)
 
         async def send_with_headers(message: Message) -> None:

@@ -3,8 +3,7 @@
 Field types are checked when a message is decoded; a wrong one is reported with its path. Unknown keys are ignored.
 """
 
-import math
-from itertools import chain
+import sys
 from typing import Annotated, Literal, TypedDict
 
 import msgspec
@@ -18,16 +17,13 @@ SOURCE_PATTERN = r"^[a-z0-9_-]{1,32}$"
 
 SourceName = Annotated[str, Meta(pattern=SOURCE_PATTERN)]
 Count = Annotated[int, Meta(ge=0)]
-Box = tuple[float, float, float, float]
-Point = tuple[float, float]
+Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+"""Neither infinite nor NaN."""
+Box = tuple[Finite, Finite, Finite, Finite]
+Point = tuple[Finite, Finite]
 Landmarks = tuple[Point, Point, Point, Point, Point]
-Probs = tuple[float, float, float, float, float, float, float]
+Probs = tuple[Finite, Finite, Finite, Finite, Finite, Finite, Finite]
 Size = tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]]
-
-
-def _require_finite(name: str, values: tuple[float, ...]) -> None:
-    if not all(map(math.isfinite, values)):
-        raise ValueError(f"{name} holds a value that is not finite")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,15 +80,12 @@ class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
     """The frame sent before this one; None for the first."""
     acked: Count | None
     """All frames up to this one have been acknowledged to the capture."""
-    pts: float
+    pts: Finite
     """Media time in seconds; live: since the epoch's start."""
     captured_ns: int
     """Wall-clock time, comparable on one host."""
     live: bool
     end: bool
-
-    def __post_init__(self) -> None:
-        _require_finite("pts", (self.pts,))
 
     def header(self) -> Header:
         """What the next message about this frame begins with."""
@@ -130,13 +123,9 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
     face: Count
     xyxy: Box
-    confidence: float
+    confidence: Finite
     landmarks: Landmarks
     classify: bool
-
-    def __post_init__(self) -> None:
-        _require_finite("xyxy", self.xyxy)
-        _require_finite("confidence or landmarks", (self.confidence, *chain.from_iterable(self.landmarks)))
 
 
 class Faces(FrameMessage, frozen=True, kw_only=True):
@@ -146,7 +135,7 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     size: Size
     classify: bool
     worker: str
-    detect_ms: float
+    detect_ms: Finite
     classifiers: list[str] = []
     """The classifiers that got this frame's crops: who to blame when they do not answer."""
     signature: list[int] = []
@@ -176,10 +165,6 @@ class Emotion(msgspec.Struct, frozen=True, kw_only=True):
     probs: Probs
     logits: Probs
 
-    def __post_init__(self) -> None:
-        _require_finite("probs", self.probs)
-        _require_finite("logits", self.logits)
-
 
 class Emotions(FrameMessage, frozen=True, kw_only=True):
     """`emotions/<source>/`: what a classifier says of the crops it got."""
@@ -187,7 +172,7 @@ class Emotions(FrameMessage, frozen=True, kw_only=True):
     emotions: list[Emotion]
     model: str
     worker: str
-    classify_ms: float
+    classify_ms: Finite
 
 
 class Gone(FrameMessage, frozen=True, kw_only=True):
@@ -201,14 +186,14 @@ class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
 
     track_id: Count | None
     xyxy: Box
-    confidence: float
+    confidence: Finite
     landmarks: Landmarks
     probs: Probs | None
     smoothed: Probs | None
     label: str | None
-    first_pts: float
+    first_pts: Finite
     """Media time in seconds, like `classified_pts`."""
-    classified_pts: float | None
+    classified_pts: Finite | None
 
 
 class Smoothed(FrameMessage, frozen=True, kw_only=True):
@@ -221,7 +206,7 @@ class Smoothed(FrameMessage, frozen=True, kw_only=True):
     """Whether emotions were asked for in this frame."""
     complete: bool
     repeat: bool
-    stages_ms: dict[str, float]
+    stages_ms: dict[str, Finite]
 
 
 class Ack(Message, frozen=True, kw_only=True):
@@ -243,15 +228,15 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     window: Count
     unfinished: Count
-    fps: float
+    fps: Finite
     error: str | None = None
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """Of the last few hundred units of work; for a capture, from camera to acknowledged result."""
 
-    p50: float
-    p95: float
+    p50: Finite
+    p95: Finite
 
 
 class Status(Message, frozen=True, kw_only=True):
@@ -268,6 +253,6 @@ class Status(Message, frozen=True, kw_only=True):
     sources: list[SourceStatus] = []
     counters: dict[str, int] = {}
     latency_ms: Latency | None = None
-    memory_mb: float = 0.0
+    memory_mb: Finite = 0.0
     detail: str = ""
     """What the process works with: a back end, a model."""

@@ -6,6 +6,7 @@ README.md and .env.example list the same table; a test holds them to it.
 import os
 import re
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -203,10 +204,10 @@ def is_loopback(host: str) -> bool:
 
 def _check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
     if endpoint.startswith("ipc://"):
-        if len(endpoint.encode()) - len("ipc://") > 107:
-            raise ValueError(
-                f"{name}={endpoint!r}: a socket's path has at most 107 bytes; set {PREFIX}RUNTIME_DIR to a shorter one"
-            )
+        most = 107 if sys.platform == "linux" else 103
+        if len(endpoint.encode()) - len("ipc://") > most:
+            shorter = f"set {PREFIX}RUNTIME_DIR to a shorter one"
+            raise ValueError(f"{name}={endpoint!r}: a socket's path has at most {most} bytes; {shorter}")
         return
     try:
         parts = urlsplit(endpoint)

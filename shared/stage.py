@@ -1,11 +1,13 @@
 """The one loop that runs every stage: a stage turns messages into messages, this gives it sockets, time and a pulse."""
 
+import contextlib
 import os
 import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,10 +26,14 @@ from shared.topics import Envelope, decode, encode
 BEAT_S = 1.0
 SUMMARY_S = 10.0
 _MOST_AT_ONCE = 64
+_FIRST_WORD_S = 0.3
+"""A connection and the subscriptions to it take so long; what is said earlier nobody hears."""
 
 HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
 RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
 STATE_DIR = "AFFECT_SUPERVISOR_STATE"
+TOLD_TO_STOP = 128 + signal.SIGTERM
+"""Exit code for the supervisor; without one, to stop when told to is 0."""
 
 log = structlog.get_logger()
 
@@ -165,20 +171,21 @@ def run(name: str, build: Callable[[Place], Stage]) -> None:
     """Run the stage that `build` makes, until it is finished, told to stop, or fails; then exit with its code."""
     try:
         stop = _Stop()
+        supervised = HEARTBEAT_FD in os.environ
         settings = load_settings()
         identity = identify(name)
         logs.configure(settings, stage=identity.name, pid=identity.pid)
         runtime_dir = prepare_runtime_dir(settings.runtime_dir)
         state_dir = Path(os.environ.get(STATE_DIR) or runtime_dir / "state" / name)
         place = Place(settings, identity, state_dir, restarted=os.environ.get(RESTARTS, "0") != "0")
-        Loop(place, build, stop).run()
+        finished = Loop(place, build, stop).run()
     except AffectError as error:
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         sys.exit(error.exit_code)
     except Exception:
         log.exception("crashed")
         sys.exit(1)
-    sys.exit(0)
+    sys.exit(0 if finished or not supervised else TOLD_TO_STOP)
 
 
 def identify(stage: str) -> Identity:
@@ -203,12 +210,11 @@ class Loop:
         self._extra: frozenset[str] = frozenset()
         self._stage = Stage()
 
-    def run(self) -> None:
-        """Turn until the end."""
+    def run(self) -> bool:
+        """Turn until the end; whether the stage is finished, rather than told to stop."""
         try:
-            self._stage.state = "starting"
-            self._say([self._status()])
-            self._stage = self._build(self._place)
+            with self._starting():
+                self._stage = self._build(self._place)
             for fd in self._stage.fds:
                 self._bus.watch(fd)
             for topic in self._stage.hears():
@@ -222,9 +228,30 @@ class Loop:
             self._say(self._stage.stop(time.monotonic()))
             self._next_beat = 0.0
             self._beat()
+            return self._stage.finished
         finally:
             self._stage.close()
             self._bus.close()
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Say `starting` from a thread while the stage is built, which takes seconds; nobody else uses the bus then."""
+        built = threading.Event()
+        status = encode(self._place.identity.status("starting"))
+
+        def say() -> None:
+            pause = _FIRST_WORD_S
+            while not built.wait(pause):
+                self._bus.say(status)
+                pause = BEAT_S
+
+        speaker = threading.Thread(target=say, daemon=True)
+        speaker.start()
+        try:
+            yield
+        finally:
+            built.set()
+            speaker.join()
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -267,7 +294,7 @@ class Loop:
             return
         self._next_beat = now + BEAT_S
         self._bus.say(encode(self._status()))
-        if self._stage.state != "starting" and self._stage.healthy(now):
+        if self._stage.healthy(now):
             self._pulse.beat()
         if now >= self._next_summary:
             self._next_summary = now + SUMMARY_S

@@ -22,7 +22,7 @@ from shared import log as logs
 from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
 from shared.settings import Settings, load_settings, prepare_runtime_dir
-from shared.stage import HEARTBEAT_FD, RESTARTS, STATE_DIR, identify
+from shared.stage import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP, identify
 from shared.topics import encode
 
 MODULES = {
@@ -72,6 +72,9 @@ class Supervisor:
         self._stopping = False
         self._starts = 0
         self._identity = identify(stage)
+        self._final_codes = {ConfigurationError.exit_code}
+        if stage == "capture":  # at its end, or told to stop by somebody else: its sources have ended
+            self._final_codes |= {0, TOLD_TO_STOP}
         self._ancestors = _ancestors()
         # Not shared with another pipeline's stage of the same name, which may run beside this one.
         self._state_dir = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
@@ -84,7 +87,7 @@ class Supervisor:
         try:
             while not self._stopping:
                 code = self._live_once()
-                if self._stopping or code == ConfigurationError.exit_code or (code == 0 and self._stage == "capture"):
+                if self._stopping or code in self._final_codes:
                     return 0 if self._stopping else code
                 pause = self._crashes.happened(time.monotonic())
                 log.error("stage died", code=code, restart_in_s=pause if pause is not None else "gave up")

@@ -7,7 +7,6 @@ from typing_extensions import override
 
 from shared import locks
 from shared import messages as m
-from shared.log import Once
 from shared.rivals import Rivals
 from shared.stage import Place, Stage, run
 from shared.topics import Envelope
@@ -26,7 +25,8 @@ class Smoother(Stage):
         self._folder = place.state_dir
         self._smoothing = place.settings.smoothing
         self._lock = locks.take(place.settings.runtime_dir, "smoother", "the smoother's place")
-        self._once = Once()
+        self._warned: dict[str, int] = {}
+        """The last older epoch of each source of which late parts were logged: one line, and a counter."""
         self._rivals = Rivals()
         self._finished: dict[str, int] = {}
         """The last epoch of each source of which nothing more is to come."""
@@ -73,7 +73,8 @@ class Smoother(Stage):
         assembly = self._assemblies.get(part.source)
         if part.epoch <= self._finished.get(part.source, -1) or (assembly and part.epoch < assembly.epoch):
             self.meter.count("stale")
-            if self._once(f"{part.source} {part.epoch}"):
+            if self._warned.get(part.source) != part.epoch:
+                self._warned[part.source] = part.epoch
                 log.info("late parts of an older epoch left out", source=part.source, epoch=part.epoch)
             return []
         if assembly is None or part.epoch > assembly.epoch:
@@ -81,7 +82,7 @@ class Smoother(Stage):
         return assembly.hear(part)
 
     def _note(self, status: m.Status, now: float) -> None:
-        is_rival = status.stage == "smoother" and status.process != self._me.process
+        is_rival = (status.stage, status.state) == ("smoother", "ready") and status.process != self._me.process
         if is_rival and self._rivals.heard(status.process, "smoothing", now):
             log.error("two smoothers on one bus", other=status.process)
         for source in status.sources:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from capture.names import redact
 from capture.sources.frame import Frame, check_pixels
 from capture.sources.recording import Recording
 from shared.errors import SourceError
@@ -30,7 +31,7 @@ class ImageSource(Recording):
     """
 
     def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0, *, stays: bool = False):
-        super().__init__(str(path))
+        super().__init__(redact(str(path)))  # a URL with a slash too few is a path
         self._path = path
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
@@ -65,10 +66,10 @@ def folder_images(folder: Path) -> list[Path]:
     try:
         entries = list(folder.iterdir())
     except OSError as error:
-        raise SourceError(f"{folder}: {error.strerror}") from error
+        raise SourceError(f"{redact(str(folder))}: {error.strerror}") from error
     images = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")]
     if not images:
-        raise SourceError(f"{folder}: a folder without images ({' '.join(sorted(IMAGE_SUFFIXES))})")
+        raise SourceError(f"{redact(str(folder))}: a folder without images ({' '.join(sorted(IMAGE_SUFFIXES))})")
     return sorted(images, key=lambda path: (_natural(path.name), path.name))
 
 
@@ -80,17 +81,18 @@ def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     Raises:
         SourceError: missing, not an image, damaged, or above `max_pixels` (found from its header, before decoding).
     """
+    shown = redact(str(path))
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # damaged metadata, mostly
-            check_pixels(str(path), image.width, image.height, max_pixels)
+            check_pixels(shown, image.width, image.height, max_pixels)
             return _bgr(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        raise SourceError(f"{path}: is not an image") from error
+        raise SourceError(f"{shown}: is not an image") from error
     except FileNotFoundError as error:
-        raise SourceError(f"{path}: {error.strerror}") from error
+        raise SourceError(f"{shown}: {error.strerror}") from error
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, struct.error) as error:
         # Pillow's decoders meet damage with any of these
-        raise SourceError(f"{path}: is a damaged image ({error})") from error
+        raise SourceError(f"{shown}: is a damaged image ({error})") from error
 
 
 def _bgr(image: Image.Image) -> NDArray[np.uint8]:

@@ -4,12 +4,14 @@ import { showProcesses } from "./processes.js";
 import { Source, waitingFor } from "./source.js";
 
 const SILENCE_MS = 5000; // the server says something every second
+const LONGEST_SILENCE_MS = 60000; // on a link on which a snapshot takes long
 const RETRY_MS = [300, 1000, 2000, 5000];
 
 const sources = new Map();
 let socket = null;
 let retries = 0;
 let lastNews = 0;
+let patience = SILENCE_MS;
 let pending = null;
 
 const element = (id) => document.getElementById(id);
@@ -18,15 +20,20 @@ function connect() {
   const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   mine.binaryType = "arraybuffer";
   mine.onmessage = async ({ data }) => {
-    lastNews = performance.now();
+    const now = performance.now();
+    patience = Math.min(Math.max(SILENCE_MS, 3 * (now - lastNews)), LONGEST_SILENCE_MS);
+    lastNews = now;
     const snapshot = await unpack(data);
     if (mine !== socket) return;
     connected(true);
     retries = 0;
     pending = snapshot;
     requestAnimationFrame(() => {
-      draw();
-      if (mine.readyState === WebSocket.OPEN) mine.send("next");
+      try {
+        draw();
+      } finally {
+        if (mine.readyState === WebSocket.OPEN) mine.send("next");
+      }
     });
   };
   mine.onclose = () => mine === socket && lost();
@@ -39,6 +46,7 @@ function lost() {
   socket.close();
   socket = null;
   connected(false);
+  patience = Math.min(2 * patience, LONGEST_SILENCE_MS);
   setTimeout(connect, RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)]);
 }
 
@@ -91,7 +99,7 @@ function showFigures({ sources: views, processes }) {
 }
 
 setInterval(() => {
-  if (socket && !document.hidden && performance.now() - lastNews > SILENCE_MS) lost();
+  if (socket && !document.hidden && performance.now() - lastNews > patience) lost();
 }, 1000);
 document.addEventListener("visibilitychange", () => (lastNews = performance.now()));
 if (location.search) history.replaceState(null, "", location.pathname); // a token stays out of the address bar

@@ -65,6 +65,7 @@ export class Source {
     if (state === "silent") return "No news: the capture of this source is silent.";
     if (INTERRUPTED[state]) return [INTERRUPTED[state], view.status.error].filter(Boolean).join("\n");
     if (this.pictured) return null;
+    if (state === "holding" || state === "ended") return "The recording is over; nothing more is sent.";
     return `Waiting for the first picture. ${waitingFor(missing)}`;
   }
 

@@ -104,8 +104,10 @@ def test_refusals_name_variable_value_and_what_is_allowed(value: str, reason: st
         ("rtsp://:secret@host", "rtsp://:***@host"),
         ("rtsp://user:sec,ret@host/s", "rtsp://user:***@host/s"),
         ("a=rtsp://u:secret@h1,b=http://v:secret@h2/x", "a=rtsp://u:***@h1,b=http://v:***@h2/x"),
-        ("http://host/v?user=me&pwd=secret&fps=5", "http://host/v?user=me&pwd=***&fps=5"),
+        ("http://host/v?user=me&pwd=secret&fps=5", "http://host/v?user=***&pwd=***&fps=***"),
         ("http://host/v?access_token=secret,0", "http://host/v?access_token=***,0"),
+        ("http://host/v.cgi?loginuse=admin&loginpas=secret", "http://host/v.cgi?loginuse=***&loginpas=***"),
+        ("rtsp://h/user=admin_password=secret_channel=1/2.sdp", "rtsp://h/user=admin_password=***/2.sdp"),
         ("rtsp:/user:secret@host", "rtsp:/user:***@host"),
         ("http://host:8080/x", "http://host:8080/x"),
         ("clip.mp4", "clip.mp4"),
@@ -117,7 +119,16 @@ def test_passwords_are_hidden(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["a=0,a=rtsp://u:secret@h/", "Bad=rtsp://u:secret@h/", "b=,x=rtsp://u:secret@h/", "rtsp://u:a,secret@h/"]
+    "value",
+    [
+        "a=0,a=rtsp://u:secret@h/",
+        "Bad=rtsp://u:secret@h/",
+        "b=,x=rtsp://u:secret@h/",
+        "rtsp://u:a,secret@h/",
+        "rtsp://u:a,Name=secret@h/",
+        "rtsp://u:a,secret=1@h/x",
+        "rtsp://u:1,2,secret@h/x",
+    ],
 )
 def test_refusals_hide_passwords(value: str) -> None:
     """An error about the list repeats the list, but not the passwords in it; neither does a spec's repr."""

@@ -14,7 +14,7 @@ from capture.reader import Reader
 from capture.run import Progress, Run, Workers
 from capture.sources import Frame, SourceUnavailable
 from capture.window import Policy
-from shared.errors import SourceError
+from shared.errors import ConfigurationError, SourceError
 
 READY = Workers(detectors=1, classifiers=1, smoother=True)
 NOBODY = Workers(detectors=0, classifiers=0, smoother=False)
@@ -180,6 +180,25 @@ def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host,
     camera.until(lambda: camera.seen)
     assert camera.run.epoch == 5_000_001
     assert msgspec.json.decode((tmp_path / "s.json").read_bytes(), type=Progress).epoch == 5_000_001
+
+
+def test_a_source_goes_on_after_another_captures_epoch(host):
+    """Another capture had the same camera for a while: only a later epoch than its own is listened to now."""
+    gate = threading.Semaphore(0)
+    one = host(MadeUp(9, live=True, gate=gate), live=True)
+    gate.release(1)
+    one.until(lambda: one.run.window.flights, answer=False)
+    one.run.outdo(7_000_000, now_ns=1_000_000_000)
+    assert not one.run.window.flights
+    gate.release(8)
+    one.until(lambda: one.seen[-1][0] == 7_000_001)
+    assert one.run.window.flights == {}
+
+
+def test_a_replay_beside_another_is_not_whole(host):
+    """Its frames were answered as old ones, and it cannot say which."""
+    with pytest.raises(ConfigurationError, match="another capture of 's' ran meanwhile"):
+        host(MadeUp(5)).run.outdo(7_000_000, now_ns=0)
 
 
 def test_live_the_newest_wins_and_the_rest_is_counted(host):

@@ -95,6 +95,14 @@ def test_the_token_once_then_a_cookie():
         assert socket.receive_bytes()
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a b=1", "x[y]=1", "plain"])
+def test_other_programs_cookies_do_not_hide_ours(other):
+    """Cookies ignore ports, so whatever runs on the same address sends its own along, however odd."""
+    access = Access("127.0.0.1", "secret")
+    headers = {"cookie": f"{other}; {COOKIE}={access.cookie}"}
+    assert browser("secret").get("/", headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("cookie", ["", "x", f"{COOKIE}=", f"{COOKIE}=secret", f"{COOKIE}=é", "=;=;", "a" * 5000])
 def test_a_made_up_cookie_opens_nothing(cookie):
     """Neither a malformed one nor the token itself."""

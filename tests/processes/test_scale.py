@@ -71,19 +71,24 @@ def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys,
 
 
 def test_a_second_smoother_and_capture_on_another_host_are_reported(pipeline):
-    """Locks do not reach across hosts, so what they would have refused is reported on the bus within seconds."""
+    """Locks do not reach across hosts, so what they would have refused is reported; stopped, they leave no trace."""
     one = pipeline(capture_source="front=demo").start().ready()
     elsewhere = {
         "AFFECT_RUNTIME_DIR": str(one.runtime_dir.parent / "elsewhere"),
         "AFFECT_BUS_IN": f"ipc://{one.runtime_dir}/bus.in",
         "AFFECT_BUS_OUT": f"ipc://{one.runtime_dir}/bus.out",
     }
-    one.worker("smoother", **elsewhere)
-    one.worker("capture", **elsewhere)
+    others = [one.worker(stage, **elsewhere) for stage in ("smoother", "capture")]
     for stage in ("smoother", "capture"):
         eventually(lambda stage=stage: [s for s in one.listener.live(stage) if s["error"]], f"two of {stage} reported")
     assert "two smoothers on one bus" in one.tail(100_000)
     assert "two captures of one source" in one.tail(100_000)
+    latest = max(epoch for _, epoch, _ in one.listener.rows)
+    for other in others:
+        other.terminate()
+    eventually(
+        lambda: [row for row in one.listener.results() if row["epoch"] > latest and row["faces"]], "a later epoch"
+    )
 
 
 def test_memory_stays_flat(pipeline, tmp_path):

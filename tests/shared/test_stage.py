@@ -1,7 +1,9 @@
 """The loop that runs every stage, over a real bus inside this process."""
 
 import itertools
+import os
 import time
+from types import SimpleNamespace
 
 import msgpack
 import pytest
@@ -13,7 +15,7 @@ from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
 from shared.messages import Ack
 from shared.settings import Settings
-from shared.stage import Identity, Place
+from shared.stage import Identity, Loop, Place, Stage
 from shared.topics import Envelope, decode, encode
 
 _pids = itertools.count(1)
@@ -88,6 +90,28 @@ def test_a_late_publisher_is_told_who_is_there(client):
     until(lambda: list(first.subscriptions()), first)
     late = client()
     assert until(lambda: list(late.subscriptions()), late)[0].topic == "crops/classifier-host-1/"
+
+
+def test_a_stage_that_is_being_built_says_so(settings, client):
+    """To load networks takes seconds, in which nobody should wonder where the stage is."""
+    listener = client()
+    listener.hear("status/")
+    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    states = []
+
+    def heard():
+        states.extend(decode(parts).message.state for parts in listener.received(9))
+        return states
+
+    def build(_):
+        until(heard, listener)
+        stage = Stage()
+        stage.finished = True
+        return stage
+
+    assert Loop(place(settings, "detector"), build, stop).run()
+    until(lambda: heard()[-1] == "ready", listener)
+    assert set(states) == {"starting", "ready"}
 
 
 def test_saying_never_blocks(client):

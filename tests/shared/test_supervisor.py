@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from shared.errors import ConfigurationError
 from shared.settings import Settings
+from shared.stage import TOLD_TO_STOP
 from shared.supervisor import MODULES, Crashes, Supervisor
 
 
@@ -49,3 +53,13 @@ def test_state_is_the_supervisors_own(tmp_path, monkeypatch):
     monkeypatch.setattr(supervisor, "_live_once", lambda: 0)
     assert supervisor.run() == 0
     assert [path.name for path in (tmp_path / "state").iterdir()] == [others.name]
+
+
+@pytest.mark.parametrize(("stage", "restarts"), [("capture", False), ("detector", True)])
+def test_a_capture_told_to_stop_has_ended_its_sources(tmp_path, monkeypatch, stage, restarts):
+    """By somebody else than its supervisor: what it left out must not look whole. Workers are started again."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    supervisor = Supervisor(stage, Settings(_env_file=None, runtime_dir=tmp_path))
+    codes = iter([TOLD_TO_STOP, ConfigurationError.exit_code])
+    monkeypatch.setattr(supervisor, "_live_once", lambda: next(codes))
+    assert supervisor.run() == (ConfigurationError.exit_code if restarts else TOLD_TO_STOP)

@@ -248,14 +248,26 @@ def test_pixels_that_do_not_fit_their_shape(change):
         decode((topic, msgpack.packb(plain)))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_numbers_have_to_be_finite(value):
-    """A NaN in a box or a probability would spread into every later result."""
-    topic, body = encode(EXAMPLES["faces"])
-    plain = msgpack.unpackb(body)
-    plain["faces"][0]["xyxy"][2] = value
-    with pytest.raises(MessageError, match="finite"):
-        decode((topic, msgpack.packb(plain)))
+def spoilt(plain, value):
+    """Every copy of a message in which one of its floating-point numbers is another."""
+    pairs = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    for key, child in list(pairs):
+        for other in [value] if isinstance(child, float) else spoilt(child, value):
+            copy = plain.copy()
+            copy[key] = other
+            yield copy
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_numbers_have_to_be_finite(name, value):
+    """A NaN in a box, a probability or a latency would spread into every later result, and stop every page."""
+    topic, body = encode(EXAMPLES[name])
+    messages = list(spoilt(msgpack.unpackb(body), value))
+    assert messages or name == "ack"
+    for plain in messages:
+        with pytest.raises(MessageError, match="Expected `float`"):
+            decode((topic, msgpack.packb(plain)))
 
 
 @pytest.mark.parametrize("name", ["Front", "a b", "", "x" * 33, "a/b"])

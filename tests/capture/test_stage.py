@@ -1,0 +1,24 @@
+"""The capture's stage: what it does before it reads."""
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from capture import __main__ as stage
+from capture import reader
+from shared.settings import Settings
+from shared.stage import Place, identify
+
+
+@pytest.mark.parametrize(("platform", "asked"), [("darwin", True), ("linux", False)])
+def test_macos_is_asked_for_the_camera_on_the_main_thread(tmp_path, monkeypatch, platform, asked):
+    """Elsewhere its question never appears, and the camera never opens."""
+    threads = []
+    monkeypatch.setattr(stage, "sys", SimpleNamespace(platform=platform))
+    monkeypatch.setattr(stage, "camera_opens", lambda index: threads.append((index, threading.current_thread())))
+    monkeypatch.setattr(reader.Reader, "start", lambda _: None)
+    monkeypatch.setattr(reader.Reader, "stop", lambda _: None)
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_source="3")
+    stage.Capture(Place(settings, identify("capture"), tmp_path / "state")).close()
+    assert threads == ([(3, threading.main_thread())] if asked else [])
