@@ -30,7 +30,8 @@ def choose_device(device: str) -> str:
 
 def _may_accelerate() -> bool:
     """Whether it is worth the seconds of importing torch to ask for an accelerator."""
-    return sys.platform == "darwin" or Path("/proc/driver/nvidia").exists() or Path("/dev/dxg").exists()
+    drivers = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu")  # NVIDIA, WSL, AMD, Jetson
+    return "torch" in sys.modules or sys.platform == "darwin" or any(Path(driver).exists() for driver in drivers)
 
 
 def import_openvino() -> Any:
@@ -45,3 +46,12 @@ def import_openvino() -> Any:
 def computes_bf16(core: Any) -> bool:
     """Whether the processor computes in bfloat16 itself, as an `openvino.Core` knows; else it only costs accuracy."""
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def has_bf16(device: str) -> bool:
+    """Whether cpu, cuda or mps gains by training in bfloat16; a CPU that has to emulate it takes ten times as long."""
+    if device == "cuda":
+        import torch
+
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device == "cpu" and computes_bf16(import_openvino().Core())

@@ -22,9 +22,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights were made: the recipe, after how many steps, the checkpoint's file, and whether on FER-2013."""
+    """How the weights were made: recipe, seed, after how many steps, the checkpoint's file, and whether on FER-2013."""
 
     recipe: Recipe
+    seed: int
     releases: dict[str, str]
     """Name and version of what the run began with and was taught by."""
     steps: int
@@ -125,7 +126,7 @@ heights below the box's centre; both were fitted on every third of these picture
 
 
 def _made(config: Config, training: Training, note: str) -> str:
-    settings = asdict(training.recipe) | training.releases
+    settings = asdict(training.recipe) | training.releases | {"seed": training.seed}
     if config.architecture != "emotion-net":
         del settings["blocks"]
     recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(settings))
@@ -139,17 +140,25 @@ def _made(config: Config, training: Training, note: str) -> str:
 |---|---|
 {recipe_rows}
 
-    python -m training.train {" ".join(options(training.recipe))}
+    python -m training.train {" ".join(options(training.recipe, training.seed))}
     python -m training.export {checkpoint} --name {config.name} --version {config.version}
 
 Of the epochs, the one with the best validation accuracy is in `best.pt`. {note}"""
 
 
-def options(recipe: Recipe) -> list[str]:
-    """What makes the recipe of its architecture's preset, on the command line."""
-    preset = dict(_flat(asdict(PRESETS[recipe.architecture])))
-    said = ["--preset", recipe.architecture]
-    for name, value in _flat(asdict(recipe)):
+def options(recipe: Recipe, seed: int = 0) -> list[str]:
+    """What makes the recipe of the preset that is nearest to it, on the command line."""
+    wanted = dict(_flat(asdict(recipe)))
+
+    def differs(name: str) -> tuple[int, int]:
+        preset = dict(_flat(asdict(PRESETS[name])))
+        others = [one for one in wanted if wanted[one] != preset[one]]
+        return sum(one not in OPTIONS for one in others), len(others)
+
+    nearest = min(PRESETS, key=differs)
+    preset = dict(_flat(asdict(PRESETS[nearest])))
+    said = ["--preset", nearest] + ([f"--seed={seed}"] if seed else [])
+    for name, value in wanted.items():
         flag = {"mixed_precision": "amp"}.get(name, name).replace("_", "-")
         if value == preset[name] or name not in OPTIONS:
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.backends import Classifier, load_classifier
+from classifier.release import MODELS
 from shared.compute import DEVICES
 from shared.errors import AffectError
 
@@ -26,7 +27,7 @@ def run(name: str, work: Callable[[], int | None]) -> int:
 
 def model_options(parser: argparse.ArgumentParser) -> None:
     """Where and how a released model is run."""
-    parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument("--models-dir", type=Path, default=MODELS)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=number(int, 1), default=2)
 

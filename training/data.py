@@ -13,6 +13,7 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -126,15 +127,19 @@ def save(splits: dict[str, Faces], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
     arrays = {f"{split}_{field}": value for split, faces in splits.items() for field, value in vars(faces).items()}
-    np.savez(part, **arrays)
-    part.replace(path)
+    try:
+        np.savez(part, **arrays)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_folder(splits: dict[str, Faces], folder: Path) -> None:
-    """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey."""
+    """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey. a.jpg becomes a.jpg.png (not a.png)."""
     for faces in splits.values():
         for image, name in zip(faces.images, faces.names, strict=True):
-            path = (folder / str(name)).with_suffix(".png")
+            plain = str(name).removesuffix(PIXELS).removesuffix(".png")
+            path = folder / f"{plain}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
@@ -177,10 +182,14 @@ def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
+                if ".." in Path(name).parts or Path(name).is_absolute():
+                    raise ConfigurationError(f"{path} holds {name!r}, which lies outside of it")
                 if not name.endswith("/"):
                     yield name, archive.read(name)
-    except zipfile.BadZipFile as error:
-        raise ConfigurationError(f"{path} is neither a zip nor a .csv ({error}); unpack a .tar.gz first") from None
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown
+        raise ConfigurationError(
+            f"{path} is no zip that can be read, and no .csv ({error}); unpack a .tar.gz first"
+        ) from None
 
 
 def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -242,11 +251,16 @@ def _decode(
     split: str, files: dict[str, bytes], votes: dict[str, np.ndarray], path: Path
 ) -> tuple[Faces, dict[str, object]]:
     prefix = f"{split}/" if split else ""
-    names = sorted(name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in SUFFIXES)
+    pictures = sorted(name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in SUFFIXES)
     folders = {Path(name).parent.name for name in files if name.startswith(prefix) and "/" in name[len(prefix) :]}
     unknown = {folder for folder in folders if not folder.startswith((".", "__"))} - set(EMOTIONS)
     if unknown:
         raise ConfigurationError(f"{path}: unknown class {', '.join(sorted(unknown))}; expected {', '.join(EMOTIONS)}")
+    names = dict.fromkeys(name for name in pictures if Path(name).parent.name in EMOTIONS)
+    if strays := [
+        name for name in pictures if name not in names and not Path(name).parent.name.startswith((".", "__"))
+    ]:
+        print(f"{path}: left out, for they are in no class's folder: {', '.join(strays)}", file=sys.stderr)
     images = {name: image for name in names if (image := _image(name, files[name])) is not None}
     counts = Counter(Path(name).parent.name for name in images)
     missing = [f"{prefix}{label}/" for label in EMOTIONS if not counts[label]]

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from classifier.backends import Classifier, load_classifier, softmax
-from classifier.release import Config, Release, load_release, save_release
+from classifier.release import MODELS, Config, Release, load_release, save_release
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
 from training import card, command, figures, onnx, view
@@ -80,7 +80,8 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
     )
     official = is_official("validation", faces)
-    run = card.Training(recipe_of(saved), saved.get("releases", {}), saved["step"], checkpoint, is_fer2013=official)
+    recipe, releases = recipe_of(saved), saved.get("releases", {})
+    run = card.Training(recipe, saved["seed"], releases, saved["step"], checkpoint, is_fer2013=official)
     with _replacing(folder) as fresh:
         save_release(Release(config, released.tensors), fresh)
         (fresh / "README.md").write_text(card.write(config, run, figures_of, note))
@@ -92,16 +93,23 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
 def _replacing(folder: Path) -> Iterator[Path]:
     """A fresh folder that takes the place of `folder` when all is in it; on a failure nothing has changed."""
     fresh, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
-    for left in (fresh, old):
-        shutil.rmtree(left, ignore_errors=True)
+    _restore(folder, old)
+    shutil.rmtree(fresh, ignore_errors=True)
     try:
         yield fresh
         if folder.exists():
             folder.rename(old)
         fresh.rename(folder)
     finally:
-        for left in (fresh, old):
-            shutil.rmtree(left, ignore_errors=True)
+        _restore(folder, old)
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _restore(folder: Path, old: Path) -> None:
+    """Puts back what was moved aside for a folder that never came, or removes it."""
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _accuracy_at(classifier: Classifier, faces: Faces, side: int) -> float:
@@ -142,7 +150,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--version", default="1")
     parser.add_argument("--note", default="", help="a sentence for the card on how the run went")
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"))
-    parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument("--models-dir", type=Path, default=MODELS)
     parser.add_argument("--threads", type=command.number(int, 1), default=2)
     return parser.parse_args()
 

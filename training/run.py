@@ -3,6 +3,7 @@
 Every random choice follows from the seed and the step, so a run that was stopped and resumed ends like an unbroken one.
 """
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from classifier.backends import softmax
 from classifier.networks import DROPOUT, EmotionCNN, make_network
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import BLOCKS, halvings
+from shared.compute import has_bf16
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import EMOTIONS
 from training.augment import augment
@@ -64,7 +66,8 @@ class Run:
         _set_dropout(self.network, recipe.dropout)
         self.averaged = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self.step_network: nn.Module = self.network
-        if recipe.mixed_precision and fits(device):
+        self.mixed_precision = recipe.mixed_precision and has_bf16(device.type)
+        if self.mixed_precision and fits(device):
             self.step_network = FUSED[recipe.architecture](self.network)
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -73,6 +76,8 @@ class Run:
         self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
         self.releases = {"teacher": self.teacher.name} if self.teacher else {}
         """Which release a name of the recipe meant when the run began."""
+        self.pictures = ""
+        """A digest of the data; a run does not go on with another."""
         self.step = 0
         self.best = 0.0
         self.waited = 0
@@ -92,16 +97,27 @@ class Run:
 
     def autocast(self) -> Any:
         """bfloat16 where the device has it and the recipe wants it."""
-        wanted = self.recipe.mixed_precision and self.device.type != "mps"
-        return torch.autocast(self.device.type, torch.bfloat16) if wanted else nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16) if self.mixed_precision else nullcontext()
 
-    def weigh(self, labels: np.ndarray) -> None:
+    def _weigh(self, labels: np.ndarray) -> None:
         """Makes images count by the inverse of their class's frequency in `labels` (N), where the recipe says so."""
         if self.recipe.class_weights:
             counts = np.maximum(np.bincount(labels, minlength=len(EMOTIONS)), 1)
             self.class_weights = torch.tensor(len(labels) / (len(EMOTIONS) * counts), dtype=torch.float32).to(
                 self.device
             )
+
+    def train_on(self, train: Faces, validation: Faces) -> None:
+        """Take note of the data. Raises ConfigurationError where the run began with other pictures."""
+        digest = hashlib.sha1(usedforsecurity=False)
+        for part in (train.images, train.labels, train.votes, validation.images, validation.labels):
+            digest.update(part.tobytes())
+        if self.pictures not in ("", digest.hexdigest()):
+            raise ConfigurationError(
+                "the run began with other pictures; give the same --data, or begin a run with --start"
+            )
+        self.pictures = digest.hexdigest()
+        self._weigh(train.labels)
 
     def train_step(self, images: Tensor, labels: Tensor, votes: Tensor, per_epoch: int) -> float:
         """One of an epoch's steps, on images (B, 48, 48) uint8, labels (B) and vote shares (B, 7); returns the loss."""
@@ -191,6 +207,7 @@ class Run:
             "recipe": asdict(self.recipe),
             "seed": self.seed,
             "releases": self.releases,
+            "pictures": self.pictures,
             "step": self.step,
             "best": self.best,
             "waited": self.waited,
@@ -233,6 +250,7 @@ class Run:
         run.releases = saved.get("releases", {}) | run.releases
         run.averaged = {name: value.to(device) for name, value in saved["averaged"].items()}
         run.optimizer.load_state_dict(saved["optimizer"])
+        run.pictures = saved.get("pictures", "")
         run.step, run.best, run.epoch_sums = saved["step"], saved["best"], saved["epoch_sums"]
         run.waited = saved.get("waited", 0)
         return run

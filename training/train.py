@@ -37,13 +37,18 @@ def _train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     _keep_memory()
     device = torch.device(choose_device(arguments.device))
+    held = [path for path in (arguments.out / "last.pt", arguments.out / "best.pt") if path.exists()]
+    if held and not arguments.resume:
+        raise ConfigurationError(
+            f"{held[0]} is another run's: --resume {held[0]} goes on with it, or give another --out"
+        )
     run = _run(arguments, device)
     board = _board(arguments.tensorboard)
 
     splits = data.load(arguments.data)
     validation = splits["validation"]
     train = data.without_leakage(splits["train"], validation)
-    run.weigh(train.labels)
+    run.train_on(train, validation)
     if not 0 < run.recipe.batch <= len(train):
         raise ConfigurationError(
             f"--batch {run.recipe.batch} does not fit {len(train)} training images; give a smaller one"
@@ -55,6 +60,9 @@ def _train(arguments: argparse.Namespace) -> None:
         f"{len(train)} training images ({left_out} left out: blank, or in validation too) and {len(validation)} "
         f"validation images, {steps} steps of {run.recipe.batch}"
     )
+
+    if run.step >= steps:
+        print(f"all {run.recipe.epochs} epochs are done; --epochs makes them more")
 
     stop = _stop_on_signal()
     while run.step < steps and not stop and not run.exhausted():
@@ -78,7 +86,8 @@ def _train(arguments: argparse.Namespace) -> None:
         print(f"stopped after {run.waited} epochs without a better validation accuracy than {run.best:.4f}", flush=True)
     if stop:
         run.save(arguments.out / "last.pt")
-        print(f"stopped at step {run.step}; continue with --resume {arguments.out / 'last.pt'}", flush=True)
+        again = f"--resume {arguments.out / 'last.pt'} --data {arguments.data}"
+        print(f"stopped at step {run.step}; continue with {again}", flush=True)
 
 
 def _run(arguments: argparse.Namespace, device: torch.device) -> Run:
@@ -130,10 +139,9 @@ def _epoch(run: Run, train: data.Faces, stop: list[int]) -> None:
 
 
 def _keep(run: Run, row: dict[str, Any], out: Path) -> None:
-    improved = run.judged(row["validation_accuracy"])
+    if run.judged(row["validation_accuracy"]):
+        run.save(out / "best.pt")  # first: a full disk then leaves a `last.pt` that knows of no better one
     run.save(out / "last.pt")
-    if improved:
-        run.save(out / "best.pt")
     with (out / "metrics.jsonl").open("a") as log:
         log.write(json.dumps(row) + "\n")
     print(json.dumps(row), flush=True)
@@ -185,7 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=DEVICES, default="auto")
     recipe = parser.add_argument_group("instead of the preset's or the resumed recipe's")
     recipe.add_argument("--epochs", type=number(int, 1))
-    recipe.add_argument("--batch", type=number(int, 1), help="not of a resumed run")
+    recipe.add_argument("--batch", type=number(int, 2), help="not of a resumed run")
     recipe.add_argument("--rate", type=number(float, 0), help="highest learning rate")
     recipe.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
     recipe.add_argument(

@@ -10,6 +10,12 @@ from training.data import Faces
 from training.recipes import INPUTS
 
 
+@pytest.fixture(autouse=True)
+def bf16_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same code runs on processors that have to emulate it."""
+    monkeypatch.setattr("training.run.has_bf16", lambda _: True)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """emotion-cnn for 32 pixels: the same layers with a fiftieth of the weights."""

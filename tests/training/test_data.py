@@ -190,6 +190,51 @@ def test_a_missing_class_is_named(folder: Path) -> None:
         data.read(folder)
 
 
+def test_what_lies_about_is_no_picture_of_a_class(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pictures beside the class folders are named and left out; in hidden folders they are left out."""
+    picture = (folder / "train" / "angry" / "0.png").read_bytes()
+    for name in ("train/montage.png", "train/angry/.thumbs/0.png", "train/.cache/1.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(picture)
+    assert len(data.read(folder)[0]["train"]) == 15
+    said = capsys.readouterr().err
+    assert "left out, for they are in no class's folder: train/montage.png\n" in said
+
+
+def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
+    """Bytes that do not unpack, and names that lead out of it."""
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train/angry/0.png", bytes(range(256)) * 20)
+    content = bytearray(path.read_bytes())
+    content[60:80] = bytes(20)
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"faces\.zip is no zip that can be read"):
+        data.read(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train/../../angry/0.png", b"")
+    with pytest.raises(ConfigurationError, match="lies outside of it"):
+        data.read(path)
+
+
+def test_pictures_of_one_name_stay_two(folder: Path, tmp_path: Path) -> None:
+    """0.png and 0.jpg of a class are two files of the folder written, too."""
+    (folder / "train" / "angry" / "0.jpg").write_bytes((folder / "train" / "sad" / "0.png").read_bytes())
+    splits, _ = data.read(folder)
+    data.write_folder(splits, tmp_path / "written")
+    again, _ = data.read(tmp_path / "written")
+    assert len(again["train"]) == len(splits["train"])
+
+
+def test_a_full_disk_leaves_no_part_of_the_arrays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor spoils what was there."""
+    monkeypatch.setattr(np, "savez", lambda path, **_: path.write_bytes(b"half"))
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        data.save(data.read(folder)[0], folder / "faces.npz")
+    assert not list(folder.glob("*.npz"))
+
+
 def test_an_unknown_class_is_named(folder: Path) -> None:
     """A class that no network knows stops with its name and the known ones."""
     (folder / "train" / "fear").rename(folder / "train" / "bored")

@@ -102,6 +102,32 @@ def test_a_release_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_a_release_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two renames neither is there; what was moved aside comes back, also after a crash there."""
+    folder, rename = tmp_path / "tiny", Path.rename
+    folder.mkdir()
+
+    def refused(path: Path, target: Path) -> Path:
+        if path.name == ".tiny.new":
+            raise OSError("refused")
+        return rename(path, target)
+
+    def replace_it() -> None:
+        with export._replacing(folder) as fresh:
+            fresh.mkdir()
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(OSError, match="refused"):
+        replace_it()
+    assert list(tmp_path.iterdir()) == [folder]
+    rename(folder, tmp_path / ".tiny.old")
+    with pytest.raises(OSError, match="refused"):
+        replace_it()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_the_card_says_the_command_that_makes_the_recipe() -> None:
     """What differs from the preset, as options."""
     recipe = replace(
@@ -111,6 +137,14 @@ def test_the_card_says_the_command_that_makes_the_recipe() -> None:
     assert said == [
         *("--preset", "emotion-net", "--epochs", "27", "--start", "emotion-net", "--teacher", "emotion-net"),
         *("--no-amp", "--degrees", "10.0"),
+    ]
+
+
+def test_the_card_names_the_preset_that_was_run() -> None:
+    """Two presets train EmotionCNN, and most of what tells them apart has no option."""
+    assert card.options(PRESETS["original"]) == ["--preset", "original"]
+    assert card.options(replace(PRESETS["emotion-cnn"], epochs=9), seed=3) == [
+        *("--preset", "emotion-cnn", "--seed=3", "--epochs", "9")
     ]
 
 

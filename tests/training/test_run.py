@@ -325,12 +325,12 @@ def test_class_weights_favour_the_rare(faces: data.Faces) -> None:
     """A class with a third of the others' images counts three times as much; on average images count once."""
     run = Run(replace(RECIPE, class_weights=True), 0, CPU)
     labels = np.repeat(np.arange(7), [1, 3, 3, 3, 3, 3, 3])
-    run.weigh(labels)
+    run._weigh(labels)
     assert run.class_weights is not None
     assert (run.class_weights[0] / run.class_weights[1]).item() == pytest.approx(3)
     assert run.class_weights[labels].mean().item() == pytest.approx(1)
     plain = Run(RECIPE, 0, CPU)
-    plain.weigh(labels)
+    plain._weigh(labels)
     assert step(plain, faces) != step(run, faces)
 
 
@@ -354,6 +354,25 @@ def test_without_mixed_precision_nothing_is_bfloat16(faces: data.Faces) -> None:
     assert not torch.is_autocast_enabled("cpu")
     mixed = step(Run(RECIPE, 0, CPU), faces)
     assert 0 < abs(step(run, faces) - mixed) < 0.05
+
+
+def test_without_bfloat16_in_the_device_nothing_is(faces: data.Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Emulated it is several times slower than float32, so plain layers run."""
+    monkeypatch.setattr("training.run.has_bf16", lambda _: False)
+    run = Run(RECIPE, 0, CPU)
+    assert run.step_network is run.network
+    assert step(run, faces) == step(Run(replace(RECIPE, mixed_precision=False), 0, CPU), faces)
+
+
+def test_a_run_stays_with_its_pictures(faces: data.Faces, tmp_path: Path) -> None:
+    """Other ones would move its place in the schedule, and its best accuracy would be of something else."""
+    run = Run(RECIPE, 0, CPU)
+    run.train_on(faces, faces.take(np.arange(7)))
+    run.save(tmp_path / "run.pt")
+    Run.resume(tmp_path / "run.pt", CPU).train_on(faces, faces.take(np.arange(7)))
+    for others in ((faces, faces), (faces.take(np.arange(27)), faces.take(np.arange(7)))):
+        with pytest.raises(ConfigurationError, match="began with other pictures"):
+            Run.resume(tmp_path / "run.pt", CPU).train_on(*others)
 
 
 def test_patience_ends_after_epochs_that_are_no_better() -> None:

@@ -57,6 +57,7 @@ def test_the_command_trains_and_stops_on_ctrl_c(
         (("--preset", "emotion-net", "--blocks", "96,a"), "96,a: expected multiples of 32 up to 2048"),
         (("--preset", "emotion-net", "--blocks", "96,40"), "96,40: expected multiples of 32"),
         (("--mixup", "-0.1"), "-0.1: expected a number from 0"),
+        (("--batch", "1"), "1: expected a whole number from 2"),
         (("--epochs", "0"), "0: expected a whole number from 1"),
         (("--epochs", "many"), "invalid whole number value: 'many'"),
         (("--resume", "last.pt", "--start", "emotion-net"), "give --start without it"),
@@ -129,6 +130,46 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
     assert read_checkpoint(tmp_path / "out" / "last.pt")["step"] == 3
 
 
+def test_a_best_one_that_does_not_fit_is_not_remembered_as_saved(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The epoch is done again when there is room, and its weights are kept then."""
+    accuracies = iter([0.3, 0.6, 0.6])
+    monkeypatch.setattr(Run, "evaluate", lambda *_: {"accuracy": next(accuracies), "macro_f1": 0.5, "nll": 1.0})
+    assert command("--epochs", 1, "--batch", 7) == 0
+    save, last, best = torch.save, tmp_path / "out" / "last.pt", tmp_path / "out" / "best.pt"
+
+    def full(state: object, path: Path) -> None:
+        if path.name == "best.part":
+            raise RuntimeError("PytorchStreamWriter failed writing file")
+        save(state, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    assert command("--resume", last, "--epochs", 2) == 1
+    monkeypatch.setattr(torch, "save", save)
+    assert command("--resume", last, "--epochs", 2) == 0
+    assert read_checkpoint(best)["best"] == read_checkpoint(last)["best"] == 0.6
+    assert [row["epoch"] for row in rows(tmp_path)] == [1, 2]
+
+
+def test_another_runs_checkpoints_are_not_overwritten(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command again, without --resume, would have thrown away hours."""
+    assert command("--epochs", 1, "--batch", 7) == 0
+    assert command("--epochs", 1, "--batch", 7) == 2
+    assert "last.pt is another run's: --resume" in capsys.readouterr().err
+
+
+def test_a_run_that_is_through_says_so(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To go on means more epochs."""
+    assert command("--epochs", 1, "--batch", 7) == 0
+    assert command("--resume", tmp_path / "out" / "last.pt") == 0
+    assert "all 1 epochs are done; --epochs makes them more" in capsys.readouterr().out
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
 def test_a_full_disk_ends_the_command_with_a_message(
     command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -147,7 +188,7 @@ def test_a_full_disk_ends_the_command_with_a_message(
 
     monkeypatch.setattr(torch, "save", full)
     assert command("--resume", last, "--epochs", 3) == 1
-    assert "last.pt could not be written, the checkpoint before it is kept" in capsys.readouterr().err
+    assert ".pt could not be written, the checkpoint before it is kept" in capsys.readouterr().err
     assert read_checkpoint(last)["step"] == 2 * row["step"]
 
 
