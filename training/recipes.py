@@ -107,7 +107,7 @@ PRESETS = {
     ),
     "emotion-cnn": Recipe(
         architecture="emotion-cnn",
-        epochs=30,
+        epochs=45,
         batch=64,
         optimizer="adam",
         rate=8e-4,
@@ -121,12 +121,15 @@ PRESETS = {
         dropout=0.0,
         average=0.998,
         mixup=0.2,
-        augmentation=Augmentation(flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25),
+        unmixed=5,
+        augmentation=Augmentation(
+            flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25, erase=0.25
+        ),
     ),
     "emotion-net": Recipe(
         architecture="emotion-net",
         blocks=(96, 96, 192, 192, 192, 384),
-        epochs=113,
+        epochs=80,
         batch=64,
         optimizer="sgd",
         rate=0.08,
@@ -134,8 +137,11 @@ PRESETS = {
         weight_decay=5e-4,
         label_smoothing=0.1,
         vote_share=0.25,
+        teacher="emotion-net",
+        teacher_share=0.6,
         average=0.998,
         mixup=0.2,
+        unmixed=15,
         augmentation=Augmentation(
             flip=0.5, degrees=12, scale=0.12, shift=0.10, brightness=0.25, contrast=0.25, erase=0.25
         ),

@@ -130,12 +130,10 @@ def test_a_release_that_cannot_take_its_place_leaves_the_old_one(
 
 def test_the_card_says_the_command_that_makes_the_recipe() -> None:
     """What differs from the preset, as options."""
-    recipe = replace(
-        PRESETS["emotion-net"], epochs=27, start="emotion-net", teacher="emotion-net", mixed_precision=False
-    )
+    recipe = replace(PRESETS["emotion-net"], epochs=27, start="emotion-net", teacher="", mixed_precision=False)
     said = card.options(changed(recipe, {"degrees": 10.0}))
     assert said == [
-        *("--preset", "emotion-net", "--epochs", "27", "--start", "emotion-net", "--teacher", "emotion-net"),
+        *("--preset", "emotion-net", "--epochs", "27", "--start", "emotion-net", "--teacher", "''"),
         *("--no-amp", "--degrees", "10.0"),
     ]
 
