@@ -129,7 +129,7 @@ PRESETS = {
     "emotion-net": Recipe(
         architecture="emotion-net",
         blocks=(96, 96, 192, 192, 192, 384),
-        epochs=80,
+        epochs=90,
         batch=64,
         optimizer="sgd",
         rate=0.08,
@@ -141,7 +141,7 @@ PRESETS = {
         teacher_share=0.6,
         average=0.998,
         mixup=0.2,
-        unmixed=24,
+        unmixed=26,
         augmentation=Augmentation(
             flip=0.5, degrees=12, scale=0.12, shift=0.10, brightness=0.25, contrast=0.25, erase=0.25
         ),
