@@ -34,6 +34,10 @@ _FLAGS = (
 _WAIT_S = 30.0
 
 
+class RefusedError(Exception):
+    """The browser did not carry out a command."""
+
+
 class Chromium:
     """One page of one browser; `faults` are the errors that the page's scripts and policies caused."""
 
@@ -48,10 +52,9 @@ class Chromium:
             command = [shutil.which("chromium"), *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
             browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(_end, browser)
-            pages = f"http://127.0.0.1:{_port(Path(folder) / 'DevToolsActivePort')}/json/list"
-            with urllib.request.urlopen(pages, timeout=_WAIT_S) as answer:
-                page = next(target for target in json.load(answer) if target["type"] == "page")
-            self._socket = stack.enter_context(connect(page["webSocketDebuggerUrl"], max_size=None))
+            self._socket = stack.enter_context(
+                connect(_page(_port(Path(folder) / "DevToolsActivePort")), max_size=None)
+            )
             for domain in ("Runtime", "Log", "Page"):
                 self.call(f"{domain}.enable")
             self._stack = stack.pop_all()
@@ -63,7 +66,7 @@ class Chromium:
         self._stack.close()
 
     def call(self, method: str, **params: object) -> dict:
-        """One DevTools command; returns its result."""
+        """One DevTools command; returns its result. Raises RefusedError."""
         self._calls += 1
         self._socket.send(json.dumps({"id": self._calls, "method": method, "params": params}))
         while True:
@@ -73,6 +76,8 @@ class Chromium:
             elif said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] == "error":
                 self.faults.append(said["params"]["entry"])
             elif said.get("id") == self._calls:
+                if "error" in said:
+                    raise RefusedError(f"{method}: {said['error']}")
                 return said["result"]
 
     def open(self, url: str, size: tuple[int, int]) -> None:
@@ -96,9 +101,17 @@ class Chromium:
         Raises TimeoutError.
         """
         until = time.monotonic() + _WAIT_S
-        while not self.value(f"new Promise(requestAnimationFrame).then(() => !!({condition})).catch(() => false)"):
+        while not self._holds(condition):
             if time.monotonic() > until:
                 raise TimeoutError(f"{condition}; the page shows: {self.value('document.body.innerText')}")
+
+    def _holds(self, condition: str) -> bool:
+        try:
+            return bool(
+                self.value(f"new Promise(requestAnimationFrame).then(() => !!({condition})).catch(() => false)")
+            )
+        except RefusedError:  # the page was left meanwhile
+            return False
 
     def picture(self, path: Path) -> None:
         """Save what the window shows as PNG."""
@@ -112,6 +125,18 @@ def _port(path: Path) -> str:
             raise TimeoutError("chromium did not start")
         time.sleep(0.02)
     return path.read_text().split()[0]
+
+
+def _page(port: str) -> str:
+    """The DevTools address of the one page, which a browser may list a moment after it listens."""
+    until = time.monotonic() + _WAIT_S
+    while time.monotonic() < until:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=_WAIT_S) as answer:
+            for target in json.load(answer):
+                if target["type"] == "page":
+                    return str(target["webSocketDebuggerUrl"])
+        time.sleep(0.02)
+    raise TimeoutError("chromium has no page")
 
 
 def _end(browser: "subprocess.Popen[bytes]") -> None:

@@ -11,7 +11,7 @@ from shared.stage import Place, identify
 
 @pytest.fixture
 def place(tmp_path):
-    return Place(Settings(runtime_dir=tmp_path), identify("capture"), tmp_path / "state")
+    return Place(Settings(_env_file=None, runtime_dir=tmp_path), identify("capture"), tmp_path / "state")
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ def pipeline(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def replayed(tmp_path_factory, recording):
-    """The rows of an undisturbed replay of `recording` with one worker of each kind: (rows, exit code, repeats)."""
+    """An undisturbed replay of `recording` with one worker of each kind: (rows as they came, exit code, repeats)."""
     with pipelines(tmp_path_factory) as make:
         one = make(capture_source=recording, capture_mode="replay", capture_at_end="exit").start()
         code = one.wait()
-        return one.listener.results(), code, one.listener.repeats
+        return one.listener.heard(), code, one.listener.repeats
 
 
 @pytest.fixture(scope="session")

@@ -23,13 +23,13 @@ PATIENCE_S = 90
 
 
 def eventually(condition, what, seconds=PATIENCE_S):
-    """Wait for a condition to become true, and return its value; fails when it never does."""
+    """Wait for a condition to become true, and return its value; fails, saying `what`, when it never does."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if value := condition():
             return value
         time.sleep(0.02)
-    raise AssertionError(f"never happened within {seconds} s: {what}")
+    raise AssertionError(f"never happened within {seconds} s: {what() if callable(what) else what}")
 
 
 class Listener:
@@ -37,7 +37,6 @@ class Listener:
 
     def __init__(self, runtime_dir, topics=("smoothed/", "status/"), acks=False, address=None, keys=None):
         self.rows, self.repeats, self.statuses = {}, [], {}
-        self.order = []
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         if keys:
@@ -78,7 +77,6 @@ class Listener:
             self.repeats.append(message)
         else:
             self.rows[key] = message
-            self.order.append(key)
         if self._acks:
             source, epoch, _ = key
             known = {seq for s, e, seq in self.rows if (s, e) == (source, epoch)}
@@ -90,6 +88,10 @@ class Listener:
     def results(self):
         """All rows by source, epoch and number."""
         return [self.rows[key] for key in sorted(self.rows)]
+
+    def heard(self):
+        """All rows in the order in which they came."""
+        return list(self.rows.values())
 
     def live(self, stage=None, state="ready"):
         """The newest status of each process heard from within two seconds."""
@@ -107,7 +109,7 @@ class Listener:
 
 
 class Pipeline:
-    """`honcho start` in a runtime directory of its own."""
+    """`honcho start` in a runtime directory of its own, away from the checkout and its `.env`, on the CPU."""
 
     def __init__(self, runtime_dir, settings, acks=False):
         self.runtime_dir = runtime_dir
@@ -116,17 +118,21 @@ class Pipeline:
             "AFFECT_RUNTIME_DIR": str(runtime_dir),
             "AFFECT_DASHBOARD_PORT": "0",
             "AFFECT_LOG_FORMAT": "json",
+            "AFFECT_DEVICE": "cpu",
+            "PYTHONPATH": str(ROOT),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             **settings,
         }
-        self.log = runtime_dir.parent / f"{runtime_dir.name}.log"
+        self.folder = runtime_dir.parent
+        self.log = self.folder / f"{runtime_dir.name}.log"
         self.listener = Listener(runtime_dir, acks=acks)
         self.processes = []
 
     def start(self, *concurrency, only=()):
         """Start honcho, `concurrency` as in `classifier=3`."""
         counts = ["-c", ",".join(concurrency)] if concurrency else []
-        command = ["honcho", "--no-colour", "-e", "/dev/null", "start", *counts, *only]
+        where = ["-f", ROOT / "Procfile", "-d", self.folder]
+        command = ["honcho", "--no-colour", "-e", "/dev/null", *where, "start", *counts, *only]
         self.honcho = self.launch(command)
         return self
 
@@ -135,7 +141,7 @@ class Pipeline:
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self.environment | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -151,7 +157,9 @@ class Pipeline:
     def ready(self, *stages):
         """Wait until every stage named says so."""
         wanted = stages or ("bus", "capture", "detector", "classifier", "smoother", "dashboard")
-        eventually(lambda: set(wanted) <= {s["stage"] for s in self.listener.live()}, f"ready: {wanted}\n{self.tail()}")
+        eventually(
+            lambda: set(wanted) <= {s["stage"] for s in self.listener.live()}, lambda: f"ready: {wanted}\n{self.tail()}"
+        )
         return self
 
     def pid(self, stage):
@@ -171,7 +179,8 @@ class Pipeline:
     def rows(self, count):
         """Wait for so many rows."""
         eventually(
-            lambda: len(self.listener.rows) >= count, f"{count} rows, have {len(self.listener.rows)}\n{self.tail()}"
+            lambda: len(self.listener.rows) >= count,
+            lambda: f"{count} rows, have {len(self.listener.rows)}\n{self.tail()}",
         )
         return self.listener.results()
 
@@ -208,6 +217,10 @@ class Pipeline:
                 for name, value in status["counters"].items():
                     total[name] = total.get(name, 0) + value
         return total
+
+    def says(self, text):
+        """Wait until this is in the log; lines and messages go different ways."""
+        eventually(lambda: text in self.tail(1_000_000), lambda: f"{text!r} in the log\n{self.tail()}")
 
     def tail(self, characters=4000):
         """The end of the log, for a failing test's message."""

@@ -11,7 +11,7 @@ import msgpack
 import psutil
 import pytest
 
-from tests.processes.harness import ROOT, eventually
+from tests.processes.harness import eventually
 
 pytestmark = [pytest.mark.processes]
 
@@ -64,7 +64,7 @@ def test_a_frame_that_kills_every_worker_is_given_up(pipeline, images_with_poiso
     assert deaths == 3
     assert [row["seq"] for row in rows if not row["complete"]] == [4]
     eventually(lambda: one.counters("capture").get("given_up_failed") == 1, "counted")
-    assert '"reason": "failed"' in one.tail(20_000)
+    one.says('"reason": "failed"')
 
 
 def test_bad_messages_are_counted_and_change_nothing(pipeline):
@@ -102,7 +102,7 @@ def run_stage(one, stage, **settings):
     environment = one.environment | {f"AFFECT_{name.upper()}": str(value) for name, value in settings.items()}
     done = subprocess.run(
         [sys.executable, "-m", stage],
-        cwd=ROOT,
+        cwd=one.folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -121,7 +121,7 @@ def run_stage(one, stage, **settings):
         ("capture", {"capture_source": "a=demo,a=demo"}, "AFFECT_CAPTURE_SOURCE"),
         ("capture", {"classify_every": "0"}, "AFFECT_CLASSIFY_EVERY"),
         ("classifier", {"classifier_model": "no-such-model"}, "no-such-model"),
-        ("classifier", {"device": "cuda"}, "AFFECT_DEVICE"),
+        ("classifier", {"device": "cuda" if sys.platform == "darwin" else "mps"}, "AFFECT_DEVICE"),
         ("shared.forwarder", {"bus_in": "tcp://192.0.2.1:5555"}, "AFFECT_BUS_KEYS"),
         ("dashboard", {"dashboard_host": "0.0.0.0"}, "AFFECT_DASHBOARD_TOKEN"),
     ],
@@ -165,11 +165,10 @@ def test_everything_stops_within_five_seconds_and_leaves_nothing(pipeline, numbe
     if number == signal.SIGTERM:
         one.kill("classifier", signal.SIGSTOP)
     one.honcho.send_signal(number)
-    began = time.monotonic()
     code = one.wait()
-    assert time.monotonic() - began < 7  # 5 s, and honcho's own
+    assert "sending SIGKILL" not in one.tail(1_000_000)  # honcho's, to what has not ended five seconds later
     assert code == 128 + number
-    _, alive = psutil.wait_procs(family, timeout=1)
+    _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
     assert [path for path in one.runtime_dir.rglob("*") if path.is_socket() or "state/" in str(path)] == []
 
@@ -201,12 +200,13 @@ def test_a_worker_that_crashes_again_and_again_is_shown_as_failed(pipeline):
 
 
 def crash(one, stage, times):
-    """Kill a stage and each of its successors."""
-    killed = set()
-    for _ in range(times):
-        pid = eventually(
-            lambda: next((s["pid"] for s in one.listener.live(stage) if s["pid"] not in killed), None),
-            f"another {stage}",
+    """Kill a stage, and each of its successors as soon as it is there, so that all fall within a minute."""
+    first = psutil.Process(one.pid(stage))
+    supervisor, killed = first.parent(), {first.pid}
+    first.kill()
+    while len(killed) < times:
+        (child,) = eventually(
+            lambda: [child for child in supervisor.children() if child.pid not in killed], f"another {stage}"
         )
-        killed.add(pid)
-        os.kill(pid, signal.SIGKILL)
+        killed.add(child.pid)
+        child.kill()

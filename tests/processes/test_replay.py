@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.processes.harness import assert_same_result
+from tests.processes.harness import PATIENCE_S, assert_same_result, eventually
 
 pytestmark = [pytest.mark.processes]
 
@@ -36,12 +36,30 @@ def test_the_face_is_followed_and_smoothed(replayed):
     assert all(face["smoothed"] for face in faces if face["track_id"] == 1)
 
 
+def with_workers(pipeline, recording, **counts):
+    """A pipeline whose workers are all there before its capture is started."""
+    one = pipeline(capture_source=recording, capture_mode="replay", capture_at_end="exit")
+    one.start(*(f"{stage}={count}" for stage, count in counts.items()), only=["bus", "smoother", *counts])
+    one.ready("bus", "smoother")
+    for stage, count in counts.items():
+        eventually(lambda stage=stage, count=count: len(one.listener.live(stage)) == count, f"{count} of {stage}")
+    return one
+
+
+def all_heard(one):
+    """The rows of a recording that is over, in the order in which they came."""
+    one.rows(90)
+    return one.listener.heard()
+
+
 def test_more_workers_give_the_same_rows(pipeline, recording, replayed):
     """Two detectors and three classifiers overtake each other; the result does not show it."""
-    one = pipeline(capture_source=recording, capture_mode="replay", capture_at_end="exit")
-    assert one.start("detector=2,classifier=3").wait() == 0
-    assert_same_result(one.listener.results(), replayed[0])
-    assert len({s["process"] for s in one.listener.statuses.values() if s["stage"] == "classifier"}) == 3
+    one = with_workers(pipeline, recording, detector=2, classifier=3)
+    assert one.worker("capture").wait(PATIENCE_S) == 0
+    assert_same_result(all_heard(one), replayed[0])
+    workers = [status for status in one.listener.statuses.values() if status["stage"] == "detector"]
+    eventually(lambda: one.counters("detector").get("in", 0) >= 90, "the last counters")
+    assert all(worker["counters"]["in"] for worker in workers)
 
 
 def test_killing_any_stage_changes_no_row(pipeline, recording, replayed):
@@ -76,13 +94,13 @@ def test_workers_killed_again_and_again(pipeline, recording, replayed):
 
 def test_a_frozen_worker_is_worked_around(pipeline, recording, replayed):
     """A worker stopped with SIGSTOP keeps its membership for a while; its frames go to its sibling."""
-    one = pipeline(capture_source=recording, capture_mode="replay", capture_at_end="exit")
-    one.start("detector=2,classifier=2")
+    one = with_workers(pipeline, recording, detector=2, classifier=2)
+    capture = one.worker("capture")
     one.rows(10)
     one.kill("detector", signal.SIGSTOP)
     one.kill("classifier", signal.SIGSTOP)
-    assert one.wait() == 0
-    assert_same_result(one.listener.results(), replayed[0])
+    assert capture.wait(PATIENCE_S) == 0
+    assert_same_result(all_heard(one), replayed[0])
 
 
 def test_hold_stays_and_sends_nothing_more(pipeline, recording):
@@ -91,8 +109,11 @@ def test_hold_stays_and_sends_nothing_more(pipeline, recording):
     one.rows(90)
     state = one.capture_state("holding")
     assert (state["seq"], state["unfinished"]) == (89, 0)
+    said = one.listener.statuses
+    beat = {process: status["heard"] for process, status in said.items() if status["stage"] == "capture"}
+    eventually(lambda: all(said[process]["heard"] > heard for process, heard in beat.items()), "another status")
     assert one.honcho.poll() is None
-    assert len(one.listener.rows) == 90
+    assert (len(one.listener.rows), one.listener.repeats) == (90, [])
 
 
 def test_loop_begins_a_new_epoch_with_new_tracks(pipeline, recording):

@@ -23,14 +23,16 @@ def test_workers_join_and_leave_by_hand(pipeline):
 
 
 def test_two_captures_share_the_listed_sources(pipeline, recording):
-    """With `-c capture=2` each source has one owner, and the pipeline ends when all are through."""
+    """With `-c capture=2` each source has one owner, and the pipeline ends when all are through.
+
+    That they take turns is tested in test_claims.py: here one may be there so much earlier that it takes both.
+    """
     one = pipeline(capture_source=f"a={recording},b={recording}", capture_mode="replay", capture_at_end="exit")
     assert one.start("capture=2").wait() == 0
     seqs = {name: [r["seq"] for r in one.listener.results() if r["source"] == name] for name in "ab"}
     assert seqs == {"a": list(range(90)), "b": list(range(90))}
     captures = [s for s in one.listener.statuses.values() if s["stage"] == "capture"]
     assert sorted(source["source"] for s in captures for source in s["sources"]) == ["a", "b"]
-    assert len([s for s in captures if s["sources"]]) == 2
 
 
 def test_several_sources_in_one_capture(pipeline, recording):
@@ -52,6 +54,11 @@ def keys(tmp_path):
     return ours, theirs
 
 
+def is_ready(line, process):
+    """Whether this line of the log is the one with which a process begins its work."""
+    return '"event": "ready"' in line and f'"pid": {process.pid},' in line.replace("}", ",")
+
+
 def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys, unused_ports):
     """Over TCP a classifier elsewhere does the work; one whose key the bus does not know gets none."""
     ours, theirs = keys
@@ -61,13 +68,18 @@ def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys,
     one.start(only=["bus", "capture", "detector", "smoother", "dashboard"])
     listener = one.keyed_listener(ours, leave)
     eventually(lambda: len(listener.rows) > 10, "rows over TCP")
-    one.worker("classifier", AFFECT_BUS_KEYS=str(theirs), AFFECT_RUNTIME_DIR=str(one.runtime_dir.parent / "there"))
+    there = {"AFFECT_BUS_KEYS": str(theirs), "AFFECT_RUNTIME_DIR": str(one.folder / "there")}
+    stranger = one.worker("classifier", **there)
+    eventually(lambda: any(is_ready(line, stranger) for line in one.tail(1_000_000).splitlines()), "the stranger ready")
     before = len(listener.rows)
     eventually(lambda: len(listener.rows) > before + 60, "more rows")
     assert not listener.live("classifier")
     assert not any(row["classified"] for row in listener.results())
-    one.worker("classifier", AFFECT_RUNTIME_DIR=str(one.runtime_dir.parent / "elsewhere"))
+    stranger.terminate()
+    assert stranger.wait(10) == 0
+    friend = one.worker("classifier", AFFECT_RUNTIME_DIR=str(one.folder / "elsewhere"))
     eventually(lambda: any(row["classified"] for row in listener.results()), "emotions from the other host")
+    assert {status["pid"] for status in listener.statuses.values() if status["stage"] == "classifier"} == {friend.pid}
 
 
 def later_than(epoch, listener):
@@ -80,19 +92,29 @@ def test_a_second_smoother_and_capture_on_another_host_are_reported(pipeline):
     one = pipeline(capture_source="front=demo").start().ready()
     first = one.rows(1)[-1]["epoch"]
     elsewhere = {
-        "AFFECT_RUNTIME_DIR": str(one.runtime_dir.parent / "elsewhere"),
+        "AFFECT_RUNTIME_DIR": str(one.folder / "elsewhere"),
         "AFFECT_BUS_IN": f"ipc://{one.runtime_dir}/bus.in",
         "AFFECT_BUS_OUT": f"ipc://{one.runtime_dir}/bus.out",
     }
     others = [one.worker(stage, **elsewhere) for stage in ("smoother", "capture")]
     for stage in ("smoother", "capture"):
         eventually(lambda stage=stage: [s for s in one.listener.live(stage) if s["error"]], f"two of {stage} reported")
-    assert "two smoothers on one bus" in one.tail(100_000)
-    assert "two captures of one source" in one.tail(100_000)
+    one.says("two smoothers on one bus")
+    one.says("two captures of one source")
     theirs = eventually(lambda: later_than(first, one.listener), "the other capture's epoch")["epoch"]
     for other in others:
         other.terminate()
     eventually(lambda: later_than(theirs, one.listener), "the first capture again, in an epoch that counts")
+
+
+def memory_of_all(one):
+    """Megabytes by process, once all six are heard of."""
+
+    def found():
+        live = {status["process"]: status["memory_mb"] for status in one.listener.live()}
+        return live if len(live) == 6 else None
+
+    return eventually(found, "all six")
 
 
 def test_memory_stays_flat(pipeline, tmp_path):
@@ -100,9 +122,10 @@ def test_memory_stays_flat(pipeline, tmp_path):
     video = write_video(tmp_path / "small.mp4", 200, size=(320, 180), step=4)
     one = pipeline(capture_source=video, capture_mode="replay", capture_at_end="loop").start().ready()
     one.rows(600)
-    early = {s["process"]: s["memory_mb"] for s in one.listener.live()}
-    one.rows(3000)
-    late = {s["process"]: s["memory_mb"] for s in one.listener.live()}
+    early = memory_of_all(one)
+    for count in range(800, 3001, 200):
+        one.rows(count)
+    late = memory_of_all(one)
     assert early.keys() == late.keys()
     growth = {process: late[process] - early[process] for process in early}
     assert max(growth.values()) < 25, growth

@@ -215,7 +215,7 @@ def test_training_and_the_classifier_stage_see_the_same(
     run = Run(replace(RECIPE, rate=0.1, schedule="constant"), 0, CPU)
     expected = released(run, faces, tmp_path)
     monkeypatch.setattr(stage, "load_classifier", partial(load_classifier, precision="f32"))
-    settings = Settings(runtime_dir=tmp_path, classifier_model=str(tmp_path / "tiny"), device="cpu")
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, classifier_model=str(tmp_path / "tiny"), device="cpu")
     classifier = stage.ClassifierStage(Place(settings, identify("classifier"), tmp_path))
     crops = []
     for number, picture in enumerate(faces.images):
