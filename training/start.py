@@ -51,7 +51,10 @@ def continued(before: Sequence[int], blocks: Sequence[int]) -> list[int]:
     else:
         if len(places) == len(before):
             return places
-    raise ConfigurationError(f"--blocks {list(blocks)} cannot go on from {list(before)}: only repetitions may be added")
+    raise ConfigurationError(
+        f"--blocks {list(blocks)} cannot go on from {list(before)}: only repetitions may be added; "
+        "--start '' begins with random weights"
+    )
 
 
 def _moved(name: str, places: list[int]) -> str:

@@ -181,7 +181,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="what training.data wrote or takes")
     parser.add_argument("--out", type=Path, help="for checkpoints and metrics.jsonl (default: runs/PRESET)")
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from (its recipe and seed are kept)")
-    parser.add_argument("--start", metavar="MODEL", help="a released model whose weights a run begins with")
+    parser.add_argument("--start", metavar="MODEL", help="a released model's weights to begin with ('': random ones)")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
     parser.add_argument("--seed", type=int, help="of a new run (default: 0)")
     parser.add_argument(
@@ -204,7 +204,7 @@ def _arguments() -> argparse.Namespace:
     recipe.add_argument("--mixup", type=number(float, 0), help="parameter of the Beta distribution, 0.2 say (0: none)")
     recipe.add_argument("--unmixed", type=number(int, 0), help="epochs at the end in which nothing is mixed")
     recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
-    recipe.add_argument("--teacher", help="a released model whose answers are part of the targets (distillation)")
+    recipe.add_argument("--teacher", help="a released model whose answers are part of the targets ('': none)")
     recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="their share")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
     recipe.add_argument(

@@ -1,7 +1,8 @@
 """Releases: everything in them was measured, and the pipeline's crop is what the view was fitted on."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from classifier.backends import Classifier
-from classifier.release import load_release
+from classifier.release import MODELS, load_release
 from detector.mtcnn import Detections
 from training import card, evaluate, export, figures, view
 from training.data import Faces, save
@@ -130,12 +131,25 @@ def test_a_release_that_cannot_take_its_place_leaves_the_old_one(
 
 def test_the_card_says_the_command_that_makes_the_recipe() -> None:
     """What differs from the preset, as options."""
-    recipe = replace(PRESETS["emotion-net"], epochs=27, start="emotion-net", teacher="", mixed_precision=False)
-    said = card.options(changed(recipe, {"degrees": 10.0}))
+    recipe = replace(PRESETS["emotion-net"], epochs=27, start="", teacher="my-net", mixed_precision=False)
+    said = card.options(changed(recipe, {"degrees": 7.0}))
     assert said == [
-        *("--preset", "emotion-net", "--epochs", "27", "--start", "emotion-net", "--teacher", "''"),
-        *("--no-amp", "--degrees", "10.0"),
+        *("--preset", "emotion-net", "--epochs", "27", "--start", "''", "--teacher", "my-net"),
+        *("--no-amp", "--degrees", "7.0"),
     ]
+
+
+@pytest.mark.parametrize("name", ["emotion-cnn", "emotion-net"])
+def test_each_release_was_made_by_its_preset(name: str) -> None:
+    """Its card has the preset's settings and command; models that went into it stand there with their versions."""
+    text = (MODELS / name / "README.md").read_text()
+    said = dict(re.findall(r"^\| ([a-z ]+) \| (.*?) ?\|$", text, re.M))
+    wanted = {setting.replace("_", " "): str(value) for setting, value in card._flat(asdict(PRESETS[name]))}
+    if name != "emotion-net":
+        del wanted["blocks"]
+    versioned = {setting: re.sub(r"-\d+$", "", said[setting]) for setting in ("start", "teacher")}
+    assert {setting: said[setting] for setting in wanted} | versioned == wanted
+    assert f"    python -m training.train --preset {name}\n" in text
 
 
 def test_the_card_names_the_preset_that_was_run() -> None:

@@ -23,7 +23,7 @@ EPOCH = 5
 
 def training(*arguments: object) -> subprocess.Popen[str]:
     """The real command in its own process group, for thirty epochs."""
-    options = ("--preset", "emotion-net", "--blocks", "32", "--batch", "4", "--epochs", "30")
+    options = ("--preset", "emotion-net", "--start", "", "--blocks", "32", "--batch", "4", "--epochs", "30")
     return subprocess.Popen(
         [sys.executable, "-m", "training.train", *options, "--threads", "1", "--device", "cpu", *map(str, arguments)],
         stdout=subprocess.PIPE,

@@ -74,7 +74,7 @@ def test_where_the_blocks_go() -> None:
 @pytest.mark.parametrize("blocks", [(96, 192, 384), (96, 192, 192), (96, 192, 192, 384, 512), (32, 96, 192, 192, 384)])
 def test_blocks_that_cannot_go_on_are_refused(blocks: tuple[int, ...]) -> None:
     """One is missing, or a new one would change the channels."""
-    with pytest.raises(ConfigurationError, match="only repetitions may be added"):
+    with pytest.raises(ConfigurationError, match="only repetitions may be added; --start '' begins"):
         continued((96, 192, 192, 384), blocks)
 
 

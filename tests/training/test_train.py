@@ -77,10 +77,7 @@ def test_options_that_make_no_sense_are_refused(
 def test_the_command_begins_with_a_release_and_more_blocks(command: Callable[..., int], tmp_path: Path) -> None:
     """The recipe in the checkpoint says so."""
     blocks = "96,96,96,192,192,192,384"
-    assert (
-        command("--preset", "emotion-net", "--start", "emotion-net", "--blocks", blocks, "--epochs", 1, "--batch", 7)
-        == 0
-    )
+    assert command("--preset", "emotion-net", "--blocks", blocks, "--epochs", 1, "--batch", 7) == 0
     saved = read_checkpoint(tmp_path / "out" / "last.pt")
     recipe, version = saved["recipe"], load_release("emotion-net", MODELS).config.version
     assert (recipe["start"], recipe["blocks"]) == ("emotion-net", (96, 96, 96, 192, 192, 192, 384))
