@@ -26,7 +26,7 @@ class Dashboard(Stage):
         self._board = Board()
         self._next_second = 0.0
         listener = bind(settings.dashboard_host, settings.dashboard_port)
-        access = Access(settings.dashboard_host, settings.dashboard_token)
+        access = Access(settings.dashboard_host, settings.dashboard_token, listener.getsockname()[0])
         app = create_app(self._board, access, time.monotonic, settings.detect_confidence)
         self._server = Server(app, listener)
         self._server.start()

@@ -17,9 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.settings import PREFIX
 
-COOKIE = "affect_viewer"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 — named to be recognised, not bound
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -44,10 +42,17 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """The rules: `host` is the address bound to, `token` what viewers must know ("": nothing)."""
+    """The rules.
+
+    Args:
+        host: the address or name that the settings bind to.
+        token: what viewers must know ("": nothing).
+        address: the IP address that `host` came to.
+    """
 
     host: str = "127.0.0.1"
     token: str = ""
+    address: str = "127.0.0.1"
 
     def refusal(self, path: str, host: str, origin: str | None, query: str, cookie: str) -> tuple[int, str] | None:
         """The HTTP status and reason a request is refused with; None lets it in."""
@@ -65,7 +70,9 @@ class Access:
             name = urlsplit(f"//{header}").hostname or ""
         except ValueError:
             return False
-        return name in _LOOPBACK or name == self.host.lower() or (self.host in _WILDCARDS and _is_address(name))
+        bound, asked = _address(self.address), _address(name)
+        by_address = asked is not None and bound is not None and (bound.is_unspecified or asked == bound)
+        return name in _LOOPBACK or name == self.host.lower() or by_address
 
     def is_token(self, given: str) -> bool:
         """Compared in constant time."""
@@ -78,15 +85,22 @@ class Access:
     @property
     def cookie(self) -> str:
         """What a viewer who knew the token is recognised by: derived from it, not the token itself."""
-        return hmac.new(self.token.encode(), b"affectstream dashboard viewer", "sha256").hexdigest()
+        return self._derived(b"affectstream dashboard viewer")
+
+    @property
+    def cookie_name(self) -> str:
+        """One for each token: cookies ignore ports, so that two dashboards on a host would overwrite each other's."""
+        return f"affect_viewer_{self._derived(b'affectstream dashboard cookie')[:8]}"
+
+    def _derived(self, purpose: bytes) -> str:
+        return hmac.new(self.token.encode(), purpose, "sha256").hexdigest()
 
 
-def _is_address(name: str) -> bool:
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(name)
+        return ipaddress.ip_address(name)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 class Guard:
@@ -103,7 +117,7 @@ class Guard:
         headers = Headers(scope=scope)
         token = QueryParams(scope["query_string"]).get("token", "")
         host, origin = headers.get("host", ""), headers.get("origin")
-        cookie = HTTPConnection(scope).cookies.get(COOKIE, "")
+        cookie = HTTPConnection(scope).cookies.get(self._access.cookie_name, "")
         refused = self._access.refusal(scope["path"], host, origin, token, cookie)
         known = bool(self._access.token) and self._access.is_token(token)
 
@@ -112,7 +126,8 @@ class Guard:
                 answer = MutableHeaders(scope=message)
                 answer.update(HEADERS)
                 if known and not refused:
-                    answer.append("Set-Cookie", f"{COOKIE}={self._access.cookie}; Path=/; HttpOnly; SameSite=Strict")
+                    ours = f"{self._access.cookie_name}={self._access.cookie}"
+                    answer.append("Set-Cookie", f"{ours}; Path=/; HttpOnly; SameSite=Strict")
             await send(message)
 
         if refused is None:

@@ -138,7 +138,8 @@ class Settings(BaseSettings):
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")
     dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 takes a free one.")
     dashboard_token: str = Field(
-        "", description="Asked of every viewer (`?token=`); required when the address is not loopback."
+        "",
+        description="Asked of every viewer (`?token=`), of letters, digits and `-._~`; required when the address is not loopback.",
     )
 
     log_format: Literal["auto", "console", "json"] = Field(
@@ -184,6 +185,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}DASHBOARD_HOST={self.dashboard_host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN"
             )
+        if not re.fullmatch(r"[A-Za-z0-9._~-]*", self.dashboard_token):  # anything else is changed on its way in a URL
+            raise ValueError(f"{PREFIX}DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")
         return self
 
     @property

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from dashboard.access import COOKIE, Access
+from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.board import Board
 
@@ -31,15 +31,25 @@ def test_another_host_is_refused(host):
 
 def test_the_configured_host_is_known():
     """And it alone, beside loopback."""
-    access = Access("cam.lan", "secret")
+    access = Access("cam.lan", "secret", "10.0.0.7")
     assert access.knows_host("cam.lan:8000")
+    assert access.knows_host("10.0.0.7:8000"), "the address of that name"
     assert not access.knows_host("other.lan:8000")
-    assert not access.knows_host("10.0.0.7:8000")
+    assert not access.knows_host("10.0.0.8:8000")
 
 
-def test_an_address_bound_to_all_answers_to_any_ip_but_no_name():
+@pytest.mark.parametrize(("host", "bound"), [("fd00:0:0::7", "fd00::7"), ("FD00::7", "fd00::7"), ("10.7", "10.0.0.7")])
+def test_an_address_may_be_written_in_any_way(host, bound):
+    """A browser names it in its own way."""
+    access = Access(host, "secret", bound)
+    assert access.knows_host(f"[{bound}]:8000" if ":" in bound else f"{bound}:8000")
+    assert not access.knows_host("[fd00::8]:8000")
+
+
+@pytest.mark.parametrize(("host", "bound"), [("0.0.0.0", "0.0.0.0"), ("::", "::"), ("0", "0.0.0.0"), ("::0", "::")])
+def test_an_address_bound_to_all_answers_to_any_ip_but_no_name(host, bound):
     """An IP address cannot be rebound; a name can."""
-    access = Access("0.0.0.0", "secret")
+    access = Access(host, "secret", bound)
     assert access.knows_host("10.0.0.7:8000")
     assert access.knows_host("[fd00::7]:8000")
     assert not access.knows_host("evil.example:8000")
@@ -99,14 +109,22 @@ def test_the_token_once_then_a_cookie():
 def test_other_programs_cookies_do_not_hide_ours(other):
     """Cookies ignore ports, so whatever runs on the same address sends its own along, however odd."""
     access = Access("127.0.0.1", "secret")
-    headers = {"cookie": f"{other}; {COOKIE}={access.cookie}"}
+    headers = {"cookie": f"{other}; {access.cookie_name}={access.cookie}"}
     assert browser("secret").get("/", headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("cookie", ["", "x", f"{COOKIE}=", f"{COOKIE}=secret", f"{COOKIE}=é", "=;=;", "a" * 5000])
+def test_two_dashboards_on_one_host_share_a_browser():
+    """Behind two tunnels, say: whoever knows both tokens is known to both."""
+    first, second = Access("127.0.0.1", "secret"), Access("127.0.0.1", "another")
+    assert first.cookie_name != second.cookie_name
+    headers = {"cookie": f"{first.cookie_name}={first.cookie}; {second.cookie_name}={second.cookie}"}
+    assert [browser(token).get("/", headers=headers).status_code for token in ("secret", "another")] == [200, 200]
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "{}=", "{}=secret", "{}=é", "=;=;", "a" * 5000])
 def test_a_made_up_cookie_opens_nothing(cookie):
     """Neither a malformed one nor the token itself."""
-    headers = {"cookie": cookie.encode()}
+    headers = {"cookie": cookie.format(Access("127.0.0.1", "secret").cookie_name).encode()}
     assert browser("secret").get("/api/sources", headers=headers).status_code == 401
 
 

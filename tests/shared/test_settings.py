@@ -97,6 +97,18 @@ def test_a_window_must_fit_the_bus(monkeypatch):
         load_settings()
 
 
+@pytest.mark.parametrize("token", ["a+b", "a b", "a#b", "a&b", "a%41", "é"])
+def test_a_token_is_what_a_url_leaves_as_it_is(monkeypatch, token):
+    """`?token=` would arrive as another; the message does not print it."""
+    allowed = "aZ09-._~"
+    monkeypatch.setenv("AFFECT_DASHBOARD_TOKEN", allowed)
+    assert load_settings().dashboard_token == allowed
+    monkeypatch.setenv("AFFECT_DASHBOARD_TOKEN", token)
+    with pytest.raises(ConfigurationError, match="AFFECT_DASHBOARD_TOKEN: allowed are letters") as error:
+        load_settings()
+    assert token not in str(error.value)
+
+
 def test_the_runtime_directory_is_private(tmp_path):
     """Sockets and state are for this user alone."""
     made = prepare_runtime_dir(tmp_path / "a" / "b")
