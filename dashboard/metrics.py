@@ -63,7 +63,7 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
         return GaugeMetricFamily(f"affect_source_{name}", meaning, labels=["source"])
 
     running = gauge("running", "1 while its capture reports it running.")
-    fps = gauge("frames_per_second", "Frames read.")
+    fps = gauge("frames_per_second", "Frames read, counted up to the newest one sent.")
     rate = gauge("results_per_second", "Results.")
     frame = gauge("frame", "Number of the newest frame sent in this epoch.")
     window = gauge("window", "Frames it may have in flight.")

@@ -16,6 +16,7 @@ _START_S = 10.0
 _STOP_S = 2.0
 _HUNG_S = 5.0
 _MOST_FROM_VIEWER = 4096  # bytes; it says no more than "next"
+_SLOWEST_S = 60.0  # a pong waits behind a snapshot; the page has as much patience
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -77,6 +78,7 @@ class Server:
                 ws="websockets-sansio",
                 ws_max_size=_MOST_FROM_VIEWER,
                 ws_per_message_deflate=False,
+                ws_ping_timeout=_SLOWEST_S,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -6,17 +6,18 @@ import { Source, waitingFor } from "./source.js";
 const SILENCE_MS = 5000; // the server says something every second
 const LONGEST_SILENCE_MS = 60000; // on a link on which a snapshot takes long
 const RETRY_MS = [300, 1000, 2000, 5000];
+const LOST = "connection lost, trying again";
 
 const sources = new Map();
 let socket = null;
 let retries = 0;
 let lastNews = 0;
 let patience = SILENCE_MS;
-let pending = null;
 
 const element = (id) => document.getElementById(id);
 
 function connect() {
+  if (socket || document.hidden) return; // a page that nobody sees asks for no pictures
   const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   mine.binaryType = "arraybuffer";
   mine.onmessage = async ({ data }) => {
@@ -25,12 +26,12 @@ function connect() {
     lastNews = now;
     const snapshot = await unpack(data);
     if (mine !== socket) return;
-    connected(true);
+    say("live", true);
     retries = 0;
-    pending = snapshot;
     requestAnimationFrame(() => {
+      if (mine !== socket) return;
       try {
-        draw();
+        draw(snapshot);
       } finally {
         if (mine.readyState === WebSocket.OPEN) mine.send("next");
       }
@@ -41,19 +42,31 @@ function connect() {
   lastNews = performance.now();
 }
 
-function lost() {
+function leave() {
+  if (!socket) return;
   socket.onmessage = socket.onclose = null;
   socket.close();
   socket = null;
-  connected(false);
+}
+
+function lost() {
+  leave();
+  if (retries) explain();
+  else say(LOST, false);
   patience = Math.min(2 * patience, LONGEST_SILENCE_MS);
   setTimeout(connect, RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)]);
 }
 
-function connected(yes) {
-  const text = yes ? "live" : "connection lost, trying again";
+// A WebSocket that is refused does not say why; the same request over HTTP does.
+async function explain() {
+  const answer = await fetch("/static/icon.svg", { signal: AbortSignal.timeout(SILENCE_MS) }).catch(() => null);
+  const text = answer?.status === 401 ? await answer.text() : LOST;
+  if (document.body.classList.contains("lost")) say(text, false);
+}
+
+function say(text, connected) {
   if (element("connection").textContent !== text) element("connection").textContent = text;
-  document.body.classList.toggle("lost", !yes);
+  document.body.classList.toggle("lost", !connected);
 }
 
 async function unpack(buffer) {
@@ -68,8 +81,7 @@ async function unpack(buffer) {
   return snapshot;
 }
 
-function draw() {
-  const snapshot = pending;
+function draw(snapshot) {
   const pictures = new Map(snapshot.pictures.map((picture) => [picture.source, picture]));
   for (const view of snapshot.sources) {
     if (!sources.has(view.source)) sources.set(view.source, new Source(view.source, element("sources")));
@@ -99,8 +111,8 @@ function showFigures({ sources: views, processes }) {
 }
 
 setInterval(() => {
-  if (socket && !document.hidden && performance.now() - lastNews > patience) lost();
+  if (socket && performance.now() - lastNews > patience) lost();
 }, 1000);
-document.addEventListener("visibilitychange", () => (lastNews = performance.now()));
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : connect()));
 if (location.search) history.replaceState(null, "", location.pathname); // a token stays out of the address bar
 connect();

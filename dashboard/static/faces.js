@@ -2,6 +2,7 @@
 
 const SMOOTHING = 0.85; // weight of what was shown, after 0.1 s of media time
 const OUT_OF_SIGHT_S = 2; // a card stays for so long, so that a turned head does not move its neighbours
+const UNCLASSIFIED_S = 2; // older probabilities are marked as such; where frames are rarer, ten of them
 const HISTORY_PX_PER_S = 10;
 
 const TRACK_COLOURS = ["#5ad1c8", "#ffb86b", "#b79cff", "#8fd16a", "#ff8fa3", "#7fb8ff", "#f2d45c", "#d9a6e8"];
@@ -79,11 +80,15 @@ class Card {
     this.root.classList.toggle("faint", faint);
     if (face.probs) this.showRaw(face.probs);
     if (!face.smoothed) return;
+    const age = pts - face.classified_pts;
+    const old = age > Math.max(UNCLASSIFIED_S, 10 * dt);
+    this.root.classList.toggle("old", old);
+    if (old) this.root.querySelector(".raw").textContent = `last classified ${Math.round(age)} s ago`;
     const keep = SMOOTHING ** (dt / 0.1);
     this.shown = face.smoothed.map((now, i) => (this.shown ? keep * this.shown[i] + (1 - keep) * now : now));
     this.root.querySelector(".label").textContent = face.label;
     this.bars.forEach((bar, i) => bar.show(this.shown[i], this.emotions[i] === face.label));
-    this.extend(dt);
+    this.extend(dt, old);
   }
 
   showRaw(probs) {
@@ -92,8 +97,8 @@ class Card {
     this.bars.forEach((bar, i) => bar.mark(probs[i]));
   }
 
-  // The last half minute as a ribbon: scrolled, and only the new columns drawn.
-  extend(dt) {
+  // The last half minute as a ribbon: scrolled, and only the new columns drawn; empty where nothing was classified.
+  extend(dt, empty) {
     const { canvas } = this.history;
     this.drawnPx += dt * HISTORY_PX_PER_S;
     const columns = Math.min(canvas.width, Math.floor(this.drawnPx));
@@ -102,6 +107,7 @@ class Card {
     this.history.globalCompositeOperation = "copy";
     this.history.drawImage(canvas, -columns, 0);
     this.history.globalCompositeOperation = "source-over";
+    if (empty) return;
     let y = 0;
     this.shown.forEach((share, i) => {
       this.history.fillStyle = EMOTION_COLOURS[this.emotions[i]];
@@ -128,6 +134,7 @@ class Bar {
     if (this.text.textContent === text) return;
     this.text.textContent = text;
     this.root.setAttribute("aria-valuenow", Math.round(share * 100));
+    this.root.removeAttribute("aria-valuetext");
   }
 
   mark(share) {

@@ -6,6 +6,7 @@ const INTERRUPTED = {
   opening: "Opening the source.",
   reconnecting: "The source is gone; it is reopened until it is back.",
 };
+const STALLED_MS = 3000; // without a result for so long, a missing stage is to blame
 
 export class Source {
   constructor(name, parent) {
@@ -14,9 +15,13 @@ export class Source {
     this.find = (selector) => this.root.querySelector(selector);
     this.find("h2").textContent = name;
     this.canvas = this.find(".picture canvas");
+    this.canvas.setAttribute("aria-label", `${name}: no picture yet`);
+    this.name = name;
     this.faces = new Faces(this.find(".faces"));
     this.pictured = null;
-    this.describedAt = 0;
+    this.describedAt = -Infinity;
+    this.newest = null;
+    this.newestAt = 0;
     const after = [...parent.children].find((other) => other.querySelector("h2").textContent > name);
     parent.insertBefore(this.root, after ?? null);
   }
@@ -56,17 +61,32 @@ export class Source {
       ? `${view.results_per_s.toFixed(1)} of ${status.fps.toFixed(1)} frames/s · ${status.unfinished} of ${status.window} in flight`
       : "";
     const over = this.find(".over");
-    over.textContent = this.message(view, state, missing) ?? "";
+    const trouble = this.trouble(view, state, missing);
+    over.textContent = trouble ?? this.waiting(state, missing) ?? "";
     over.hidden = !over.textContent;
-    this.root.classList.toggle("stale", state === "silent" || state in INTERRUPTED);
+    this.root.classList.toggle("stale", trouble !== null);
   }
 
-  message(view, state, missing) {
+  trouble({ status, smoothed }, state, missing) {
     if (state === "silent") return "No news: the capture of this source is silent.";
-    if (INTERRUPTED[state]) return [INTERRUPTED[state], view.status.error].filter(Boolean).join("\n");
+    if (INTERRUPTED[state]) return [INTERRUPTED[state], status.error].filter(Boolean).join("\n");
+    const stalled = this.isStalled(smoothed) && state === "running" && Object.keys(missing).length > 0;
+    const why = status.error ?? (stalled ? waitingFor(missing) : null);
+    return why && `No results.\n${why}`;
+  }
+
+  waiting(state, missing) {
     if (this.pictured) return null;
     if (state === "holding" || state === "ended") return "The recording is over; nothing more is sent.";
     return `Waiting for the first picture. ${waitingFor(missing)}`;
+  }
+
+  // By the page's own clock: the newest result has been the same for a while.
+  isStalled(result) {
+    const now = performance.now();
+    if (this.newest?.seq !== result?.seq || this.newest?.epoch !== result?.epoch) this.newestAt = now;
+    this.newest = result;
+    return result !== null && now - this.newestAt > STALLED_MS;
   }
 
   paint({ image, result }, confident) {
@@ -89,7 +109,7 @@ export class Source {
     this.describedAt = performance.now();
     const people = faces.filter((face) => face.track_id !== null);
     const words = people.map((face) => `face ${face.track_id} ${face.label ?? "not yet classified"}`);
-    this.canvas.setAttribute("aria-label", `Frame ${seq}: ${words.join(", ") || "no face"}`);
+    this.canvas.setAttribute("aria-label", `${this.name}, frame ${seq}: ${words.join(", ") || "no face"}`);
   }
 }
 

@@ -16,12 +16,16 @@ from dashboard.state import NEEDED
 from shared.messages import EMOTIONS, Latency
 from tests.browser.chromium import Chromium
 from tests.dashboard.made import face, preview, result, source_status, status
+from tests.processes.harness import eventually
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(not shutil.which("chromium"), reason="no `chromium` on PATH"),
 ]
 
+LIVE = "document.getElementById('connection').textContent === 'live'"
+LATER = "{const now = performance.now.bind(performance); performance.now = () => now() + 4000}"  # seconds pass
+OVER = "document.querySelector('.over:not([hidden])')?.textContent"
 BARS = """[...document.querySelectorAll('.face[data-track="{}"] .bar')]
     .map((bar) => [bar.getAttribute('aria-label'), +bar.getAttribute('aria-valuenow')])"""
 
@@ -39,11 +43,15 @@ class Show:
         self.board = Board()
         self.start(0)
 
-    def start(self, port: int) -> None:
+    def start(self, port: int, token: str = "") -> None:
         listener = bind("127.0.0.1", port)
         self.url = url_of(listener)
-        self.server = Server(create_app(self.board, Access(), time.monotonic), listener)
+        self.server = Server(create_app(self.board, Access(token=token), time.monotonic), listener)
         self.server.start()
+
+    def restart(self, token: str = "") -> None:
+        self.server.stop()
+        self.start(int(self.url.rsplit(":", 1)[1]), token)
 
     def tell(self, *messages) -> None:
         self.board.hear(messages, time.monotonic())
@@ -51,8 +59,9 @@ class Show:
     def frame(self, seq: int, *faces, source: str = "cam0") -> None:
         self.tell(preview(seq, source, jpeg=jpeg(seq)), result(seq, source, faces=faces))
 
-    def pipeline(self, **states: str) -> None:
-        capture = {"sources": [source_status()], "counters": {"skipped": 1234}, "latency_ms": Latency(p50=41, p95=87)}
+    def pipeline(self, error: str | None = None, **states: str) -> None:
+        capture = {"sources": [source_status(error=error)], "counters": {"skipped": 1234}}
+        capture |= {"latency_ms": Latency(p50=41, p95=87)}
         for stage in NEEDED:
             further = capture if stage == "capture" else {}
             self.tell(status(stage, state=states.get(stage, "ready"), **further))
@@ -73,11 +82,14 @@ def window():
 
 @pytest.fixture
 def page(show, window):
-    """The page, connected, in a window of 1280x800."""
+    """The page, connected, in a window of 1280x800; it must cause no fault that its test does not clear away."""
     window.faults.clear()
     window.open(show.url, (1280, 800))
-    window.wait_for("document.getElementById('connection').textContent === 'live'")
-    return window
+    window.wait_for(LIVE)
+    yield window
+    faults = list(window.faults)
+    window.open("about:blank", (1280, 800))
+    assert faults == []
 
 
 def test_faces_have_ids_labels_and_seven_bars(show, page):
@@ -93,7 +105,6 @@ def test_faces_have_ids_labels_and_seven_bars(show, page):
     ]
     for track, label in ((1, "happy"), (2, "sad")):
         assert page.value(BARS.format(track)) == [[name, 70 if name == label else 5] for name in EMOTIONS]
-    assert page.faults == []
 
 
 def test_bars_are_smoothed_once_more_in_media_time(show, page):
@@ -176,22 +187,89 @@ def test_a_broken_preview_stops_nothing(show, page):
     page.wait_for("document.querySelectorAll('.face').length === 2")
 
 
+def test_a_picture_that_stands_still_says_why(show, page):
+    """Without detectors a live source runs on, but nothing comes of it; with them all is as before."""
+    show.frame(1, face(1))
+    show.pipeline()
+    page.wait_for("document.querySelector('.face')")
+    page.value(LATER)
+    show.pipeline(detector="failed")
+    page.wait_for(f"{OVER} === 'No results.\\nNot ready: detector is failed.'")
+    assert page.value("document.querySelector('.source').matches('.stale')")
+    show.frame(2, face(1))
+    page.wait_for(f"{OVER} === undefined")
+    assert not page.value("document.querySelector('.source').matches('.stale')")
+
+
+def test_a_running_source_says_what_it_lacks(show, page):
+    """A recorder that is waited for, say."""
+    show.frame(1, face(1))
+    show.pipeline(error="no recorder has said ack/cam0/ for 5 s")
+    page.wait_for(f"{OVER} === 'No results.\\nno recorder has said ack/cam0/ for 5 s'")
+    show.pipeline()
+    page.wait_for(f"{OVER} === undefined")
+
+
+def test_old_probabilities_look_old(show, page):
+    """Without classifiers boxes go on; the card says since when its bars have not been measured."""
+    show.frame(30, face(1, classified_pts=0.0, probs=None))
+    page.wait_for("document.querySelector('.face.old')")
+    assert page.value("document.querySelector('.raw').textContent") == "last classified 3 s ago"
+    show.frame(31, face(1, classified_pts=3.1))
+    page.wait_for("document.querySelector('.face:not(.old)')")
+    assert page.value("document.querySelector('.raw').textContent") == "raw happy 70 %"
+
+
+def test_a_face_that_was_never_classified_says_so(show, page):
+    """To those who cannot see that its bars are empty, too."""
+    show.frame(1, face(1, probs=None, smoothed=None, label=None, classified_pts=None))
+    page.wait_for("document.querySelectorAll('.bar').length === 7")
+    bars = "[...document.querySelectorAll('.bar')].map((bar) => bar.getAttribute('aria-valuetext'))"
+    assert page.value(bars) == 7 * ["not yet classified"]
+    described = page.value("document.querySelector('.picture canvas').getAttribute('aria-label')")
+    assert described == "cam0, frame 1: face 1 not yet classified"
+    show.frame(2, face(1))
+    page.wait_for(f"{bars}.every((text) => text === null)")
+
+
 def test_it_says_that_the_connection_is_lost_and_comes_back(show, page):
     """The dashboard is restarted on its port; nobody reloads the page."""
-    port = int(show.url.rsplit(":", 1)[1])
     show.server.stop()
     page.wait_for("document.getElementById('connection').textContent.startsWith('connection lost')")
-    show.start(port)
-    page.wait_for("document.getElementById('connection').textContent === 'live'")
+    show.restart()
+    page.wait_for(LIVE)
     show.frame(1, face(1))
     page.wait_for("document.querySelector('.face')")
+    page.faults.clear()
+
+
+def test_a_page_that_is_refused_says_how_to_get_in(show, page):
+    """The token has changed, say."""
+    show.restart("secret")
+    page.wait_for("document.getElementById('connection').textContent.includes('?token=')")
+    show.restart()
+    page.wait_for(LIVE)
+    page.faults.clear()
+
+
+def test_a_page_that_nobody_sees_asks_for_no_pictures(show, page):
+    """Captures make previews for viewers alone; it goes on when it is looked at again."""
+    hide = "Object.defineProperty(document, 'hidden', {{value: {}, configurable: true}})"
+    show.frame(1, face(1))
+    page.wait_for("document.querySelectorAll('.face').length === 1")
+    page.value(f"{hide.format('true')} && document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: show.board.viewers == 0, "nobody watches")
+    page.value(f"{hide.format('false')} && document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: show.board.viewers == 1, "the page is back")
+    show.frame(2, face(1), face(2))
+    page.wait_for("document.querySelectorAll('.face').length === 2")
 
 
 @pytest.mark.parametrize("width", [400, 320])
 def test_a_narrow_window_scrolls_one_way(show, page, width):
     """Nothing is wider than the window."""
     page.open(show.url, (width, 800))
-    page.wait_for("document.getElementById('connection').textContent === 'live'")
+    page.wait_for(LIVE)
     show.pipeline()
     show.tell(status("bus", pid=9, detail="ipc:///run/user/1000/affectstream/" + 60 * "x"))
     show.frame(1, face(1), face(2, confidence=0.5))
