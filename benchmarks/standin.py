@@ -11,8 +11,8 @@ from unittest.mock import patch
 import numpy as np
 
 from detector.mtcnn import Detections
+from shared.loop import run
 from shared.messages import EMOTIONS
-from shared.stage import run
 
 FACES = 4
 

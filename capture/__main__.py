@@ -1,6 +1,5 @@
 """Wires the sources of this process to the bus: `python -m capture`."""
 
-import os
 import socket
 import sys
 import time
@@ -21,9 +20,11 @@ from capture.sources import camera_opens, open_source
 from capture.window import Policy
 from shared import messages as m
 from shared.bus import Subscription
+from shared.identity import under_honcho
+from shared.loop import run
 from shared.members import Members
 from shared.rivals import Rivals
-from shared.stage import BEAT_S, Place, Stage, run
+from shared.stage import BEAT_S, Place, Stage
 from shared.state import read_state
 from shared.topics import Envelope
 
@@ -42,7 +43,7 @@ class Capture(Stage):
         self._place = place
         self._settings = place.settings
         self._listed = parse_sources(self._settings.capture_source, partial(camera_found, place))
-        self._claims = Claims(self._listed, place.settings.runtime_dir, shared="HONCHO_PROCESS_NAME" in os.environ)
+        self._claims = Claims(self._listed, place.settings.runtime_dir, shared=under_honcho())
         self._runs: dict[str, Run] = {}
         self._detectors, self._classifiers = Members("frame"), Members("crops")
         self._topics: set[str] = set()

@@ -12,7 +12,8 @@ from typing_extensions import override
 from classifier.backends import load_classifier
 from classifier.release import MODELS
 from shared import messages as m
-from shared.stage import Place, Stage, run
+from shared.loop import run
+from shared.stage import Place, Stage
 from shared.topics import Envelope
 
 log = structlog.get_logger()

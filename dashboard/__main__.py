@@ -11,7 +11,8 @@ from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
 from shared import messages as m
-from shared.stage import BEAT_S, Place, Stage, run
+from shared.loop import run
+from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope
 
 log = structlog.get_logger()

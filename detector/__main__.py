@@ -13,9 +13,10 @@ from detector.mtcnn import Detections, Detector
 from shared import messages as m
 from shared.bus import Subscription
 from shared.compute import choose_device
+from shared.loop import run
 from shared.members import Members
 from shared.signature import signature
-from shared.stage import Place, Stage, run
+from shared.stage import Place, Stage
 from shared.topics import Envelope
 
 log = structlog.get_logger()

@@ -16,8 +16,9 @@ from zmq.auth.thread import ThreadAuthenticator
 from shared import keys, locks
 from shared.bus import configure, remove_socket_files
 from shared.errors import ConfigurationError
+from shared.loop import run
 from shared.settings import PREFIX
-from shared.stage import Place, Stage, run
+from shared.stage import Place, Stage
 from shared.topics import Envelope
 
 _DRAIN_S = 0.5

@@ -21,8 +21,9 @@ from shared import locks
 from shared import log as logs
 from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
+from shared.identity import identify, under_honcho
+from shared.loop import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.settings import Settings, load_settings, prepare_runtime_dir
-from shared.stage import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP, identify
 from shared.topics import encode
 
 MODULES = {
@@ -203,7 +204,7 @@ def _die_with_parent() -> None:
 def _ancestors() -> tuple[int, ...]:
     """Parent and, under honcho, grandparent: honcho itself sits above a process of its own per line."""
     parent = os.getppid()
-    if "HONCHO_PROCESS_NAME" not in os.environ:
+    if not under_honcho():
         return ()  # started by hand: the terminal decides
     try:
         return (parent, psutil.Process(parent).ppid())

@@ -7,8 +7,9 @@ from typing_extensions import override
 
 from shared import locks
 from shared import messages as m
+from shared.loop import run
 from shared.rivals import Rivals
-from shared.stage import Place, Stage, run
+from shared.stage import Place, Stage
 from shared.topics import Envelope
 from smoother import memories
 from smoother.assembly import Assembly

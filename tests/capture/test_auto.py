@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from capture import auto
+from shared.identity import identify
 from shared.settings import Settings
-from shared.stage import Place, identify
+from shared.stage import Place
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 
 from capture import __main__ as stage
 from capture import reader
+from shared.identity import identify
 from shared.settings import Settings
-from shared.stage import Place, identify
+from shared.stage import Place
 
 
 @pytest.mark.parametrize(("platform", "asked"), [("darwin", True), ("linux", False)])

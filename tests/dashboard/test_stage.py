@@ -6,8 +6,9 @@ import pytest
 
 from dashboard.__main__ import Dashboard
 from shared.errors import ConfigurationError
+from shared.identity import identify
 from shared.settings import load_settings
-from shared.stage import Place, identify
+from shared.stage import Place
 from shared.topics import Envelope
 from tests.dashboard.made import preview, result
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigurationError
+from shared.loop import TOLD_TO_STOP
 from shared.settings import Settings
-from shared.stage import TOLD_TO_STOP
 from shared.supervisor import MODULES, Crashes, Supervisor
 
 

@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from shared import messages as m
+from shared.identity import Identity
 from shared.settings import Settings
-from shared.stage import Identity, Place
+from shared.stage import Place
 from shared.topics import Envelope
 from smoother.__main__ import Smoother
 

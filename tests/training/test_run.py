@@ -15,8 +15,9 @@ from classifier.graph import pooled_weight
 from classifier.release import save_release
 from shared import messages as m
 from shared.errors import AffectError, ConfigurationError
+from shared.identity import identify
 from shared.settings import Settings
-from shared.stage import Place, identify
+from shared.stage import Place
 from shared.topics import Envelope
 from training import data
 from training.checkpoint import read_checkpoint

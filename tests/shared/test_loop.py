@@ -13,9 +13,11 @@ from shared import forwarder, keys
 from shared.bus import Bus, connectable
 from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
+from shared.identity import Identity
+from shared.loop import Loop
 from shared.messages import Ack
 from shared.settings import Settings
-from shared.stage import Identity, Loop, Place, Stage
+from shared.stage import Place, Stage
 from shared.topics import Envelope, decode, encode
 
 _pids = itertools.count(1)

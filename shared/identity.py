@@ -1,0 +1,52 @@
+"""Who a process is, to the others and to people."""
+
+import os
+import socket
+import time
+from typing import Any, NamedTuple
+
+from shared.messages import Status
+from shared.topics import Envelope
+
+_HONCHO = "HONCHO_PROCESS_NAME"
+
+
+class Identity(NamedTuple):
+    """Who a process is; `process` is new at every start, `name` is for people."""
+
+    stage: str
+    host: str
+    pid: int
+    name: str
+    started_ns: int
+
+    @property
+    def process(self) -> str:
+        """`<stage>-<host>-<pid>`, the key of its topics."""
+        return f"{self.stage}-{self.host}-{self.pid}"
+
+    def status(self, state: str, error: str | None = None, **facts: Any) -> Envelope:
+        """This process's `status/`, with the further keys given."""
+        status = Status(
+            process=self.process,
+            name=self.name,
+            stage=self.stage,
+            host=self.host,
+            pid=self.pid,
+            started_ns=self.started_ns,
+            state=state,  # type: ignore[arg-type]  # one of Status's literals; decoding checks it
+            error=error,
+            **facts,
+        )
+        return Envelope("status", self.process, status)
+
+
+def identify(stage: str) -> Identity:
+    """This process's identity; the display name comes from honcho when it started us."""
+    host = "".join(c if c.isalnum() or c in "-_." else "-" for c in socket.gethostname())[:48] or "host"
+    return Identity(stage, host, os.getpid(), os.environ.get(_HONCHO) or stage, time.time_ns())
+
+
+def under_honcho() -> bool:
+    """Whether honcho started this process, as one of those of its Procfile."""
+    return _HONCHO in os.environ

@@ -1,0 +1,211 @@
+"""The one loop that runs every stage: it gives it sockets, time and a pulse."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import psutil
+import structlog
+
+from shared import log as logs
+from shared.bus import Bus
+from shared.errors import AffectError, MessageError
+from shared.identity import identify
+from shared.settings import load_settings, prepare_runtime_dir
+from shared.stage import BEAT_S, Place, Stage
+from shared.topics import Envelope, decode, encode
+
+SUMMARY_S = 10.0
+_MOST_AT_ONCE = 64
+_FIRST_WORD_S = 0.3
+"""A connection and the subscriptions to it take so long; what is said earlier nobody hears."""
+
+HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
+RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
+STATE_DIR = "AFFECT_SUPERVISOR_STATE"
+TOLD_TO_STOP = 128 + signal.SIGTERM
+"""Exit code for the supervisor; without one, to stop when told to is 0."""
+
+log = structlog.get_logger()
+
+
+class _Pulse:
+    """Tells the supervisor that the loop turns; notices when the supervisor is gone."""
+
+    def __init__(self) -> None:
+        fd = os.environ.pop(HEARTBEAT_FD, "")
+        self._fd = int(fd) if fd else None
+        self.lost = False
+
+    def beat(self) -> None:
+        """Say so once; `lost` when nobody hears it."""
+        if self._fd is None:
+            return
+        try:
+            os.write(self._fd, b".")
+        except BrokenPipeError:
+            self.lost = True
+
+
+class _Stop:
+    """Turns SIGTERM and SIGINT into a flag and a readable file descriptor."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        self._sockets = ours, theirs
+        self.fd = ours.fileno()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+
+def run(name: str, build: Callable[[Place], Stage]) -> None:
+    """Run the stage that `build` makes, until it is finished, told to stop, or fails; then exit with its code."""
+    try:
+        stop = _Stop()
+        supervised = HEARTBEAT_FD in os.environ
+        settings = load_settings()
+        identity = identify(name)
+        logs.configure(settings, stage=identity.name, pid=identity.pid)
+        runtime_dir = prepare_runtime_dir(settings.runtime_dir)
+        state_dir = Path(os.environ.get(STATE_DIR) or runtime_dir / "state" / name)
+        place = Place(settings, identity, state_dir, restarted=os.environ.get(RESTARTS, "0") != "0")
+        finished = Loop(place, build, stop).run()
+    except AffectError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        sys.exit(error.exit_code)
+    except Exception:
+        log.exception("crashed")
+        sys.exit(1)
+    sys.exit(0 if finished or not supervised else TOLD_TO_STOP)
+
+
+class Loop:
+    """A stage between its sockets; says its status once a second and a summary every ten."""
+
+    def __init__(self, place: Place, build: Callable[[Place], Stage], stop: _Stop):
+        self._place = place
+        self._build = build
+        self._stop = stop
+        self._pulse = _Pulse()
+        self._bus = Bus(place.settings)
+        self._bus.watch(stop.fd)
+        self._once = logs.Once()
+        self._memory = psutil.Process()
+        self._next_beat, self._next_summary = 0.0, float("inf")
+        self._extra: frozenset[str] = frozenset()
+        self._stage = Stage()
+
+    def run(self) -> bool:
+        """Turn until the end; whether the stage is finished, rather than told to stop."""
+        try:
+            with self._starting():
+                self._stage = self._build(self._place)
+            for fd in self._stage.fds:
+                self._bus.watch(fd)
+            for topic in self._stage.hears():
+                self._bus.hear(topic)
+            self._next_summary = time.monotonic() + SUMMARY_S
+            self._stage.meter.summary(time.monotonic())
+            log.info("ready", detail=self._stage.detail)
+            while not (self._stop.asked or self._pulse.lost or self._stage.finished):
+                self._turn()
+            log.info("stopping", reason="finished" if self._stage.finished else "told to")
+            self._say(self._stage.stop(time.monotonic()))
+            self._next_beat = 0.0
+            self._beat()
+            return self._stage.finished
+        finally:
+            self._stage.close()
+            self._bus.close()
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Say `starting` from a thread while the stage is built, which takes seconds; nobody else uses the bus then."""
+        built = threading.Event()
+        status = encode(self._place.identity.status("starting"))
+
+        def say() -> None:
+            pause = _FIRST_WORD_S
+            while not built.wait(pause):
+                self._bus.say(status)
+                pause = BEAT_S
+
+        speaker = threading.Thread(target=say, daemon=True)
+        speaker.start()
+        try:
+            yield
+        finally:
+            built.set()
+            speaker.join()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        self._bus.wait(min(self._next_beat - now, self._stage.wake_in(now)))
+        for event in self._bus.subscriptions():
+            self._say(self._stage.subscription(event, time.monotonic()))
+        heard = self._heard()
+        if heard:
+            self._say(self._stage.handle(heard, time.monotonic()))
+        self._say(self._stage.tick(time.monotonic()))
+        self._follow(self._stage.wants(time.monotonic()))
+        self._beat()
+
+    def _follow(self, wanted: frozenset[str]) -> None:
+        for topic in wanted - self._extra:
+            self._bus.hear(topic)
+        for topic in self._extra - wanted:
+            self._bus.unhear(topic)
+        self._extra = wanted
+
+    def _heard(self) -> list[Envelope]:
+        heard = []
+        for parts in self._bus.received(_MOST_AT_ONCE):
+            try:
+                heard.append(decode(parts))
+            except MessageError as error:
+                self._stage.meter.count("malformed")
+                if self._once(error.kind):
+                    log.warning("malformed message dropped", error=str(error))
+        return heard
+
+    def _say(self, said: Iterable[Envelope]) -> None:
+        for envelope in said:
+            self._bus.say(encode(envelope))
+            self._beat()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + BEAT_S
+        self._bus.say(encode(self._status()))
+        if self._stage.healthy(now):
+            self._pulse.beat()
+        if now >= self._next_summary:
+            self._next_summary = now + SUMMARY_S
+            log.info("summary", **self._stage.meter.summary(now))
+
+    def _status(self) -> Envelope:
+        stage = self._stage
+        return self._place.identity.status(
+            stage.state,
+            stage.error,
+            sources=stage.sources(),
+            counters=dict(stage.meter.counters),
+            latency_ms=stage.meter.latency(),
+            memory_mb=round(self._memory.memory_info().rss / 1e6, 1),
+            detail=stage.detail,
+        )
