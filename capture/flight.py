@@ -28,10 +28,14 @@ class Flight:
     end: bool
     scan: bool = True
     hints: Sequence[Box] = ()
+    max_side: int = 0
+    """Longest side at which the whole frame is searched; 0: its own."""
     sent_at: float | None = None
     first_sent_at: float | None = None
     timeout_s: float = 0.0
     timeout_at: float = float("inf")
+    deadline_at: float = float("inf")
+    """Live: given up then."""
     attempts: int = 0
     failures: int = 0
     waiting: bool = True
@@ -48,12 +52,28 @@ class Flight:
     @property
     def is_suspect(self) -> bool:
         """Workers have died while they had it, and it is not finished."""
-        return self.failures > 0 and not self.answered and self.gone is None
+        return self.failures > 0 and self.is_awaited
+
+    @property
+    def is_awaited(self) -> bool:
+        """Neither answered nor given up."""
+        return self.gone is None and not self.answered
 
     @property
     def is_news(self) -> bool:
         """Given up, and nobody has been told yet."""
         return self.gone in ("deadline", "failed") and self.timeout_at == float("inf")
+
+    @property
+    def waits_for(self) -> Literal["detector", "classifier", "smoother", "recorder"]:
+        """The stage whose turn it is."""
+        if self.answered:
+            return "recorder"
+        if self.gone:
+            return "smoother"
+        if not self.located:
+            return "detector"
+        return "classifier" if self.classifiers else "smoother"
 
     def holders(self) -> tuple[str, ...]:
         """The workers that have it now."""

@@ -40,21 +40,27 @@ class Hints:
 
     `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
     the hints do not depend on who was quick. `scan_s`: so many seconds of media time apart a whole frame is searched
-    (0: every one). To go on where another left off: what its `up_to(seq)` gave, and frame `seq`'s signature.
+    (0: every one); `wanted`: hints may be asked for all the same. To go on where another left off: what its
+    `up_to(seq)` gave, and frame `seq`'s signature.
     """
 
-    def __init__(self, lag: int = 1, scan_s: float = 0.0, seen: Iterable[Seen] = (), signature: Sequence[int] = ()):
+    def __init__(
+        self,
+        lag: int = 1,
+        scan_s: float = 0.0,
+        seen: Iterable[Seen] = (),
+        signature: Sequence[int] = (),
+        *,
+        wanted: bool = False,
+    ):
         self.lag = lag
+        self.are_wanted = wanted or scan_s > 0
+        """Whether any frame may be one that is not scanned."""
         self._scan_s = scan_s
         self._seen = list(seen)
         self._signature = signature
         self._cuts: list[int] = []
-        """First frames of new scenes; `up_to` forgets those before the scene it is asked for."""
-
-    @property
-    def are_wanted(self) -> bool:
-        """Whether any frame is not scanned."""
-        return self._scan_s > 0
+        """First frames of new scenes."""
 
     def note(self, seq: int, signature: Sequence[int]) -> None:
         """Frame `seq`'s coarse colours; to be told of every frame, in their order, before hints for it are asked."""
@@ -68,9 +74,13 @@ class Hints:
             whole = tuple(Face(track_id, _whole(box)) for track_id, box in faces)
             insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
-    def scan_is_due(self, seq: int, pts: float, prev_pts: float | None) -> bool:
-        """Whether to search all of frame `seq`; `prev_pts` is that of the frame before it."""
-        if not self.are_wanted or prev_pts is None or pts // self._scan_s != prev_pts // self._scan_s:
+    def scan_is_due(self, seq: int, pts: float, prev_pts: float | None, scan_s: float | None = None) -> bool:
+        """Whether to search all of frame `seq`; `prev_pts` is that of the frame before it.
+
+        `scan_s` in place of what the hints were made with, for this frame.
+        """
+        scan_s = self._scan_s if scan_s is None else scan_s
+        if not scan_s or prev_pts is None or pts // scan_s != prev_pts // scan_s:
             return True
         return not self._known(seq)
 
@@ -85,15 +95,20 @@ class Hints:
         return [(float(x1), float(y1), float(x2), float(y2)) for _, (x1, y1, x2, y2) in faces]
 
     def up_to(self, seq: int | None) -> tuple[Seen, ...]:
-        """What a successor needs for the frames behind `seq`; forgets what nobody will ask for."""
-        if seq is None:
-            return ()
+        """What a successor needs for the frames behind `seq`."""
+        return () if seq is None else tuple(seen for seen in self._needed_behind(seq) if seen.seq <= seq)
+
+    def forget_before(self, seq: int | None) -> None:
+        """Hints for frame `seq` and those before it will not be asked for again."""
+        if seq is not None:
+            self._seen = self._needed_behind(seq)
+            self._cuts = [cut for cut in self._cuts if cut >= self._scene_of(seq)]
+
+    def _needed_behind(self, seq: int) -> list[Seen]:
         begin = self._scene_of(seq)
         known = [seen for seen in self._seen if begin <= seen.seq <= seq + 1 - self.lag]
         oldest = known[-1].pts - REMEMBER_S if known else -math.inf
-        self._seen = [seen for seen in self._seen if seen.seq >= begin and seen.pts >= oldest]
-        self._cuts = [cut for cut in self._cuts if cut >= begin]
-        return tuple(seen for seen in self._seen if seen.seq <= seq)
+        return [seen for seen in self._seen if seen.seq >= begin and seen.pts >= oldest]
 
     def _known(self, seq: int) -> Sequence[Seen]:
         begin = self._scene_of(seq)

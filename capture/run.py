@@ -3,15 +3,17 @@
 `advance` moves frames from the reader into the window; what waits in the window is for the stage to send.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 import structlog
 
+from capture.dispatch import Terms, Workers
+from capture.effort import Effort
 from capture.hints import Seen
-from capture.reader import Ended, Interrupted, Opened, Reader, Taken
+from capture.pace import Pace
+from capture.reader import Ended, Interrupted, Item, Opened, Reader, Taken
 from capture.window import Policy, Window
 from shared.errors import ConfigurationError
 from shared.messages import SourceStatus
@@ -22,6 +24,7 @@ log = structlog.get_logger()
 _RECORDER_S = 10.0
 
 AtEnd = Literal["loop", "hold", "exit"]
+WaitsFor = Literal["detector", "classifier", "smoother", "recorder"] | None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -44,19 +47,6 @@ def read_progress(written: bytes) -> Progress | None:
         return None
 
 
-@dataclass(frozen=True)
-class Workers:
-    """Who is there to work. `smoother`: somebody puts results together."""
-
-    detectors: int
-    classifiers: int
-    smoother: bool
-
-    def ready_for(self, policy: Policy) -> bool:
-        """Whether a frame sent now would be finished; live, boxes without emotions are better than nothing."""
-        return self.smoother and self.detectors > 0 and (policy.live or self.classifiers > 0)
-
-
 class Run:
     """A source from its first opening to its end, one epoch after the other."""
 
@@ -76,6 +66,9 @@ class Run:
         self.epoch = progress.epoch if progress else 0
         self.window = Window(policy)
         self.window_size = 0
+        self.pace = Pace()
+        self.served_at = 0.0
+        """When a frame of it was last sent, for the others' turn."""
         self._label = label
         self._reader = reader
         self._at_end = at_end
@@ -85,7 +78,7 @@ class Run:
         self._over = bool(progress and progress.ended)
         self._end_said = False
         self._error: str | None = None
-        self._seqs = (0, 0.0)
+        self._longest_side = 0
         self._log = log.bind(source=name)
 
     def start(self) -> None:
@@ -100,32 +93,38 @@ class Run:
         if self.state != "ended":
             self._reader.stop()
 
-    def skipped(self) -> int:
-        """Frames that newer ones have replaced since the last call."""
-        return self._reader.skipped()
+    @property
+    def effort(self) -> Effort:
+        """What is asked of its frames if nothing is reduced; `max_side` is that of its pictures, once one is known."""
+        sides = [side for side in (self.policy.max_side, self._longest_side) if side]
+        return Effort(self.policy.scan_s, min(sides, default=0), self.policy.classify_every)
 
-    def advance(self, workers: Workers, now: float, now_ns: int) -> int:
+    def take_skipped(self) -> int:
+        """Frames that newer ones have replaced since the last call."""
+        skipped = self._reader.skipped()
+        self.pace.read(skipped)
+        return skipped
+
+    def advance(self, workers: Workers, now: float, now_ns: int, terms: Terms | None = None) -> int:
         """Take from the reader what there is room for; returns the number of frames admitted.
+
+        Live, a frame is taken only when a detector has room for it, and one at a time: it waits in the reader, where a
+        newer one replaces it. `terms` are for live sources alone.
 
         Raises what the reader cannot go on after, SourceError among it.
         """
         admitted = 0
         self.window_size = self.window.size(workers.detectors, workers.classifiers)
-        if workers.ready_for(self.policy):
+        if workers.are_ready(live=self.policy.live):
             self._reader.begin()
-        while (item := self._reader.peek()) is not None:
-            if isinstance(item, Opened) and self.window.flights:
-                break  # the epoch before drains first
-            if isinstance(item, Taken) and not self._has_room(item, workers):
-                break
-            item = self._reader.take()  # live, maybe a newer frame than the one seen
+        while (item := self._take(workers, terms)) is not None:
             if isinstance(item, Taken):
-                frame = item.frame
-                self._end_said = frame.last
-                self.window.admit(
-                    frame.index, frame.pts, frame.image, item.captured_ns, item.captured_at, end=frame.last
-                )
+                self._end_said = item.frame.last
+                self._longest_side = max(item.frame.image.shape[:2])
+                self.window.admit(item, terms)
                 admitted += 1
+                if terms:
+                    break
             elif isinstance(item, Opened):
                 self._begin(item, now_ns)
             elif isinstance(item, Interrupted):
@@ -136,7 +135,17 @@ class Run:
                 raise item.error
         if self._over and not self.window.flights:
             self.state = "ended" if self._at_end == "exit" else "holding"
+        self.pace.read(admitted)
         return admitted
+
+    def _take(self, workers: Workers, terms: Terms | None) -> Item | None:
+        """The reader's next item if it may be taken now; of a live frame maybe a newer one than the one seen."""
+        item = self._reader.peek()
+        if isinstance(item, Opened) and self.window.flights:
+            return None  # the epoch before drains first
+        if isinstance(item, Taken) and not self._has_room(item, workers, terms):
+            return None
+        return None if item is None else self._reader.take()
 
     def outdo(self, epoch: int, now_ns: int) -> None:
         """Go on in an epoch after one that another capture of this source had: ours counts as old until then.
@@ -156,24 +165,38 @@ class Run:
             write_state(self._state_file, msgspec.json.encode(progress))
             self._progress = progress
 
-    def status(self, now: float) -> SourceStatus:
-        """What viewers are told of this source; `fps` is since the last call."""
-        seq = -1 if self.window.last_sent is None else self.window.last_sent
-        before, at = self._seqs
-        self._seqs = (seq, now)
-        fps = (seq - before) / (now - at) if at and now > at and seq >= before >= 0 else 0.0
+    def status(self, now: float, effort: Effort, *, overloaded: bool) -> SourceStatus:
+        """What viewers are told of this source, of which `effort` is asked now."""
+        fps, results_fps = self.pace.per_second()
+        waits_for, waits_s = self._waits_for(now)
         return SourceStatus(
             source=self.name,
             spec=self._label,
             epoch=self.epoch,
             state=self.state,
             live=self.policy.live,
-            seq=seq,
+            seq=-1 if self.window.last_sent is None else self.window.last_sent,
             window=self.window_size,
             unfinished=len(self.window.flights),
             fps=round(fps, 1),
             error=self._error or self._unrecorded(now),
+            results_fps=round(results_fps, 2),
+            age_ms=self.pace.age_ms(),
+            given_up=self.pace.given_up,
+            stale=self.pace.stale,
+            overloaded=overloaded,
+            effort=effort.steps,
+            scan_s=effort.scan_s,
+            max_side=effort.max_side,
+            classify_every=effort.classify_every,
+            waits_for=waits_for,
+            waits_s=round(waits_s, 1),
         )
+
+    def _waits_for(self, now: float) -> tuple[WaitsFor, float]:
+        """Who has the oldest unfinished frame, and how long ago that was captured."""
+        flight = next(iter(self.window.flights.values()), None)
+        return (None, 0.0) if flight is None else (flight.waits_for, max(0.0, now - flight.captured_at))
 
     def _replayed(self) -> Progress:
         acked = self.window.acked
@@ -186,9 +209,10 @@ class Run:
             return f"no recorder has said ack/{self.name}/ for {_RECORDER_S:.0f} s (AFFECT_CAPTURE_ACK=recorder)"
         return None
 
-    def _has_room(self, item: Taken, workers: Workers) -> bool:
+    def _has_room(self, item: Taken, workers: Workers, terms: Terms | None) -> bool:
         return (
-            workers.ready_for(self.policy)
+            workers.are_ready(live=self.policy.live)
+            and (terms is None or terms.has_room())
             and self.window.has_room(self.window_size, item.frame.image.nbytes)
             and self.window.knows_hints_for(item.frame.index)
         )

@@ -1,19 +1,23 @@
 """The window of one epoch of a source: which frames are in flight, and what becomes of each. Pure; time in seconds.
 
 A frame is admitted when there is room, sent to a detector, and done when it is acknowledged. Until then it is sent
-again when the worker that had it is gone, or after a time-out; live it is given up at a deadline, and in any mode
-after three workers have died while they had it. Only the capture gives up.
+again when the worker that had it is gone, or, in replay, after a time-out; live it is given up at a deadline, and in
+any mode after three workers have died while they had it. Only the capture gives up.
+
+The deadline follows the machine: what is set, or three times as long as the frame should take, which is known from what
+the workers have done. So results come later on a slow machine, not never; and what a hung worker had is still given up
+soon on a fast one.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from capture.dispatch import Terms
+from capture.effort import Effort
 from capture.flight import Flight, give_up
 from capture.hints import Hints, Seen
+from capture.reader import Taken
 from capture.sources import Frame
 from shared.messages import Faces
 from shared.meter import Meter
@@ -24,6 +28,9 @@ FIRST_TIMEOUT_S = 5.0
 LEAST_TIMEOUT_S = 1.0
 RARE_S = 0.5
 MOST_TIMEOUT_S = 30.0
+LONGEST_DEADLINE_S = 60.0
+PATIENCE = 3
+"""A live frame has so many times as long as it should take."""
 _NO_CLASSIFIER_S = 0.25
 
 
@@ -36,10 +43,13 @@ class Policy:
     """Frames in flight at most; None: from the number of live workers."""
     max_bytes: int = 256 << 20
     deadline_s: float = 0.5
+    """Live, a frame has at least so long."""
     classify_every: int = 3
     ack: Literal["smoother", "recorder"] = "smoother"
     scan_s: float = 0.0
-    """So often the whole frame is searched, frames between near known faces only (0: always all)."""
+    """Seconds between searches of the whole frame; those between are searched near known faces (0: all are whole)."""
+    max_side: int = 0
+    """Longest side at which whole frames are searched; 0: their own."""
     hint_lag: int = 4
     """In replay, known faces are those of so many frames before; no more frames are in flight."""
 
@@ -56,7 +66,7 @@ class Window:
     ):
         self.policy = policy
         colours = signature(before.image) if before else ()
-        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours)
+        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, wanted=policy.live)
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
@@ -89,22 +99,35 @@ class Window:
             return True
         return all(flight.answered for flight in self.flights.values() if flight.seq <= seq - self.hints.lag)
 
-    def admit(
-        self, seq: int, pts: float, image: NDArray[np.uint8], captured_ns: int, captured_at: float, *, end: bool
-    ) -> Flight:
-        """Take a frame in; it waits to be sent.
-
-        `pts` is media time in seconds, `captured_ns` wall-clock and `captured_at` monotonic time in seconds.
-        """
-        classify = self._is_due(seq, pts)
+    def admit(self, taken: Taken, terms: Terms | None = None) -> Flight:
+        """Take a frame in, live on these terms; it waits to be sent."""
+        own = Effort(self.policy.scan_s, self.policy.max_side, self.policy.classify_every)
+        effort = terms.effort if terms else own
+        frame = taken.frame
+        seq, pts = frame.index, frame.pts
+        classify = self._is_due(seq, pts, effort.classify_every) and (terms is None or terms.may_classify())
         if classify:
             self._last_classified = seq
         if self.hints.are_wanted:
-            self.hints.note(seq, signature(image))
-        scan = self.hints.scan_is_due(seq, pts, self._last_pts)
+            self.hints.note(seq, signature(frame.image))
+        scan = self.hints.scan_is_due(seq, pts, self._last_pts, effort.scan_s)
         hints = () if scan else self.hints.of(seq)
         self._last_pts = pts
-        return self._add(Flight(seq, self.last_sent, pts, captured_ns, captured_at, image, classify, end, scan, hints))
+        return self._add(
+            Flight(
+                seq,
+                self.last_sent,
+                pts,
+                taken.captured_ns,
+                taken.captured_at,
+                frame.image,
+                classify,
+                frame.last,
+                scan,
+                hints,
+                effort.max_side,
+            )
+        )
 
     def close(self, captured_ns: int, now: float) -> Flight:
         """End a run that has no last frame of its own: a frame that never was, given up."""
@@ -129,24 +152,32 @@ class Window:
             if flight.waiting and (alone is None or flight is alone or is_needed or flight.answered or flight.gone):
                 yield flight
 
-    def sent(self, flight: Flight, detector: str | None, now: float) -> None:
-        """The flight went to a detector, or its end (`gone`) to the smoother; the time-out doubles every time."""
+    def sent(self, flight: Flight, detector: str | None, now: float, expected_s: float = 0.0) -> None:
+        """The flight went to a detector, which should be done with it after `expected_s`, or its end to the smoother.
+
+        The time-out doubles every time. Live there is none but for the end: to send a frame again that is late would be
+        still more work for who is too slow.
+        """
         flight.timeout_s = min(2 * flight.timeout_s, MOST_TIMEOUT_S) if flight.attempts else self._timeout_s
         flight.waiting, flight.located = False, False
         flight.detector, flight.classifiers = detector, ()
-        flight.sent_at, flight.timeout_at = now, now + flight.timeout_s
+        again = not self.policy.live or flight.gone or flight.answered
+        flight.sent_at, flight.timeout_at = now, now + flight.timeout_s if again else float("inf")
+        flight.deadline_at = now + self._deadline_s(expected_s) if self.policy.live else float("inf")
         flight.first_sent_at = now if flight.first_sent_at is None else flight.first_sent_at
         flight.attempts += 1
 
-    def located(self, message: Faces, now: float, members: Collection[str]) -> None:
+    def located(self, message: Faces, now: float, members: Collection[str], expected_s: float = 0.0) -> None:
         """A detector said where the faces are, and whom of the classifiers it gave the crops to.
 
-        One that has left meanwhile (not in `members`) will never answer; where there was none, there soon may be.
+        Those should be done after `expected_s`. One that has left meanwhile (not in `members`) will never answer; where
+        there was none, there soon may be.
         """
         flight = self.flights.get(message.seq)
         if flight is None or flight.detector != message.worker or flight.answered or flight.gone:
             return
         flight.located, flight.classifiers = True, tuple(message.classifiers)
+        flight.deadline_at = max(flight.deadline_at, now + PATIENCE * min(expected_s, LONGEST_DEADLINE_S))
         if not set(message.classifiers) <= set(members):
             flight.waiting = True
         elif not message.classifiers and any(face.classify for face in message.faces):
@@ -163,6 +194,7 @@ class Window:
             self._timeout_s = max(LEAST_TIMEOUT_S, 5 * (self.meter.percentile_ms(95) or 0.0) / 1000)
         if self.policy.ack == "smoother" or seq <= self._recorded:
             del self.flights[seq]
+            self.hints.forget_before(self.acked)
         self._grant(now)
         return flight
 
@@ -172,6 +204,12 @@ class Window:
             self._recorded = max(self._recorded, seq)
             for known in [known for known, flight in self.flights.items() if known <= seq and flight.answered]:
                 del self.flights[known]
+            self.hints.forget_before(self.acked)
+
+    def take_from(self, silent: frozenset[str]) -> None:
+        """What workers have that say nothing any more goes elsewhere; they may be back, so nobody is blamed."""
+        for flight in self.flights.values():
+            flight.waiting |= bool(silent and not silent.isdisjoint(flight.holders()))
 
     def held_by(self, worker: str) -> list[Flight]:
         """What a worker has of ours."""
@@ -182,28 +220,29 @@ class Window:
         for flight in self.flights.values():
             flight.waiting = not flight.answered
 
-    def expire(self, now: float) -> None:
-        """Give up what is over its deadline, and mark what has timed out to be sent again.
+    def expire(self, now: float) -> list[Flight]:
+        """Give up what is over its deadline, and mark what has timed out to be sent again; returns what was given up.
 
         A time-out blames nobody: the worker may be slow, or the message lost. It makes the window more patient until a
         frame sent once is answered again.
         """
+        late = [flight for flight in self.flights.values() if flight.is_awaited and now >= flight.deadline_at]
+        for flight in late:
+            give_up(flight, "deadline")
         for flight in self.flights.values():
-            if self._is_late(flight, now):
-                give_up(flight, "deadline")
-            elif now >= flight.timeout_at and not flight.waiting:
+            if now >= flight.timeout_at and not flight.waiting:
                 self._timeout_s = min(max(self._timeout_s, 2 * flight.timeout_s), MOST_TIMEOUT_S)
                 flight.waiting = True
+        return late
 
     def next_expiry(self) -> float:
         """When `expire` next has something to do."""
-        deadlines = [
-            flight.first_sent_at + self.policy.deadline_s
-            for flight in self.flights.values()
-            if self.policy.live and flight.first_sent_at is not None and not flight.gone and not flight.answered
-        ]
+        deadlines = [flight.deadline_at for flight in self.flights.values() if flight.is_awaited]
         timeouts = [flight.timeout_at for flight in self.flights.values() if not flight.waiting]
         return min(timeouts + deadlines, default=float("inf"))
+
+    def _deadline_s(self, expected_s: float) -> float:
+        return max(self.policy.deadline_s, min(PATIENCE * expected_s, LONGEST_DEADLINE_S))
 
     def _grant(self, now: float) -> None:
         """Results come in order, so that one is progress for all frames behind it: they get their time anew."""
@@ -216,23 +255,15 @@ class Window:
         self.last_sent = flight.seq
         return flight
 
-    def _is_due(self, seq: int, pts: float) -> bool:
+    def _is_due(self, seq: int, pts: float, every: int) -> bool:
         """Every n-th frame is classified, and each that comes long after the one before, as the images of a folder do.
 
         Live, n counts from the last one classified, since frames are skipped; in replay the answer must not depend on
         where a killed capture went on.
         """
-        if self._last_pts is not None and pts - self._last_pts >= RARE_S:
+        is_rare = self._last_pts is not None and pts - self._last_pts >= RARE_S
+        if is_rare and every == self.policy.classify_every:
             return True
         if not self.policy.live:
-            return seq % self.policy.classify_every == 0
-        return self._last_classified is None or seq - self._last_classified >= self.policy.classify_every
-
-    def _is_late(self, flight: Flight, now: float) -> bool:
-        return (
-            self.policy.live
-            and flight.gone is None
-            and not flight.answered
-            and flight.first_sent_at is not None
-            and now >= flight.first_sent_at + self.policy.deadline_s
-        )
+            return seq % every == 0
+        return self._last_classified is None or seq - self._last_classified >= every

@@ -12,6 +12,7 @@ from typing_extensions import override
 from classifier.backends import load_classifier
 from classifier.release import MODELS
 from shared import messages as m
+from shared.backlog import Backlog
 from shared.loop import run
 from shared.stage import Place, Stage
 from shared.topics import Envelope
@@ -27,6 +28,9 @@ class ClassifierStage(Stage):
         settings = place.settings
         self._me = place.identity.process
         self._batch = settings.classify_batch
+        self._backlog: Backlog[m.Crops] = Backlog(
+            self._me, lambda message: sum(crop.image.data.nbytes for crop in message.crops)
+        )
         self._classifier = load_classifier(
             settings.classifier_model,
             MODELS,
@@ -37,20 +41,41 @@ class ClassifierStage(Stage):
 
     @override
     def hears(self) -> Sequence[str]:
-        return (f"crops/{self._me}/",)
+        return (f"crops/{self._me}/", "gone/")
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
-        """Classify what waits, batch by batch."""
-        waiting = [message for _, _, message in heard if isinstance(message, m.Crops)]
-        self.meter.count("in", len(waiting))
-        for batch in batches(waiting, self._batch):
-            try:
-                yield from self._classify(batch)
-            except Exception:  # the captures see this process end, and try the frames elsewhere, one by one
-                for message in batch:
-                    log.error("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
-                raise
+        """Note which crops wait or need not wait any longer."""
+        for _, _, message in heard:
+            if isinstance(message, m.Crops):
+                self.meter.count("in")
+                yield from self._dropped(self._backlog.add(message, now))
+            elif isinstance(message, m.Gone):
+                yield from self._dropped(self._backlog.give_up(message))
+        yield from self._dropped(self._backlog.drop_late(now))
+
+    @override
+    def has_work(self) -> bool:
+        return len(self._backlog) > 0
+
+    @override
+    def work(self, now: float) -> Iterator[Envelope]:
+        """Classify the oldest crops that wait, as many as are worth doing together."""
+        batch = [self._backlog.take() for _ in first_batch(self._backlog.waiting(), self._batch)]
+        try:
+            yield from self._classify(batch)
+        except Exception:  # the captures see this process end, and try the frames elsewhere, one by one
+            for message in batch:
+                log.error("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
+            raise
+
+    @override
+    def unfinished(self) -> dict[str, int]:
+        return self._backlog.unfinished()
+
+    def _dropped(self, said: list[Envelope]) -> list[Envelope]:
+        self.meter.count("stale", len(said))
+        return said
 
     def _classify(self, batch: Sequence[m.Crops]) -> list[Envelope]:
         began = time.monotonic()
@@ -76,16 +101,14 @@ class ClassifierStage(Stage):
         return said
 
 
-def batches(waiting: Sequence[m.Crops], most: int) -> Iterator[list[m.Crops]]:
-    """Split messages, oldest first, so that no batch has more than `most` crops unless one message alone has."""
-    batch: list[m.Crops] = []
-    for message in waiting:
-        if batch and sum(len(one.crops) for one in batch) + len(message.crops) > most:
-            yield batch
-            batch = []
-        batch.append(message)
-    if batch:
-        yield batch
+def first_batch(waiting: Sequence[m.Crops], most: int) -> Sequence[m.Crops]:
+    """The oldest messages that have `most` crops together at most; the first one, however many it has."""
+    crops = 0
+    for count, message in enumerate(waiting):
+        crops += len(message.crops)
+        if count and crops > most:
+            return waiting[:count]
+    return waiting
 
 
 def describe(crops: Sequence[m.Crop], logits: NDArray[np.float32], probs: NDArray[np.float32]) -> list[m.Emotion]:

@@ -93,22 +93,24 @@ class Detector:
             self._networks = OpenVinoNetworks(weights, threads)
         warm()
 
-    def detect(self, frame: np.ndarray, hints: np.ndarray | None = None) -> Detections:
+    def detect(self, frame: np.ndarray, hints: np.ndarray | None = None, max_side: int | None = None) -> Detections:
         """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face.
 
         With `hints` (N, 4), boxes where faces were a moment ago, only they and their neighbourhood are searched; the
-        whole frame after all where that finds none of them. No hints at all (N = 0): nothing is searched.
+        whole frame after all where that finds none of them. No hints at all (N = 0): nothing is searched. A whole frame
+        is searched at `max_side`, too, if that is smaller than the detector's own.
         """
         if hints is not None:
             found = self._near(frame, _usable(hints, frame))
             if not len(hints) or len(found[0]):
                 return self._select(frame, *found, scanned=False)
-        return self._select(frame, *self._scan(frame), scanned=True)
+        longest = min((side for side in (self._max_side, max_side) if side), default=0)
+        return self._select(frame, *self._scan(frame, longest), scanned=True)
 
-    def _scan(self, frame: np.ndarray) -> Found:
+    def _scan(self, frame: np.ndarray, max_side: int) -> Found:
         """The whole cascade on the whole frame."""
         height, width = frame.shape[:2]
-        ratio = min(1.0, self._max_side / max(height, width, 1)) if self._max_side else 1.0
+        ratio = min(1.0, max_side / max(height, width, 1)) if max_side else 1.0
         if ratio < 1.0:
             size = max(round(width * ratio), 1), max(round(height * ratio), 1)
             frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)

@@ -4,6 +4,7 @@ Every network becomes a chain of convolutions on uint8 BGR pixels: normalisation
 first layer, dense layers are convolutions over the whole remaining map, and the two-way softmax is one logit.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from shared.errors import ModelError
+
+log = structlog.get_logger()
 
 NAMES = ("pnet", "rnet", "onet")
 
@@ -79,11 +83,19 @@ def _read_state(sources: dict[str, Path]) -> dict[str, np.ndarray]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Rename into place: several detectors may start at once, and one may be killed while it writes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Rename into place: several detectors may start at once, and one may be killed while it writes.
+
+    A disk that is full or cannot be written costs the next start some seconds, no more.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        log.warning("converted weights are not kept on disk", file=str(path), error=str(error))
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _fold(state: dict[str, np.ndarray]) -> dict[str, Network]:

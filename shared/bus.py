@@ -3,20 +3,24 @@
 Together with `shared/forwarder.py`, the only modules that know ZeroMQ.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from shared import keys
 from shared.settings import Settings
 
-HEARTBEAT_MS = 1000
-"""A peer that answers no ZMTP ping for three of these is disconnected, and its subscriptions go."""
+_UNHEARD_MS = 15_000
+"""What was sent over TCP and is not even acknowledged by the peer's kernel for so long has lost its peer."""
 
 _LINGER_MS = 500
+_RECONNECT_MS = 1000
+_TROUBLE = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 
 class Subscription(NamedTuple):
@@ -82,21 +86,43 @@ class Bus:
             if event[:1] in (b"\0", b"\1"):
                 yield Subscription(event[:1] == b"\1", event[1:].decode(errors="replace"))
 
+    def trouble(self) -> str | None:
+        """Why there is no connection, from watching one try to make it; None if none failed meanwhile.
+
+        Takes up to two seconds.
+        """
+        monitor = self._out.get_monitor_socket(_TROUBLE | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED)
+        try:
+            until = time.monotonic() + 2 * _RECONNECT_MS / 1000
+            seen = 0
+            while not seen & _TROUBLE and monitor.poll(max(0, int(1000 * (until - time.monotonic())))):
+                seen |= recv_monitor_message(monitor)["event"]
+        finally:
+            self._out.disable_monitor()
+        if seen & zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            return "our key is not among those admitted; AFFECT_BUS_KEYS names the folder"
+        if seen & _TROUBLE:
+            return "what answers there is no bus, or its key is another"
+        return "nobody answers there" if seen else None
+
     def close(self) -> None:
         """Send what is queued, for half a second at most, and close."""
         self._context.destroy(linger=_LINGER_MS)
 
 
 def configure(socket: "zmq.Socket[bytes]", settings: Settings) -> None:
-    """What every socket of ours is set to."""
+    """What every socket of ours is set to.
+
+    No ZMTP heartbeats: in libzmq up to 4.3.5 one that times out while a queue is full ends the process (`Assertion
+    failed: _input_stopped`, issues 3937 and 4767; `!_io_error`, 4364), and a slow reader's queue may be full any time.
+    Who is alive is known from `status/`; a host that is gone, from TCP's own keepalive.
+    """
     socket.linger = _LINGER_MS
     socket.sndhwm = socket.rcvhwm = settings.bus_hwm
-    socket.heartbeat_ivl, socket.heartbeat_timeout, socket.heartbeat_ttl = (
-        HEARTBEAT_MS,
-        3 * HEARTBEAT_MS,
-        3 * HEARTBEAT_MS,
-    )
-    socket.reconnect_ivl, socket.reconnect_ivl_max = 50, 1000
+    socket.tcp_keepalive, socket.tcp_keepalive_idle, socket.tcp_keepalive_intvl, socket.tcp_keepalive_cnt = 1, 2, 1, 3
+    if socket.type in (zmq.XPUB, zmq.PUB):
+        socket.tcp_maxrt = _UNHEARD_MS
+    socket.reconnect_ivl, socket.reconnect_ivl_max = 50, _RECONNECT_MS
     socket.ipv6 = "[" in settings.bus_in_address + settings.bus_out_address
 
 

@@ -1,13 +1,11 @@
 """The one loop that runs every stage: it gives it sockets, time and a pulse."""
 
-import contextlib
 import os
 import signal
 import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -15,6 +13,8 @@ import structlog
 
 from shared import log as logs
 from shared.bus import Bus
+from shared.deputy import Deputy
+from shared.echo import Echo
 from shared.errors import AffectError, MessageError
 from shared.identity import identify
 from shared.settings import load_settings, prepare_runtime_dir
@@ -22,9 +22,12 @@ from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope, decode, encode
 
 SUMMARY_S = 10.0
-_MOST_AT_ONCE = 64
+_MOST_AT_ONCE = 256
 _FIRST_WORD_S = 0.3
 """A connection and the subscriptions to it take so long; what is said earlier nobody hears."""
+
+_UNHEARD_BEAT_S = 0.2
+"""Whoever has no bus asks often whether there is one."""
 
 HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
 RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
@@ -99,27 +102,33 @@ class Loop:
         self._place = place
         self._build = build
         self._stop = stop
-        self._pulse = _Pulse()
         self._bus = Bus(place.settings)
         self._bus.watch(stop.fd)
+        self._pulse = _Pulse()
+        self._deputy = Deputy(self._say_status, self._pulse.beat)
+        self._own_topic = f"status/{place.identity.process}/"
+        self._wants_own = False
+        self._echo = Echo()
         self._once = logs.Once()
         self._memory = psutil.Process()
         self._next_beat, self._next_summary = 0.0, float("inf")
-        self._extra: frozenset[str] = frozenset()
+        self._heard_also: frozenset[str] = frozenset()
         self._stage = Stage()
 
     def run(self) -> bool:
         """Turn until the end; whether the stage is finished, rather than told to stop."""
         try:
-            with self._starting():
+            with self._deputy.instead(self._place.identity.status("starting"), first_s=_FIRST_WORD_S, alive=False):
                 self._stage = self._build(self._place)
             for fd in self._stage.fds:
                 self._bus.watch(fd)
-            for topic in self._stage.hears():
+            hears = self._stage.hears()
+            self._wants_own = self._own_topic.startswith(tuple(hears))
+            for topic in {*hears, self._own_topic}:
                 self._bus.hear(topic)
+            self._echo = Echo()  # until now nobody could hear us
             self._next_summary = time.monotonic() + SUMMARY_S
             self._stage.meter.summary(time.monotonic())
-            log.info("ready", detail=self._stage.detail)
             while not (self._stop.asked or self._pulse.lost or self._stage.finished):
                 self._turn()
             log.info("stopping", reason="finished" if self._stage.finished else "told to")
@@ -129,60 +138,67 @@ class Loop:
             return self._stage.finished
         finally:
             self._stage.close()
+            self._deputy.end()
             self._bus.close()
-
-    @contextlib.contextmanager
-    def _starting(self) -> Iterator[None]:
-        """Say `starting` from a thread while the stage is built, which takes seconds; nobody else uses the bus then."""
-        built = threading.Event()
-        status = encode(self._place.identity.status("starting"))
-
-        def say() -> None:
-            pause = _FIRST_WORD_S
-            while not built.wait(pause):
-                self._bus.say(status)
-                pause = BEAT_S
-
-        speaker = threading.Thread(target=say, daemon=True)
-        speaker.start()
-        try:
-            yield
-        finally:
-            built.set()
-            speaker.join()
 
     def _turn(self) -> None:
         now = time.monotonic()
-        self._bus.wait(min(self._next_beat - now, self._stage.wake_in(now)))
+        self._bus.wait(0.0 if self._stage.has_work() else min(self._next_beat - now, self._stage.wake_in(now)))
         for event in self._bus.subscriptions():
             self._say(self._stage.subscription(event, time.monotonic()))
-        heard = self._heard()
-        if heard:
+        if heard := self._heard():
             self._say(self._stage.handle(heard, time.monotonic()))
         self._say(self._stage.tick(time.monotonic()))
         self._follow(self._stage.wants(time.monotonic()))
         self._beat()
+        if self._stage.has_work():
+            with self._deputy.instead(self._status()):
+                said = list(self._stage.work(time.monotonic()))
+            self._say(said)
 
     def _follow(self, wanted: frozenset[str]) -> None:
-        for topic in wanted - self._extra:
+        for topic in wanted - self._heard_also:
             self._bus.hear(topic)
-        for topic in self._extra - wanted:
+        for topic in self._heard_also - wanted:
             self._bus.unhear(topic)
-        self._extra = wanted
+        self._heard_also = wanted
 
     def _heard(self) -> list[Envelope]:
-        heard = []
+        """All that has arrived, up to a limit. Our own status proves that the bus carries what we say."""
+        heard, count = [], 0
         for parts in self._bus.received(_MOST_AT_ONCE):
+            count += 1
             try:
-                heard.append(decode(parts))
+                envelope = decode(parts)
             except MessageError as error:
                 self._stage.meter.count("malformed")
                 if self._once(error.kind):
                     log.warning("malformed message dropped", error=str(error))
+                continue
+            if envelope.topic == "status" and envelope.key == self._place.identity.process:
+                self._echo.heard()
+                if not self._wants_own:
+                    continue
+            heard.append(envelope)
+        if count < _MOST_AT_ONCE:
+            self._note_connection()
         return heard
+
+    def _note_connection(self) -> None:
+        if self._echo.changes(time.monotonic()):
+            if self._echo.connected:
+                log.info("ready", detail=self._stage.detail)
+            else:
+                settings = self._place.settings
+                why = self._bus.trouble() or f"nothing comes back from {settings.bus_out_address}"
+                log.warning("no bus, waiting for it", address=settings.bus_in_address, error=why)
+            self._next_beat = 0.0
 
     def _say(self, said: Iterable[Envelope]) -> None:
         for envelope in said:
+            if self._stage.news:
+                self._stage.news = False
+                self._say_status(self._status())
             self._bus.say(encode(envelope))
             self._beat()
 
@@ -190,22 +206,27 @@ class Loop:
         now = time.monotonic()
         if now < self._next_beat:
             return
-        self._next_beat = now + BEAT_S
-        self._bus.say(encode(self._status()))
+        self._next_beat = now + (BEAT_S if self._echo.connected else _UNHEARD_BEAT_S)
+        self._say_status(self._status())
         if self._stage.healthy(now):
             self._pulse.beat()
         if now >= self._next_summary:
             self._next_summary = now + SUMMARY_S
             log.info("summary", **self._stage.meter.summary(now))
 
+    def _say_status(self, status: Envelope) -> None:
+        self._bus.say(encode(status))
+        self._echo.said(time.monotonic())
+
     def _status(self) -> Envelope:
         stage = self._stage
         return self._place.identity.status(
-            stage.state,
+            stage.state if self._echo.connected or stage.state == "failed" else self._echo.state,
             stage.error,
             sources=stage.sources(),
             counters=dict(stage.meter.counters),
             latency_ms=stage.meter.latency(),
             memory_mb=round(self._memory.memory_info().rss / 1e6, 1),
             detail=stage.detail,
+            unfinished=stage.unfinished(),
         )

@@ -16,7 +16,8 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 SOURCE_PATTERN = r"^[a-z0-9_-]{1,32}$"
 
 SourceName = Annotated[str, Meta(pattern=SOURCE_PATTERN)]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""Small enough for every language, JavaScript among them."""
 Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 """Neither infinite nor NaN."""
 Box = tuple[Finite, Finite, Finite, Finite]
@@ -87,6 +88,11 @@ class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
     live: bool
     end: bool
 
+    def __post_init__(self) -> None:
+        acked, prev = (-1 if number is None else number for number in (self.acked, self.prev))
+        if not acked <= prev < self.seq:
+            raise ValueError(f"acked {self.acked}, prev {self.prev} and seq {self.seq} are out of order")
+
     def header(self) -> Header:
         """What the next message about this frame begins with."""
         return Header(
@@ -109,6 +115,10 @@ class Frame(FrameMessage, frozen=True, kw_only=True):
     classify: bool
     scan: bool = True
     hints: list[Box] = []
+    max_side: Count | None = None
+    """Search the frame at this longest side, if that is smaller than the detector's own setting."""
+    deadline_ms: Finite | None = None
+    """Not worth taking up later than so long after its arrival; None: always worth it."""
 
 
 class Preview(FrameMessage, frozen=True, kw_only=True):
@@ -153,9 +163,10 @@ class Crop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Crops(FrameMessage, frozen=True, kw_only=True):
-    """`crops/<classifier>/`: faces to classify."""
+    """`crops/<classifier>/`: faces to classify; `deadline_ms` as in `frame/`."""
 
     crops: list[Crop]
+    deadline_ms: Finite | None = None
 
 
 class Emotion(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +190,19 @@ class Gone(FrameMessage, frozen=True, kw_only=True):
     """`gone/<source>/`: the capture gives this frame up."""
 
     reason: Literal["deadline", "failed", "ended"]
+
+
+DropReason = Literal["given up", "late", "full"]
+
+
+class Dropped(FrameMessage, frozen=True, kw_only=True, gc=False):
+    """`dropped/<source>/`: a worker did not work on this frame, or its crops, and will not.
+
+    `given up`: its capture no longer wants it; `late`: its deadline has passed; `full`: too much was waiting.
+    """
+
+    worker: str
+    reason: DropReason
 
 
 class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,7 +242,11 @@ class Ack(Message, frozen=True, kw_only=True):
 
 
 class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One source of a capture. `window` is the number of frames it may have in flight, `unfinished` how many it has."""
+    """One source of a capture.
+
+    `window` is the number of frames it may have in flight, `unfinished` how many it has; `fps` counts the frames read,
+    `results_fps` the complete results, both a second.
+    """
 
     source: SourceName
     spec: str
@@ -230,6 +258,23 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: Count
     fps: Finite
     error: str | None = None
+    results_fps: Finite = 0.0
+    age_ms: Finite | None = None
+    """From capture to result, the median of the last few; None before the first."""
+    given_up: Count = 0
+    """Frames given up so far."""
+    stale: Count = 0
+    """Frames that workers dropped so far, since they had been given up or were too late."""
+    overloaded: bool = False
+    """A good part of the frames cannot be analysed: `results_fps` of `fps` are."""
+    effort: Count = 0
+    """Steps by which live work is reduced; `scan_s`, `max_side` and `classify_every` are what is in force now."""
+    scan_s: Finite = 0.0
+    max_side: Count = 0
+    classify_every: Count = 1
+    waits_for: Literal["detector", "classifier", "smoother", "recorder"] | None = None
+    """Who has the oldest unfinished frame, and for how many seconds it has been under way."""
+    waits_s: Finite = 0.0
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,3 +301,7 @@ class Status(Message, frozen=True, kw_only=True):
     memory_mb: Finite = 0.0
     detail: str = ""
     """What the process works with: a back end, a model."""
+    busy_s: Finite = 0.0
+    """For so long it has been at one piece of work; 0 when that is none or a short one."""
+    unfinished: dict[str, Count] | None = None
+    """For a worker: how many messages of each source it has heard and not answered; None: unknown."""

@@ -34,6 +34,8 @@ class Stage:
         self.detail = ""
         self.finished = False
         """Set to leave the loop with exit code 0."""
+        self.news = False
+        """Set when others should know the status before they get what is said next."""
         self.fds: tuple[int, ...] = ()
         """File descriptors that wake the loop when readable."""
 
@@ -48,6 +50,21 @@ class Stage:
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
         """Answer what arrived, oldest first; each answer is sent as soon as it is yielded."""
         return ()
+
+    def has_work(self) -> bool:
+        """Whether `work` has something to do."""
+        return False
+
+    def work(self, now: float) -> Iterable[Envelope]:
+        """Do one piece of what `handle` has put aside, and answer it.
+
+        A piece may take seconds; between two, all that has arrived meanwhile is given to `handle`.
+        """
+        return ()
+
+    def unfinished(self) -> dict[str, int] | None:
+        """How many messages of each source wait for `work`; None for a stage that is no worker."""
+        return None
 
     def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
         """Somebody began or ended hearing what this process says."""

@@ -92,6 +92,7 @@ def test_an_hour_of_video_costs_no_memory(lag, scene):
     for seq in range(5000):
         hints.note(seq, (DARK, LIGHT)[seq // scene % 2])
         hints.learn(*result(seq, LEFT))
+        hints.forget_before(seq)
         assert len(hints.up_to(seq)) <= 16 + lag
     assert len(hints._seen) <= 16 + lag
 

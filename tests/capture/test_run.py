@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from capture.dispatch import Workers
 from capture.reader import Reader
-from capture.run import Progress, Run, Workers
+from capture.run import Progress, Run
 from capture.sources import Frame, SourceUnavailable
 from capture.window import Policy
 from shared.errors import ConfigurationError, SourceError
@@ -131,9 +132,9 @@ def test_nothing_is_taken_before_there_is_somebody_to_work(host):
 def test_replay_waits_for_a_classifier_and_live_does_not():
     """Live, boxes without emotions are better than nothing; a replay has to be complete."""
     without = Workers(detectors=1, classifiers=0, smoother=True)
-    assert without.ready_for(Policy(live=True))
-    assert not without.ready_for(Policy(live=False))
-    assert not Workers(detectors=1, classifiers=1, smoother=False).ready_for(Policy(live=True))
+    assert without.are_ready(live=True)
+    assert not without.are_ready(live=False)
+    assert not Workers(detectors=1, classifiers=1, smoother=False).are_ready(live=True)
 
 
 def test_the_window_bounds_what_is_in_flight(host):
@@ -169,9 +170,9 @@ def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkey
     one.until(lambda: one.run.state == "reconnecting")
     one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
     lost = one.run.epoch
-    assert one.run.status(0.0).error
+    assert one.run.status(0.0, one.run.effort, overloaded=False).error
     one.until(lambda: one.run.state == "running" and one.run.epoch > lost)
-    assert one.run.status(0.0).error is None
+    assert one.run.status(0.0, one.run.effort, overloaded=False).error is None
 
 
 def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host, tmp_path):
@@ -211,7 +212,7 @@ def test_live_the_newest_wins_and_the_rest_is_counted(host):
 
     def accounted_for():
         nonlocal skipped
-        skipped += one.run.skipped()
+        skipped += one.run.take_skipped()
         return len(one.seen) + skipped >= 99  # one may wait for room
 
     one.until(accounted_for, answer=False)
@@ -297,5 +298,5 @@ def test_a_recorder_that_is_not_there_is_said(host):
     one.run.policy = replace(one.run.policy, ack="recorder")
     one.until(lambda: any(flight.answered for flight in one.run.window.flights.values()))
     one.run.window.flights[0].sent_at = 1.0
-    assert one.run.status(5.0).error is None
-    assert "no recorder has said ack/s/" in one.run.status(20.0).error
+    assert one.run.status(5.0, one.run.effort, overloaded=False).error is None
+    assert "no recorder has said ack/s/" in one.run.status(20.0, one.run.effort, overloaded=False).error

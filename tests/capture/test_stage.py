@@ -5,8 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from capture import __main__ as stage
-from capture import reader
+from capture import reader, stage
 from shared.identity import identify
 from shared.settings import Settings
 from shared.stage import Place

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from capture.flight import MAX_FAILURES, blame
+from capture.reader import Taken
 from capture.sources import Frame
 from capture.window import Policy, Window
 from shared import messages as m
@@ -15,7 +16,7 @@ LIVE, REPLAY = Policy(live=True), Policy(live=False)
 
 
 def admit(window, seq, now=0.0, end=False, pts=None):
-    return window.admit(seq, seq / 30 if pts is None else pts, IMAGE, 0, now, end=end)
+    return window.admit(Taken(Frame(IMAGE, seq / 30 if pts is None else pts, seq, last=end), 0, now))
 
 
 def send_all(window, now=0.0, detector="detector-a-1"):
@@ -72,12 +73,12 @@ def test_behind_a_cut_frames_are_scanned_also_where_a_killed_capture_goes_on():
     window = Window(policy)
     scans = []
     for seq, image in enumerate([dark, dark, light, light]):
-        scans.append(window.admit(seq, seq / 30, image, 0, 0.0, end=False).scan)
+        scans.append(window.admit(Taken(Frame(image, seq / 30, seq), 0, 0.0)).scan)
         window.hints.learn(seq, seq / 30, [(1, (1.0, 1.0, 9.0, 9.0))])
     assert scans == [True, False, True, False]
     for image, scan in ((dark, False), (light, True)):
         resumed = Window(policy, 1, Frame(dark, 1 / 30, 1), window.hints.up_to(1))
-        assert resumed.admit(2, 2 / 30, image, 0, 0.0, end=False).scan == scan
+        assert resumed.admit(Taken(Frame(image, 2 / 30, 2), 0, 0.0)).scan == scan
 
 
 def test_live_takes_the_hints_there_are():

@@ -22,10 +22,10 @@ POISONED = textwrap.dedent(
 
     find, seen = mtcnn.Detector.detect, []
 
-    def detect(self, frame, hints=None):
+    def detect(self, frame, *how):
         if frame[0, 0].tolist() == [1, 2, 3]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return find(self, frame, hints)
+        return find(self, frame, *how)
 
     mtcnn.Detector.detect = detect
     runpy.run_module("detector", run_name="__main__", alter_sys=True)

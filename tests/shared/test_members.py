@@ -30,7 +30,7 @@ def test_observers_and_other_topics_are_no_workers():
 
 
 def test_silence_ends_liveness():
-    """A hung loop still answers ZMTP heartbeats; its missing status gives it away."""
+    """A stopped or hung process stays subscribed; its missing status gives it away."""
     members = joined("a", "b")
     members.beat("a", 10.0)
     assert members.live(10.0 + STATUS_FRESH_S) == ["a"]

@@ -34,7 +34,15 @@ EXAMPLES = {
     "frame": Envelope(
         "frame",
         "detector-host-1",
-        m.Frame(**HEADER, image=m.Image.of(PIXELS), classify=True, scan=True, hints=[(0.0, 0.0, 2.0, 2.0)]),
+        m.Frame(
+            **HEADER,
+            image=m.Image.of(PIXELS),
+            classify=True,
+            scan=True,
+            hints=[(0.0, 0.0, 2.0, 2.0)],
+            max_side=640,
+            deadline_ms=500.0,
+        ),
     ),
     "preview": Envelope("preview", "front", m.Preview(**HEADER, jpeg=b"\xff\xd8\xff", size=(3, 2))),
     "faces": Envelope(
@@ -54,7 +62,9 @@ EXAMPLES = {
     "crops": Envelope(
         "crops",
         "classifier-host-2",
-        m.Crops(**HEADER, crops=[m.Crop(face=0, xyxy=(-1.0, 0.0, 2.0, 3.0), image=m.Image.of(PIXELS))]),
+        m.Crops(
+            **HEADER, crops=[m.Crop(face=0, xyxy=(-1.0, 0.0, 2.0, 3.0), image=m.Image.of(PIXELS))], deadline_ms=488.0
+        ),
     ),
     "emotions": Envelope(
         "emotions",
@@ -67,6 +77,7 @@ EXAMPLES = {
             classify_ms=4.0,
         ),
     ),
+    "dropped": Envelope("dropped", "front", m.Dropped(**HEADER, worker="detector-host-1", reason="given up")),
     "gone": Envelope("gone", "front", m.Gone(**HEADER, reason="deadline")),
     "smoothed": Envelope(
         "smoothed",
@@ -116,12 +127,25 @@ EXAMPLES = {
                     window=2,
                     unfinished=1,
                     fps=30.0,
+                    results_fps=11.5,
+                    age_ms=80.25,
+                    given_up=1,
+                    stale=1,
+                    overloaded=True,
+                    effort=1,
+                    scan_s=0.5,
+                    max_side=1920,
+                    classify_every=3,
+                    waits_for="detector",
+                    waits_s=0.25,
                 )
             ],
             counters={"in": 13, "out": 11},
             latency_ms=m.Latency(p50=20.5, p95=31.25),
             memory_mb=120.5,
             detail="",
+            busy_s=0.0,
+            unfinished={"front": 1},
         ),
     ),
 }
@@ -177,9 +201,19 @@ def test_every_key_is_checked(name):
             decode(
                 (
                     topic,
-                    msgpack.packb(plain | {key: {"not": "this"} if key != "counters" and key != "stages_ms" else 3}),
+                    msgpack.packb(
+                        plain | {key: {"not": "this"} if key not in ("counters", "stages_ms", "unfinished") else 3}
+                    ),
                 )
             )
+
+
+@pytest.mark.parametrize("numbers", [{"acked": 10}, {"prev": 12}, {"prev": None}, {"seq": 9}, {"epoch": 2**53 + 1}])
+def test_a_frames_numbers_are_in_order(numbers):
+    """One damaged number must not make everybody wait for a frame that never comes, or believe all to be done."""
+    topic, body = encode(EXAMPLES["gone"])
+    with pytest.raises(MessageError):
+        decode((topic, msgpack.packb(msgpack.unpackb(body) | numbers)))
 
 
 def test_unknown_keys_are_ignored():

@@ -1,0 +1,63 @@
+"""How many frames of a source come, how many are analysed, and how old their results are. Pure; time in seconds."""
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+_APART_S = 0.5
+_KEEP_S = 5.0
+
+
+class _Count(NamedTuple):
+    at: float
+    read: int
+    analysed: int
+
+
+class Pace:
+    """The counts of the last five seconds, noted twice a second."""
+
+    def __init__(self) -> None:
+        self.given_up = self.stale = 0
+        """Frames given up, and dropped by workers, so far."""
+        self._read = self._analysed = 0
+        self._noted: deque[_Count] = deque()
+        self._ages_ms: deque[float] = deque(maxlen=30)
+
+    def read(self, count: int) -> None:
+        """So many frames more came from the source, taken or not."""
+        self._read += count
+
+    def analysed(self, age_ms: float) -> None:
+        """A complete result came, so long after its frame was captured."""
+        self._analysed += 1
+        self._ages_ms.append(age_ms)
+
+    def pass_time(self, now: float) -> None:
+        """Note where the counts are; to be called often."""
+        if not self._noted or now - self._noted[-1].at >= _APART_S:
+            self._noted.append(_Count(now, self._read, self._analysed))
+            while now - self._noted[0].at > _KEEP_S + _APART_S:
+                self._noted.popleft()
+
+    def per_second(self) -> tuple[float, float]:
+        """Frames read and complete results a second."""
+        if len(self._noted) < 2:
+            return 0.0, 0.0
+        first, last = self._noted[0], self._noted[-1]
+        seconds = last.at - first.at
+        return (last.read - first.read) / seconds, (last.analysed - first.analysed) / seconds
+
+    def share(self, seconds: float) -> float | None:
+        """Of the frames read in the last so many seconds the share analysed, at most 1; None where none was read."""
+        if not self._noted:
+            return None
+        last = self._noted[-1]
+        first = next(count for count in self._noted if last.at - count.at <= seconds)
+        read = last.read - first.read
+        return min(1.0, (last.analysed - first.analysed) / read) if read else None
+
+    def age_ms(self) -> float | None:
+        """The median age of the last few results; None before the first."""
+        return round(float(np.median(self._ages_ms)), 1) if self._ages_ms else None

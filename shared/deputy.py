@@ -1,0 +1,72 @@
+"""Speaks for a process whose main thread is away: building its stage, or at a piece of work that takes seconds."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from shared.messages import Status
+from shared.stage import BEAT_S
+from shared.topics import Envelope
+
+HUNG_S = 20.0
+"""A piece of work that takes longer has hung: nobody is told any more that it goes on."""
+
+
+class Deputy:
+    """A thread that says the status once a second, with `busy_s`, for as long as the main thread is `instead`-ed.
+
+    `say` and `beat` are called by one thread at a time: by this one only while the main thread is away.
+    """
+
+    def __init__(self, say: Callable[[Envelope], None], beat: Callable[[], None]):
+        self._say = say
+        self._beat = beat
+        self._changed = threading.Condition()
+        self._status: Envelope | None = None
+        self._since = self._due = 0.0
+        self._alive = True
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @contextlib.contextmanager
+    def instead(self, status: Envelope, *, first_s: float = BEAT_S, alive: bool = True) -> Iterator[None]:
+        """Speak from `first_s` seconds on until the context ends; `alive`: the supervisor is told, too."""
+        with self._changed:
+            self._status, self._alive = status, alive
+            self._since = time.monotonic()
+            self._due = self._since + first_s
+            if not alive:  # else it is looked at often enough
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._status = None
+
+    def end(self) -> None:
+        """Stop; returns when nothing more will be said."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._ended:
+                now = time.monotonic()
+                if self._status is not None and now >= self._due and (now - self._since < HUNG_S or not self._alive):
+                    self._speak(self._status, now)
+                self._changed.wait(min(BEAT_S / 4, max(0.0, self._due - now)) if self._status else BEAT_S / 4)
+
+    def _speak(self, status: Envelope, now: float) -> None:
+        self._due = now + BEAT_S
+        if self._alive:
+            assert isinstance(status.message, Status)  # noqa: S101 — what `instead` is given
+            busy = msgspec.structs.replace(status.message, busy_s=round(now - self._since, 1))
+            status = Envelope(status.topic, status.key, busy)
+            self._beat()
+        self._say(status)
