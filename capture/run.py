@@ -79,6 +79,7 @@ class Run:
         self._end_said = False
         self._error: str | None = None
         self._longest_side = 0
+        self._unwritten = False
         self._log = log.bind(source=name)
 
     def start(self) -> None:
@@ -159,11 +160,25 @@ class Run:
         self._log.warning("another capture of this source has gone, going on", epoch=self.epoch)
 
     def save(self) -> None:
-        """Write down how far it has come; called before anything that depends on it is sent."""
+        """Write down how far it has come; called before anything that depends on it is sent.
+
+        Raises ConfigurationError where that fails and rows are at stake: in a replay whose recorder counts on each.
+        """
         progress = Progress(self.epoch, None) if self.policy.live else self._replayed()
-        if self.epoch and progress != self._progress:
+        if not self.epoch or progress == self._progress:
+            return
+        try:
             write_state(self._state_file, msgspec.json.encode(progress))
-            self._progress = progress
+        except OSError as error:
+            fault = f"where it is cannot be written to {str(self._state_file)!r} ({error.strerror})"
+            if self.policy.ack == "recorder" and not self.policy.live:
+                raise ConfigurationError(f"{self.name}: {fault}: killed, it could not go on") from None
+            if not self._unwritten:
+                self._log.warning("going on without a state on disk", error=fault)
+            self._unwritten = True
+        else:
+            self._unwritten = False
+        self._progress = progress
 
     def status(self, now: float, effort: Effort, *, overloaded: bool) -> SourceStatus:
         """What viewers are told of this source, of which `effort` is asked now."""

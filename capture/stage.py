@@ -32,6 +32,8 @@ from shared.topics import Envelope
 
 log = structlog.get_logger()
 
+_FAR_MS = 366 * 86_400_000
+"""No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
 _SMOOTHER_TOPIC = "faces/"
 
 
@@ -341,7 +343,8 @@ class Capture(Stage):
             return
         for source in status.sources:
             if source.source in self._runs:
-                self._foreign[source.source] = max(source.epoch, self._foreign.get(source.source, 0))
+                if source.epoch < time.time_ns() // 1_000_000 + _FAR_MS:
+                    self._foreign[source.source] = max(source.epoch, self._foreign.get(source.source, 0))
                 if self._rivals.heard(status.process, f"source {source.source!r}", now):
                     log.error("two captures of one source", source=source.source, other=status.process)
             if source.state == "ended":

@@ -36,11 +36,12 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
 
     @app.get("/healthz")
     def health() -> Response:
-        """Whether every stage is there: 200, or 503 with those that are missing."""
-        missing = board.read(clock()).missing
-        if missing:
-            return _json({"status": "unavailable", "missing": missing}, 503)
-        return _json({"status": "ok"})
+        """Whether results come: 200 `ok`, 200 `warning` with what is wrong in words, or 503 `unavailable`."""
+        snapshot = board.read(clock())
+        health = snapshot.health()
+        facts = {"missing": snapshot.missing, "problems": health.problems, "warnings": health.warnings}
+        said = {name: fact for name, fact in facts.items() if fact}
+        return _json({"status": health.status} | said, 503 if health.status == "unavailable" else 200)
 
     @app.get("/metrics")
     def metrics() -> Response:

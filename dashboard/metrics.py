@@ -1,13 +1,25 @@
 """The `/metrics` page: a snapshot in Prometheus' text format; times in seconds, sizes in bytes, as is its custom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from dashboard.state import NEEDED, ProcessView, Snapshot, SourceView
+from dashboard.condition import NEEDED
+from dashboard.state import ProcessView, Snapshot, SourceView
+from shared.messages import SourceStatus
+
+_LOAD: dict[str, tuple[str, Callable[[SourceStatus], float]]] = {
+    "analysed_per_second": ("Complete results, as its capture counts them.", lambda status: status.results_fps),
+    "age_seconds": ("From capture to result, median.", lambda status: (status.age_ms or 0.0) / 1000),
+    "overloaded": ("1 while a good part of the frames cannot be analysed.", lambda status: status.overloaded),
+    "reduced_steps": ("Steps by which work is reduced now.", lambda status: status.effort),
+    "scan_seconds": ("Between searches of a whole frame, now.", lambda status: status.scan_s),
+    "search_side_pixels": ("Longest side at which whole frames are searched, now.", lambda status: status.max_side),
+    "classify_every": ("One frame in so many is classified, now.", lambda status: status.classify_every),
+}
 
 _PROCESS = ("process", "name", "stage", "host")
 
@@ -69,7 +81,11 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
     window = gauge("window", "Frames it may have in flight.")
     unfinished = gauge("unfinished", "Frames it has in flight.")
     faces = gauge("faces", "Faces in the newest result.")
-    results = CounterMetricFamily("affect_source_results", "Results heard by the dashboard.", labels=["source"])
+    unanswered = gauge("unanswered_seconds", "For so long frames have come without a complete result.")
+    results = _counter("results", "Results heard by the dashboard.")
+    given_up = _counter("given_up", "Frames given up.")
+    stale = _counter("stale", "Frames that workers dropped: given up, or too late.")
+    load = {name: gauge(f"{name}", meaning) for name, (meaning, _) in _LOAD.items()}
     for view in sources:
         labels = [view.source]
         status = None if view.silent else view.status
@@ -83,4 +99,14 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
             frame.add_metric(labels, status.seq)
             window.add_metric(labels, status.window)
             unfinished.add_metric(labels, status.unfinished)
-    yield from (running, fps, rate, frame, window, unfinished, faces, results)
+            unanswered.add_metric(labels, view.unanswered_s or 0.0)
+            given_up.add_metric(labels, status.given_up)
+            stale.add_metric(labels, status.stale)
+            for name, (_, value) in _LOAD.items():
+                load[name].add_metric(labels, value(status))
+    yield from (running, fps, rate, frame, window, unfinished, faces, unanswered, results, given_up, stale)
+    yield from load.values()
+
+
+def _counter(name: str, meaning: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"affect_source_{name}", meaning, labels=["source"])

@@ -8,15 +8,14 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from dashboard.condition import NEEDED, Condition, Health, condition_of, health_of
 from shared import messages as m
+from shared.epochs import Epochs
 
 SILENT_S = 3.0
 """A process that has not said its status for so long counts as silent."""
 FORGET_S = 15.0
 """After so long it is no longer listed, unless it failed; so is a source of which nothing is heard."""
-NEEDED = ("bus", "capture", "detector", "classifier", "smoother")
-"""The stages without which no result comes."""
-
 MOST_PROCESSES = 256
 MOST_SOURCES = 64
 MOST_UNJOINED = 64
@@ -44,6 +43,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """A source as its capture last described it, and its newest result.
 
     `silent`: no capture has reported it for 3 s. `results_per_s` counts results, `status.fps` the frames read.
+    `unanswered_s`: for so long frames come and no complete result; None while none is due.
     """
 
     source: str
@@ -51,6 +51,8 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     silent: bool
     status: m.SourceStatus | None
     results_per_s: float
+    unanswered_s: float | None
+    condition: Condition
     smoothed: m.Smoothed | None
 
 
@@ -62,6 +64,16 @@ class Snapshot(NamedTuple):
     missing: dict[str, str]
     pictures: dict[str, Picture]
     results: dict[str, int]
+
+    def health(self) -> Health:
+        """How the whole pipeline is doing, in words."""
+        conditions = {view.source: view.condition for view in self.sources}
+        lost = [
+            view.source
+            for view in self.sources
+            if view.condition.level == "error" or (view.status and view.status.state == "reconnecting")
+        ]
+        return health_of(conditions, self.missing, lost)
 
 
 @dataclass
@@ -91,9 +103,32 @@ class _Source:
     rate: _Rate
     total: int = 0
     newest: m.Smoothed | None = None
+    unanswered_since: float | None = None
     picture: Picture | None = None
     previews: dict[tuple[int, int], m.Preview] = field(default_factory=dict)
     results: dict[tuple[int, int], m.Smoothed] = field(default_factory=dict)
+
+    def take(self, result: m.Smoothed, now: float) -> None:
+        """Its newest result."""
+        if self.newest is not None and self.newest.epoch != result.epoch:
+            for waiting in (self.previews, self.results):
+                for other in [key for key in waiting if key[0] != result.epoch]:
+                    del waiting[other]
+        self.newest = result
+        self.heard_at = now
+        self.total += 1
+        self.rate.add(now)
+        if result.complete and self.unanswered_since is not None:
+            self.unanswered_since = now
+        _keep(self.results, _frame(result), result)
+
+    def expect(self, status: m.SourceStatus, now: float) -> None:
+        """Whether frames come, so that results should."""
+        comes = status.state == "running" and (status.fps > 0 or status.unfinished > 0)
+        if not comes:
+            self.unanswered_since = None
+        elif self.unanswered_since is None:
+            self.unanswered_since = now
 
     def join(self, frame: tuple[int, int]) -> bool:
         """Make this frame the picture when both its parts are there; True when they are."""
@@ -118,12 +153,16 @@ class State:
     def __init__(self) -> None:
         self._sources: dict[str, _Source] = {}
         self._processes: dict[str, _Process] = {}
+        self._epochs = Epochs()
 
     def hear(self, message: m.Message, now: float) -> bool:
         """Take a message in; True when a viewer would see the difference at once: a new picture, a new status."""
         if isinstance(message, m.Status):
             self._processes.pop(message.process, None)  # the order is that of hearing
             self._processes[message.process] = _Process(message, now)
+            self._epochs.hear(message, now)
+            for status in message.sources:
+                self._source(status.source, now).expect(status, now)
             self.forget(now)
             return True
         if not isinstance(message, m.Smoothed | m.Preview):
@@ -132,12 +171,8 @@ class State:
         frame = (message.epoch, message.seq)
         if isinstance(message, m.Preview):
             _keep(source.previews, frame, message)
-        elif source.newest is None or frame > _frame(source.newest):
-            source.newest = message
-            source.heard_at = now
-            source.total += 1
-            source.rate.add(now)
-            _keep(source.results, frame, message)
+        elif self._is_news(message, source, now):
+            source.take(message, now)
         return source.join(frame)
 
     def forget_pictures(self) -> None:
@@ -152,10 +187,13 @@ class State:
         for key, known in list(self._processes.items()):
             age = now - known.heard_at
             replaced = age > SILENT_S and newest[_place(known.status)] is not known
-            gone = age > FORGET_S and known.status.state != "failed"
+            gone = age > FORGET_S and known.status.state != "failed" and not self._is_last(known)
             if replaced or gone:
                 del self._processes[key]
         _limit(self._processes, MOST_PROCESSES)
+        self._sort_out_sources(now)
+
+    def _sort_out_sources(self, now: float) -> None:
         listed = {source.source for known in self._processes.values() for source in known.status.sources}
         for name, source in list(self._sources.items()):
             if now - source.heard_at > FORGET_S and name not in listed:
@@ -173,12 +211,15 @@ class State:
     def snapshot(self, now: float) -> Snapshot:
         """Everything at this moment; safe to keep, for nothing in it changes."""
         reports: dict[str, tuple[_Process, m.SourceStatus]] = {}
+        missing = self.missing(now)
         for known in self._processes.values():
             reports |= {status.source: (known, status) for status in known.status.sources}
         return Snapshot(
-            sources=[self._view(name, reports.get(name), now) for name in sorted(self._sources.keys() | reports)],
+            sources=[
+                self._view(name, reports.get(name), missing, now) for name in sorted(self._sources.keys() | reports)
+            ],
             processes=[_view(known, now) for known in sorted(self._processes.values(), key=_order)],
-            missing=self.missing(now),
+            missing=missing,
             pictures={name: source.picture for name, source in self._sources.items() if source.picture},
             results={name: source.total for name, source in self._sources.items()},
         )
@@ -189,17 +230,38 @@ class State:
             _limit(self._sources, MOST_SOURCES)
         return self._sources[name]
 
+    def _is_news(self, result: m.Smoothed, source: _Source, now: float) -> bool:
+        newest = source.newest
+        if newest is None or result.epoch == newest.epoch:
+            return newest is None or result.seq > newest.seq
+        quiet = now - source.heard_at > SILENT_S
+        return self._epochs.follows(result.source, result.epoch, newest.epoch, now, quiet=quiet)
+
+    def _is_last(self, known: _Process) -> bool:
+        """Whether it is the one of a needed stage that was there last: listed until there is another."""
+        stage = known.status.stage
+        others = [one for one in self._processes.values() if one.status.stage == stage]
+        return stage in NEEDED and known is max(others, key=lambda one: one.heard_at)
+
     def _by_start(self) -> list[_Process]:
         return sorted(self._processes.values(), key=lambda known: known.status.started_ns)
 
-    def _view(self, name: str, report: tuple[_Process, m.SourceStatus] | None, now: float) -> SourceView:
+    def _view(
+        self, name: str, report: tuple[_Process, m.SourceStatus] | None, missing: dict[str, str], now: float
+    ) -> SourceView:
         source = self._sources.get(name)
+        silent = report is None or now - report[0].heard_at > SILENT_S
+        status = report[1] if report else None
+        since = source.unanswered_since if source and not silent else None
+        unanswered_s = None if since is None else round(now - since, 1)
         return SourceView(
             source=name,
             capture=report[0].status.process if report else None,
-            silent=report is None or now - report[0].heard_at > SILENT_S,
-            status=report[1] if report else None,
+            silent=silent,
+            status=status,
             results_per_s=source.rate.at(now) if source else 0.0,
+            unanswered_s=unanswered_s,
+            condition=condition_of(None if silent else status, missing, unanswered_s),
             smoothed=source.newest if source else None,
         )
 

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
 from dashboard.board import Board
+from dashboard.condition import waiting_for
 from dashboard.state import Snapshot
 from shared.messages import EMOTIONS
 
@@ -59,7 +60,7 @@ def pack(snapshot: Snapshot, sent: Sent, confident: float) -> bytes:
         {
             "emotions": EMOTIONS,
             "confident": confident,
-            "missing": snapshot.missing,
+            "waiting": f"Not ready: {waiting_for(snapshot.missing)}." if snapshot.missing else "Everything is ready.",
             "sources": snapshot.sources,
             "processes": snapshot.processes,
             "pictures": [

@@ -43,3 +43,19 @@ class Once:
             return False
         self._seen.add(kind)
         return True
+
+
+class Seldom:
+    """Lets an event of a kind through once in `every_s` seconds; time is an argument."""
+
+    def __init__(self, every_s: float = 60.0):
+        self._every_s = every_s
+        self._last: dict[str, float] = {}
+
+    def __call__(self, kind: str, now: float) -> bool:
+        """True if `kind` has not been let through lately."""
+        self._last = {known: at for known, at in self._last.items() if now - at < self._every_s}
+        if kind in self._last:
+            return False
+        self._last[kind] = now
+        return True

@@ -1,6 +1,6 @@
 """Puts a frame's parts together and releases the frames of a source in order. No sockets, no clock.
 
-A frame is released when its parts are complete and the frame sent before it (`prev`) has been released. What was
+A frame is released when its parts are complete and the frame sent before it (`prev`) is the one released last. What was
 released is kept until it is acknowledged, and given again, unchanged, when a frame arrives again.
 """
 
@@ -12,6 +12,9 @@ from shared import messages as m
 from smoother.tracking import Tracks, fold, track
 
 MOST_PENDING = 4096
+LOST_S, LOST_PARTS = 2.0, 8
+"""For so long, and so many times, frames come that were released as far as is known here, but of which no result is
+known and which their capture does not hold for done: then what is known here is wrong."""
 
 Part = m.Faces | m.Emotions | m.Gone
 
@@ -61,18 +64,26 @@ class Assembly:
         self.source = source
         self.epoch = epoch
         self._smoothing = smoothing
+        self.heard_at = 0.0
         self._pending: dict[int, Parts] = {}
         self._released = memory.released if memory else None
         self._tracks = memory.tracks if memory else Tracks()
         self._kept = dict(memory.kept) if memory else {}
+        self._acked = -1
+        self._lost_since: float | None = None
+        self._lost_parts = 0
 
     def memory(self) -> Memory:
         """What a successor needs to go on exactly here."""
         return Memory(self.source, self.epoch, self._released, self._tracks, dict(self._kept))
 
-    def hear(self, part: Part) -> list[m.Smoothed]:
-        """Take one part; returns the results it brings about, in order."""
+    def hear(self, part: Part, now: float = 0.0) -> list[m.Smoothed]:
+        """Take one part at second `now`; returns the results it brings about, in order."""
+        self.heard_at = now
         self._acknowledge(part.acked)
+        if self._is_lost(part, now):
+            self._released = part.prev
+            self._kept.clear()
         if self._is_released(part.seq):
             kept = self._kept.get(part.seq)
             again = kept is not None and not isinstance(part, m.Emotions)
@@ -86,6 +97,7 @@ class Assembly:
         """Everything up to `acked` is done: not kept, and not waited for by a smoother that never saw it."""
         if acked is None:
             return
+        self._acked = max(self._acked, acked)
         for seq in [seq for seq in self._kept if seq <= acked]:
             del self._kept[seq]
         if not self._is_released(acked):
@@ -98,17 +110,32 @@ class Assembly:
 
     def _release(self) -> list[m.Smoothed]:
         results = []
-        while self._pending:
-            seq = min(self._pending)
-            parts = self._pending[seq]
-            if not self._is_released(parts.header["prev"]) or not (parts.gone or parts.complete()):
-                break
-            del self._pending[seq]
-            result = self._finish(parts)
+        while (seq := self._next()) is not None:
+            result = self._finish(self._pending[seq])
+            for older in [other for other in self._pending if other <= seq]:
+                del self._pending[older]
             self._released = seq
             self._kept[seq] = result
+            self._lost_since = None
             results.append(result)
         return results
+
+    def _next(self) -> int | None:
+        """The frame behind the one released last, once there is nothing more to wait for."""
+        for seq, parts in self._pending.items():
+            if parts.header["prev"] == self._released and (parts.gone or parts.complete()):
+                return seq
+        return None
+
+    def _is_lost(self, part: Part, now: float) -> bool:
+        """Whether the frame released last was none of this epoch's, so that its real ones seem to be over."""
+        wrong = self._is_released(part.seq) and part.seq not in self._kept and part.seq > self._acked
+        if not wrong or isinstance(part, m.Emotions):
+            return False
+        if self._lost_since is None:
+            self._lost_since, self._lost_parts = now, 0
+        self._lost_parts += 1
+        return self._lost_parts >= LOST_PARTS and now - self._lost_since >= LOST_S
 
     def _finish(self, parts: Parts) -> m.Smoothed:
         """Track and smooth one frame; one whose faces never came leaves the tracks as they are."""

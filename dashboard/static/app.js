@@ -1,7 +1,7 @@
 // Connects to /ws, takes one snapshot at a time, draws it, and asks for the next: see dashboard/viewer.py.
 
 import { showProcesses } from "./processes.js";
-import { Source, waitingFor } from "./source.js";
+import { Source } from "./source.js";
 
 const SILENCE_MS = 5000; // the server says something every second
 const LONGEST_SILENCE_MS = 60000; // on a link on which a snapshot takes long
@@ -96,7 +96,7 @@ function draw(snapshot) {
   showProcesses(element("processes"), snapshot.processes);
   showFigures(snapshot);
   element("empty").hidden = snapshot.sources.length > 0;
-  element("empty").textContent = `Waiting for a source. ${waitingFor(snapshot.missing)}`;
+  element("empty").textContent = `Waiting for a source. ${snapshot.waiting}`;
 }
 
 function showFigures({ sources: views, processes }) {

@@ -40,7 +40,10 @@ export class Faces {
       if (away > OUT_OF_SIGHT_S) this.remove(id);
       else card.root.classList.toggle("away", away > 0);
     }
-    this.root.querySelector(".nobody").hidden = this.cards.size > 0;
+    const nobody = this.root.querySelector(".nobody");
+    nobody.hidden = this.cards.size > 0;
+    const words = result.faces.length ? "Perhaps a face, not yet confirmed." : "No face in sight.";
+    if (nobody.textContent !== words) nobody.textContent = words;
   }
 
   add(id, emotions) {

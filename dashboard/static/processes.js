@@ -29,7 +29,8 @@ function fill(item, process) {
   item.dataset.state = silent ? "silent" : process.state;
   item.title = process.process;
   set("h3", process.name);
-  set(".state", silent ? `silent for ${Math.floor(process.heard_s_ago)} s` : process.state);
+  const busy = process.busy_s > 1 ? `busy for ${Math.round(process.busy_s)} s` : process.state;
+  set(".state", silent ? `silent for ${Math.floor(process.heard_s_ago)} s` : busy);
   set(".detail", process.detail);
   set(".error", process.error ?? "");
   item.querySelector(".error").hidden = !process.error;

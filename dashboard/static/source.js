@@ -2,12 +2,6 @@
 
 import { Faces, colourOf } from "./faces.js";
 
-const INTERRUPTED = {
-  opening: "Opening the source.",
-  reconnecting: "The source is gone; it is reopened until it is back.",
-};
-const STALLED_MS = 3000; // without a result for so long, a missing stage is to blame
-
 export class Source {
   constructor(name, parent) {
     const copy = document.getElementById("source-template").content.cloneNode(true);
@@ -20,8 +14,6 @@ export class Source {
     this.faces = new Faces(this.find(".faces"));
     this.pictured = null;
     this.describedAt = -Infinity;
-    this.newest = null;
-    this.newestAt = 0;
     const after = [...parent.children].find((other) => other.querySelector("h2").textContent > name);
     parent.insertBefore(this.root, after ?? null);
   }
@@ -31,7 +23,7 @@ export class Source {
   }
 
   show(view, picture, snapshot) {
-    this.showStatus(view, snapshot);
+    this.showStatus(view);
     if (picture?.image && this.isWorthShowing(picture.result)) {
       this.pictured = picture.result;
       this.paint(picture, snapshot.confident);
@@ -51,42 +43,30 @@ export class Source {
     return this.pictured && result && result.epoch === this.pictured.epoch && result.pts - this.pictured.pts < 2;
   }
 
-  showStatus(view, { missing }) {
-    const { status } = view;
-    const state = view.silent ? "silent" : status.state;
+  showStatus({ source, status, silent, results_per_s: rate, condition }) {
+    const state = silent ? "silent" : status.state;
     this.find(".badge").textContent = state === "running" ? (status.live ? "live" : "replay") : state;
     this.find(".badge").dataset.state = state;
-    this.find(".spec").textContent = status && status.spec !== view.source ? status.spec : "";
+    this.find(".spec").textContent = status && status.spec !== source ? status.spec : "";
     this.find(".rates").textContent = status
-      ? `${view.results_per_s.toFixed(1)} of ${status.fps.toFixed(1)} frames/s · ${status.unfinished} of ${status.window} in flight`
+      ? `${rate.toFixed(1)} of ${status.fps.toFixed(1)} frames/s · ${status.unfinished} of ${status.window} in flight`
       : "";
-    const over = this.find(".over");
-    const trouble = this.trouble(view, state, missing);
-    over.textContent = trouble ?? this.waiting(state, missing) ?? "";
-    over.hidden = !over.textContent;
-    this.root.classList.toggle("stale", trouble !== null);
+    const over = this.over(state, condition);
+    this.tell(this.find(".over"), over);
+    this.tell(this.find(".condition"), over ? "" : condition.words);
+    this.find(".condition").dataset.level = condition.level;
+    this.root.classList.toggle("stale", condition.level === "error" || state === "reconnecting");
   }
 
-  trouble({ status, smoothed }, state, missing) {
-    if (state === "silent") return "No news: the capture of this source is silent.";
-    if (INTERRUPTED[state]) return [INTERRUPTED[state], status.error].filter(Boolean).join("\n");
-    const stalled = this.isStalled(smoothed) && state === "running" && Object.keys(missing).length > 0;
-    const why = status.error ?? (stalled ? waitingFor(missing) : null);
-    return why && `No results.\n${why}`;
+  // What stands over a picture that does not move, or is not there.
+  over(state, { level, words }) {
+    if (level === "error" || state === "reconnecting" || state === "opening") return words;
+    return this.pictured ? "" : words || "Waiting for the first picture.";
   }
 
-  waiting(state, missing) {
-    if (this.pictured) return null;
-    if (state === "holding" || state === "ended") return "The recording is over; nothing more is sent.";
-    return `Waiting for the first picture. ${waitingFor(missing)}`;
-  }
-
-  // By the page's own clock: the newest result has been the same for a while.
-  isStalled(result) {
-    const now = performance.now();
-    if (this.newest?.seq !== result?.seq || this.newest?.epoch !== result?.epoch) this.newestAt = now;
-    this.newest = result;
-    return result !== null && now - this.newestAt > STALLED_MS;
+  tell(element, words) {
+    if (element.textContent !== words) element.textContent = words;
+    element.hidden = !words;
   }
 
   paint({ image, result }, confident) {
@@ -111,11 +91,6 @@ export class Source {
     const words = people.map((face) => `face ${face.track_id} ${face.label ?? "not yet classified"}`);
     this.canvas.setAttribute("aria-label", `${this.name}, frame ${seq}: ${words.join(", ") || "no face"}`);
   }
-}
-
-export function waitingFor(missing) {
-  const parts = Object.entries(missing).map(([stage, why]) => `${stage} ${why === "not seen" ? why : `is ${why}`}`);
-  return parts.length ? `Not ready: ${parts.join(", ")}.` : "Everything is ready.";
 }
 
 function box(pen, face, scale, pixel, thin) {

@@ -48,7 +48,10 @@ def test_a_silent_and_a_failed_process_are_down():
 
 def test_a_source():
     """Frames, window, what is unfinished, results and faces."""
-    values = scraped(status("capture", sources=[source_status()]), result(1), result(2, faces=(face(), face(2))))
+    load = {"results_fps": 4.5, "age_ms": 900.0, "given_up": 2, "stale": 1, "overloaded": True, "effort": 3}
+    load |= {"scan_s": 1.0, "max_side": 960, "classify_every": 6}
+    capture = status("capture", sources=[source_status(**load)])
+    values = scraped(capture, result(1), result(2, faces=(face(), face(2))))
     got = {key[0].removeprefix("affect_source_"): value for key, value in values.items() if key[1:] == ("cam0",)}
     assert got == {
         "running": 1,
@@ -59,6 +62,16 @@ def test_a_source():
         "window": 2,
         "unfinished": 1,
         "faces": 2,
+        "unanswered_seconds": 0,
+        "given_up_total": 2,
+        "stale_total": 1,
+        "analysed_per_second": 4.5,
+        "age_seconds": 0.9,
+        "overloaded": 1,
+        "reduced_steps": 3,
+        "scan_seconds": 1,
+        "search_side_pixels": 960,
+        "classify_every": 6,
     }
 
 

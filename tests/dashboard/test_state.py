@@ -1,5 +1,6 @@
 """dashboard/state.py: pictures joined to results, processes that fall silent, bounded memory."""
 
+import msgspec
 import pytest
 
 from dashboard import state as s
@@ -110,13 +111,57 @@ def test_no_image_is_kept_when_nobody_watches():
 
 def test_a_process_falls_silent_and_is_forgotten():
     """3 s without a status: silent; 15 s: gone."""
-    state = heard(status())
+    state = heard(status("dashboard"))
     assert [view.silent for view in state.snapshot(2.9).processes] == [False]
     assert [(view.silent, view.heard_s_ago) for view in state.snapshot(3.2).processes] == [(True, 3.2)]
     state.forget(14.9)
     assert len(state.snapshot(14.9).processes) == 1
     state.forget(15.1)
     assert state.snapshot(15.1).processes == []
+
+
+def test_a_needed_stage_that_vanished_stays_listed_until_it_is_back():
+    """However long ago it was; the place is taken by any other of its stage."""
+    state = heard(status("detector", pid=1))
+    state.hear(status("detector", pid=2, name="by hand"), 5)
+    state.forget(500)
+    assert [(view.pid, view.silent) for view in state.snapshot(500).processes] == [(2, True)]
+    state.hear(status("detector", pid=3, name="another"), 501)
+    assert [view.pid for view in state.snapshot(501).processes] == [3]
+
+
+def test_frames_that_come_without_results_are_noticed():
+    """From when they come, and from the last complete result on; not while none are due."""
+    state = heard(status("capture", sources=[source_status(fps=0.0, unfinished=0)]))
+    assert state.snapshot(1).sources[0].unanswered_s is None
+    state.hear(status("capture", sources=[source_status()]), 1)
+    state.hear(result(1), 4)
+    state.hear(status("capture", sources=[source_status()]), 5)
+    assert state.snapshot(6).sources[0].unanswered_s == 2
+    state.hear(msgspec.structs.replace(result(2), complete=False), 6)
+    assert state.snapshot(7.5).sources[0].unanswered_s == 3.5
+    state.hear(status("capture", sources=[source_status(state="reconnecting")]), 8)
+    assert state.snapshot(8).sources[0].unanswered_s is None
+
+
+def test_a_result_of_a_later_epoch_that_no_capture_knows_changes_nothing():
+    """One wrong number must not hide all real results; a later epoch that is said is taken at once."""
+    state = heard(status("capture", sources=[source_status(epoch=1)]), result(1))
+    state.hear(result(0, epoch=1_000_000), 0)
+    state.hear(result(2), 0)
+    assert state.snapshot(0).sources[0].smoothed == result(2)
+    state.hear(status("capture", sources=[source_status(epoch=2)]), 1)
+    state.hear(result(0, epoch=2), 1)
+    assert state.snapshot(1).sources[0].smoothed.epoch == 2
+
+
+def test_an_earlier_epoch_is_shown_if_its_capture_says_so():
+    """A capture that was started anew after the clock had gone back."""
+    state = heard(status("capture", sources=[source_status(epoch=9)]), preview(5, epoch=9), result(4, epoch=9))
+    state.hear(status("capture", pid=2, sources=[source_status(epoch=3)]), 4.0)
+    for message in (preview(0, epoch=3), result(0, epoch=3)):
+        state.hear(message, 4.0)
+    assert state.snapshot(4.0).pictures["cam0"].result.epoch == 3
 
 
 def test_a_failed_process_stays_until_it_is_replaced():
@@ -146,7 +191,10 @@ def test_a_source_is_silent_with_its_capture_and_then_forgotten():
     state = heard(status("capture", sources=[source_status()]), result(1))
     assert state.snapshot(3.2).sources[0].silent
     state.forget(15.1)
-    assert state.snapshot(15.1).sources == []
+    assert state.snapshot(15.1).sources[0].silent, "as long as its capture is listed"
+    state.hear(status("capture", pid=2), 15.1)
+    state.forget(15.2)
+    assert state.snapshot(15.2).sources == []
 
 
 def test_a_source_at_rest_keeps_its_newest_result():

@@ -9,7 +9,7 @@ from shared.identity import Identity
 from shared.settings import Settings
 from shared.stage import Place
 from shared.topics import Envelope
-from smoother.__main__ import Smoother
+from smoother.stage import Smoother
 
 _pids = itertools.count(1)
 

@@ -1,0 +1,113 @@
+"""How a source, and the whole pipeline, is doing, in words: the same on the page and at `/healthz`. Pure."""
+
+from collections.abc import Collection, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from shared.messages import SourceStatus
+
+NEEDED = ("bus", "capture", "detector", "classifier", "smoother")
+"""The stages without which no result comes."""
+UNANSWERED_S = 5.0
+"""Frames that come for so long without a complete result are a fault."""
+
+_BUSY = {
+    "detector": "add a detector (honcho start -c detector=2), look for larger faces only (AFFECT_MIN_FACE_SIZE) or"
+    " search smaller frames (AFFECT_DETECT_MAX_SIDE)",
+    "classifier": "add a classifier (honcho start -c classifier=2) or classify fewer frames (AFFECT_CLASSIFY_EVERY)",
+}
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """`ok`, `notice` (fine, and worth knowing), `warning` (less than asked for) or `error` (nothing comes); and why."""
+
+    level: Literal["ok", "notice", "warning", "error"]
+    words: str = ""
+
+
+class Health(NamedTuple):
+    """`ok`, `warning` or `unavailable`, and the reasons in words."""
+
+    status: Literal["ok", "warning", "unavailable"]
+    problems: list[str]
+    warnings: list[str]
+
+
+def condition_of(
+    status: SourceStatus | None, missing: Mapping[str, str], unanswered_s: float | None = None
+) -> Condition:
+    """How one source is doing.
+
+    Args:
+        status: as its capture said last; None when that is silent.
+        missing: the needed stages of which no process is ready, each with the reason.
+        unanswered_s: for so long frames have come without a complete result; None if none is due.
+    """
+    if status is None:
+        return Condition("error", "No news: the capture of this source is silent.")
+    if status.state == "opening":
+        return Condition("notice", _join("Opening the source.", status.error))
+    if status.state == "reconnecting":
+        return Condition("warning", _join("The source is gone; it is reopened until it is back.", status.error))
+    if status.state in ("holding", "ended"):
+        return Condition("ok", "The recording is over; nothing more is sent.")
+    if status.error:
+        return Condition("error", f"No results: {status.error}.")
+    without = {stage: why for stage, why in missing.items() if stage != "classifier" or not status.live}
+    if without and (unanswered_s is None or unanswered_s > 1.0):
+        return Condition("error", f"No results: {waiting_for(without)}.")
+    return _working(status, missing, unanswered_s or 0.0)
+
+
+def _working(status: SourceStatus, missing: Mapping[str, str], unanswered_s: float) -> Condition:
+    """Everybody is there who is needed."""
+    if unanswered_s > UNANSWERED_S:
+        whom = f", {status.waits_for} has had the oldest for {status.waits_s:.0f} s" if status.waits_for else ""
+        return Condition("error", f"No result for {unanswered_s:.0f} s though frames arrive{whom}.")
+    if "classifier" in missing:
+        return Condition("warning", f"Faces are found and not classified: {waiting_for(missing)}.")
+    if status.overloaded:
+        age = "" if status.age_ms is None else f", results are {status.age_ms / 1000:.1f} s old"
+        remedy = _BUSY["classifier" if status.waits_for == "classifier" else "detector"]
+        rates = f"{status.results_fps:.2g} of {status.fps:.3g} frames/s are analysed"
+        return Condition("warning", f"Overloaded: {rates}{age}; {remedy}.{_less(status)}")
+    return Condition("notice", f"Keeping up by doing less.{_less(status)}") if status.effort else Condition("ok")
+
+
+def _less(status: SourceStatus) -> str:
+    if not status.effort:
+        return ""
+    return (
+        f" Whole frames are searched every {status.scan_s:g} s at {status.max_side} pixels, one frame in"
+        f" {status.classify_every} is classified."
+    )
+
+
+def health_of(conditions: Mapping[str, Condition], missing: Mapping[str, str], lost: Collection[str]) -> Health:
+    """How the whole pipeline is doing.
+
+    Args:
+        conditions: of each source.
+        missing: the needed stages of which no process is ready, each with the reason.
+        lost: the sources of which nothing comes, cameras that are gone among them.
+    """
+    problems = [waiting_for(missing)] if missing else []
+    warnings = []
+    all_lost = bool(conditions) and set(lost) == set(conditions)
+    for source, condition in conditions.items():
+        is_problem = condition.level == "error" or (all_lost and condition.level == "warning")
+        if is_problem:
+            problems.append(f"{source}: {condition.words}")
+        elif condition.level == "warning":
+            warnings.append(f"{source}: {condition.words}")
+    return Health("unavailable" if problems else "warning" if warnings else "ok", problems, warnings)
+
+
+def waiting_for(missing: Mapping[str, str]) -> str:
+    """The missing stages in words: `detector is silent, smoother not seen`."""
+    return ", ".join(f"{stage} {why}" if why == "not seen" else f"{stage} is {why}" for stage, why in missing.items())
+
+
+def _join(words: str, error: str | None) -> str:
+    return f"{words}\n{error}" if error else words

@@ -1,0 +1,149 @@
+"""The smoother between its assemblies and the bus."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import structlog
+from typing_extensions import override
+
+from shared import locks
+from shared import messages as m
+from shared.epochs import MOST_SOURCES, Epochs
+from shared.errors import ConfigurationError
+from shared.log import Seldom
+from shared.members import STATUS_FRESH_S
+from shared.rivals import Rivals
+from shared.stage import Place, Stage
+from shared.topics import Envelope
+from smoother import memories
+from smoother.assembly import Assembly, Part
+
+log = structlog.get_logger()
+
+
+class Smoother(Stage):
+    """Owns order, identity and smoothing of all sources."""
+
+    def __init__(self, place: Place):
+        super().__init__()
+        self._me = place.identity
+        self._folder = place.state_dir
+        self._smoothing = place.settings.smoothing
+        self._lock = locks.take(place.settings.runtime_dir, "smoother", "the smoother's place")
+        self._needs_disk = place.settings.capture_ack == "recorder"
+        self._unwritten: str | None = None
+        """Why the state could not be written last time."""
+        self._epochs = Epochs()
+        self._seldom = Seldom()
+        self._rivals = Rivals()
+        self._finished: dict[str, int] = {}
+        """The last epoch of each source of which nothing more is to come."""
+        self._assemblies = {
+            source: Assembly(source, memory.epoch, self._smoothing, memory)
+            for source, memory in memories.read(self._folder).items()
+        }
+        self.detail = f"EMA {self._smoothing:g}"
+
+    @override
+    def hears(self) -> Sequence[str]:
+        return ("faces/", "emotions/", "gone/", "status/")
+
+    @override
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+        """Put parts together; write down what a result depends on, then say it; then take in what has ended."""
+        results: list[m.Smoothed] = []
+        for _, _, message in heard:
+            if isinstance(message, m.Status):
+                self._epochs.hear(message, now)
+        for _, _, message in heard:
+            if isinstance(message, m.Faces | m.Emotions | m.Gone):
+                self.meter.count("in", isinstance(message, m.Faces))
+                results += self._assemble(message, now)
+        for result in {result.source: result for result in results if not result.repeat}.values():
+            self._remember(result)  # before anybody hears of it
+        for result in results:
+            self.meter.count("repeated" if result.repeat else "out")
+            self.meter.count("incomplete", not result.complete and not result.repeat)
+            self.meter.took(sum(result.stages_ms.values()))
+            yield Envelope("smoothed", result.source, result)
+        for _, _, message in heard:
+            if isinstance(message, m.Status):
+                self._note(message, now)
+
+    @override
+    def tick(self, now: float) -> Iterable[Envelope]:
+        rivals = self._rivals.present(now)
+        rival = f"{rivals[0]} too; results will conflict, stop one of them" if rivals else None
+        self.error = rival or self._unwritten
+        return ()
+
+    @override
+    def close(self) -> None:
+        self._lock.release()
+
+    def _assemble(self, part: Part, now: float) -> list[m.Smoothed]:
+        assembly = self._assemblies.get(part.source)
+        if assembly is None or part.epoch != assembly.epoch:
+            assembly = self._follow(part, assembly, now)
+        return assembly.hear(part, now) if assembly else []
+
+    def _follow(self, part: Part, current: Assembly | None, now: float) -> Assembly | None:
+        """The assembly of a part of another epoch than the current one; None if it is not to be listened to."""
+        if current is None:
+            follows = part.epoch > self._finished.get(part.source, -1)
+        else:
+            quiet = now - current.heard_at > STATUS_FRESH_S
+            follows = self._epochs.follows(part.source, part.epoch, current.epoch, now, quiet=quiet)
+        if not follows:
+            self.meter.count("stale")
+            if self._seldom(part.source, now):
+                ours = current.epoch if current else self._finished[part.source]
+                log.info("parts of another epoch left out", source=part.source, epoch=part.epoch, ours=ours)
+            return None
+        if current and part.epoch < current.epoch:
+            log.warning("going back to the epoch that the capture is in", source=part.source, epoch=part.epoch)
+        self._assemblies.pop(part.source, None)
+        self._assemblies[part.source] = assembly = Assembly(part.source, part.epoch, self._smoothing)
+        while len(self._assemblies) > MOST_SOURCES:
+            longest = min(self._assemblies.values(), key=lambda one: one.heard_at)
+            del self._assemblies[longest.source]
+            self._forget(longest.source)
+        return assembly
+
+    def _remember(self, result: m.Smoothed) -> None:
+        """Write down what a source's next results depend on.
+
+        Raises ConfigurationError where that fails and rows are at stake: in a replay whose recorder counts on each.
+        """
+        if result.source not in self._assemblies:
+            return
+        try:
+            memories.write(self._folder, self._assemblies[result.source].memory())
+        except OSError as error:
+            fault = f"its state cannot be written to {str(self._folder)!r} ({error.strerror})"
+            if self._needs_disk and not result.live:
+                raise ConfigurationError(f"{fault}: killed, it could not go on with this replay") from None
+            if self._unwritten is None:
+                log.warning("going on without a state on disk", error=fault)
+            self._unwritten = f"{fault}: if it is killed, faces get new ids"
+        else:
+            self._unwritten = None
+
+    def _forget(self, source: str) -> None:
+        with contextlib.suppress(OSError):
+            memories.forget(self._folder, source)
+
+    def _note(self, status: m.Status, now: float) -> None:
+        is_rival = (status.stage, status.state) == ("smoother", "ready") and status.process != self._me.process
+        if is_rival and self._rivals.heard(status.process, "smoothing", now):
+            log.error("two smoothers on one bus", other=status.process)
+        for source in status.sources:
+            assembly = self._assemblies.get(source.source)
+            if source.state in ("ended", "holding") and assembly and assembly.epoch == source.epoch:
+                del self._assemblies[source.source]
+                self._finished[source.source] = source.epoch
+                self._forget(source.source)
+            elif source.state == "running" and self._finished.get(source.source) == source.epoch:
+                del self._finished[source.source]  # it was no capture that said so
+            if len(self._finished) > MOST_SOURCES:
+                del self._finished[next(iter(self._finished))]
