@@ -40,6 +40,12 @@ PROMISES = (
     Promise("live/1080p25/p95", "ours", most=150),
     Promise("workers/[0-9]*", "ratio", least=0.9),
     Promise("workers/slow-sibling", "ratio", least=0.85),
+    Promise("overload/*/rate", "ratio", least=0.8),
+    Promise("overload/*/age", "ratio", least=1),
+    Promise("overload/*/fairness", "ours", least=0.7),
+    Promise("overload/*/growth", "ours", most=50),
+    Promise("overload/*/restarts", "ours", most=0),
+    Promise("overload/busy/faces", "ours", least=0.5),
     Promise("startup/first-result", "ours", most=5),
 )
 

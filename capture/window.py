@@ -159,6 +159,8 @@ class Window:
         still more work for who is too slow.
         """
         flight.timeout_s = min(2 * flight.timeout_s, MOST_TIMEOUT_S) if flight.attempts else self._timeout_s
+        if flight.gone:
+            flight.timeout_s = LEAST_TIMEOUT_S
         flight.waiting, flight.located = False, False
         flight.detector, flight.classifiers = detector, ()
         again = not self.policy.live or flight.gone or flight.answered

@@ -1,5 +1,6 @@
 """Wires the dashboard to the bus: `python -m dashboard`."""
 
+import contextlib
 import time
 from collections.abc import Iterable, Sequence
 
@@ -33,7 +34,8 @@ class Dashboard(Stage):
         self._server.start()
         self.detail = url_of(listener)
         log.info("dashboard", url=self.detail, token="asked for" if access.token else "none")
-        print(f"\n    affectstream shows on {self.detail}\n", flush=True)
+        with contextlib.suppress(OSError):  # a full disk
+            print(f"\n    affectstream shows on {self.detail}\n", flush=True)
 
     @override
     def hears(self) -> Sequence[str]:

@@ -3,7 +3,6 @@
 Together with `shared/forwarder.py`, the only modules that know ZeroMQ.
 """
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +19,12 @@ _UNHEARD_MS = 15_000
 
 _LINGER_MS = 500
 _RECONNECT_MS = 1000
-_TROUBLE = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+_TROUBLES = {
+    int(zmq.EVENT_HANDSHAKE_FAILED_AUTH): "our key is not among those admitted; AFFECT_BUS_KEYS names the folder",
+    int(zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL): "what answers there is no bus, or wants keys (AFFECT_BUS_KEYS)",
+    int(zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL): "what answers there is no bus, or its key is another",
+    int(zmq.EVENT_CONNECT_RETRIED): "nobody answers there",
+}
 
 
 class Subscription(NamedTuple):
@@ -37,6 +41,8 @@ class Bus:
         self._context = zmq.Context()
         self._out = self._context.socket(zmq.XPUB)
         self._in = self._context.socket(zmq.SUB)
+        self._attempt = 0
+        self._monitor = self._out.get_monitor_socket(sum(_TROUBLES) | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         for socket, address in ((self._out, settings.bus_in_address), (self._in, settings.bus_out_address)):
             configure(socket, settings)
             if settings.bus_keys is not None and address.startswith("tcp://"):
@@ -46,6 +52,7 @@ class Bus:
         self._poller = zmq.Poller()
         self._poller.register(self._out, zmq.POLLIN)
         self._poller.register(self._in, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
 
     def watch(self, fd: int) -> None:
         """Let `wait` also return when this file descriptor is readable."""
@@ -78,6 +85,7 @@ class Bus:
 
     def subscriptions(self) -> Iterator[Subscription]:
         """Who came and went since the last call."""
+        self._watch_attempts()
         while True:
             try:
                 event = self._out.recv(flags=zmq.NOBLOCK)
@@ -87,26 +95,19 @@ class Bus:
                 yield Subscription(event[:1] == b"\1", event[1:].decode(errors="replace"))
 
     def trouble(self) -> str | None:
-        """Why there is no connection, from watching one try to make it; None if none failed meanwhile.
+        """Why the last attempt to connect failed; None where none did."""
+        return _TROUBLES.get(self._attempt)
 
-        Takes up to two seconds.
-        """
-        monitor = self._out.get_monitor_socket(_TROUBLE | zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED)
-        try:
-            until = time.monotonic() + 2 * _RECONNECT_MS / 1000
-            seen = 0
-            while not seen & _TROUBLE and monitor.poll(max(0, int(1000 * (until - time.monotonic())))):
-                seen |= recv_monitor_message(monitor)["event"]
-        finally:
-            self._out.disable_monitor()
-        if seen & zmq.EVENT_HANDSHAKE_FAILED_AUTH:
-            return "our key is not among those admitted; AFFECT_BUS_KEYS names the folder"
-        if seen & _TROUBLE:
-            return "what answers there is no bus, or its key is another"
-        return "nobody answers there" if seen else None
+    def _watch_attempts(self) -> None:
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)["event"]
+            if event in _TROUBLES or event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._attempt = event
 
     def close(self) -> None:
         """Send what is queued, for half a second at most, and close."""
+        if not self._out.closed:
+            self._out.disable_monitor()
         self._context.destroy(linger=_LINGER_MS)
 
 

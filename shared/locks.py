@@ -1,5 +1,6 @@
 """Advisory locks in the runtime directory: one bus, one smoother, one owner of a source's name on this host."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -44,10 +45,9 @@ def take(runtime_dir: Path, name: str, what: str) -> Lock:
         if _is_same_file(file, path):  # else its last holder removed it between our open and our lock
             break
         file.close()
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
+    with contextlib.suppress(OSError):  # the disk is full: then nobody will know who holds it
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())
     return Lock(file, path)
 
 

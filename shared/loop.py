@@ -154,7 +154,8 @@ class Loop:
         if self._stage.has_work():
             with self._deputy.instead(self._status()):
                 said = list(self._stage.work(time.monotonic()))
-            self._say(said)
+            for envelope in said:  # no status between them, which would say that the work was done
+                self._bus.say(encode(envelope))
 
     def _follow(self, wanted: frozenset[str]) -> None:
         for topic in wanted - self._heard_also:

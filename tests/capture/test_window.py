@@ -4,6 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from capture.dispatch import Terms
+from capture.effort import Effort
 from capture.flight import MAX_FAILURES, blame
 from capture.reader import Taken
 from capture.sources import Frame
@@ -305,6 +307,72 @@ def test_live_gives_up_at_the_deadline():
     window.expire(100.5)
     assert flight.gone == "deadline"
     assert flight.image is None
+
+
+def test_the_deadline_follows_what_workers_need():
+    """Three times as long as a frame should take, if that is more than is set, and what its classifier needs on top."""
+    window = Window(Policy(live=True, deadline_s=0.5))
+    quick, slow = admit(window, 0), admit(window, 1)
+    window.sent(quick, "detector-a-1", 0.0, expected_s=0.1)
+    window.sent(slow, "detector-a-1", 0.0, expected_s=4.0)
+    assert (quick.deadline_at, slow.deadline_at) == (0.5, 12.0)
+    window.located(faces(slow), 5.0, TWO, expected_s=10.0)
+    assert slow.deadline_at == pytest.approx(35.0)
+    assert window.expire(0.5) == [quick]
+    assert window.next_expiry() == pytest.approx(35.0)
+
+
+def test_live_nothing_is_sent_again_for_being_late():
+    """It would be more work for who is too slow; but the end of a frame that was given up is, until it is heard."""
+    window = Window(Policy(live=True, deadline_s=60.0))
+    flight = admit(window, 0)
+    send_all(window)
+    for now in range(1, 60):
+        window.expire(float(now))
+        assert send_all(window, float(now)) == []
+    window.expire(60.0)
+    assert flight.gone == "deadline"
+    assert send_all(window, 60.0) == [0]
+    window.expire(61.0)
+    assert send_all(window, 61.0) == [0]
+
+
+def test_what_a_silent_worker_has_goes_elsewhere():
+    """It may only be stopped, so it is not blamed; what others have stays with them."""
+    window = Window(Policy(live=True, deadline_s=9.0))
+    flights = [admit(window, seq) for seq in range(3)]
+    for flight, worker in zip(flights, "aab", strict=True):
+        window.sent(flight, f"detector-{worker}-1", 0.0)
+    window.located(faces(flights[1]), 0.1, TWO)
+    window.take_from(frozenset())
+    assert not any(flight.waiting for flight in flights)
+    window.take_from(frozenset({"detector-a-1", "classifier-b-2"}))
+    assert [flight.waiting for flight in flights] == [True, False, False]
+    assert flights[0].failures == 0
+
+
+def test_live_work_is_asked_for_on_terms():
+    """What is asked of a frame is less under overload, and a frame is classified only when there is room for it."""
+    window = Window(Policy(live=True, scan_s=0.0, classify_every=2))
+    busy = Terms(Effort(1.0, 640, 4, 3), may_classify=lambda: False, has_room=lambda: True)
+    free = Terms(Effort(1.0, 640, 4, 3), may_classify=lambda: True, has_room=lambda: True)
+    first = window.admit(Taken(Frame(IMAGE, 0.0, 0), 0, 0.0), busy)
+    assert (first.scan, first.max_side, first.classify) == (True, 640, False)
+    window.hints.learn(0, 0.0, [(1, (1.0, 1.0, 3.0, 3.0))])
+    flights = [window.admit(Taken(Frame(IMAGE, seq / 30, seq), 0, 0.0), free) for seq in range(1, 7)]
+    assert [flight.classify for flight in flights] == [True, False, False, False, True, False]
+    assert not any(flight.scan for flight in flights), "although every frame is to be searched whole, if there is time"
+
+
+def test_hints_of_a_live_source_stay_few():
+    """Whatever was answered long ago is not asked for again."""
+    window = Window(Policy(live=True, scan_s=0.25))
+    for seq in range(900):
+        admit(window, seq)
+        send_all(window)
+        window.answered(seq, 0.0)
+        window.hints.learn(seq, seq / 30, [(1, (1.0, 1.0, 3.0, 3.0))])
+    assert len(window.hints._seen) < 25
 
 
 def test_replay_knows_no_deadline():

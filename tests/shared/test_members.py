@@ -126,3 +126,69 @@ def test_lost_answers_are_forgotten():
     members.sent("a", "new", 20.0)
     members.sent("b", "x", 20.0, load=2)
     assert members.pick(20.0) == "a"
+
+
+def test_nobody_has_more_than_enough():
+    """When all have so many, nobody is picked: work waits with its sender, where it can still be replaced."""
+    members = joined("a", "b")
+    assert members.room(0.0, 2) == 4
+    for key in range(4):
+        members.sent(members.pick(0.0, most=2), key, 0.0)
+    assert members.room(0.0, 2) == 0
+    assert members.pick(0.0, most=2) is None
+    assert members.pick(0.0) is not None
+    members.done(0, "a", 0.1)
+    assert members.pick(0.1, most=2) == "a"
+
+
+def test_who_takes_long_gets_one_at_a_time():
+    """What waits behind a second's work would be a second old when it is begun."""
+    members = joined("quick", "slow")
+    members.slow_s = 0.25
+    for name, took_s in (("quick", 0.1), ("slow", 1.0)):
+        members.sent(name, name, 0.0)
+        members.done(name, name, took_s)
+    assert members.room(1.0, 2) == 3
+    members.sent("slow", "x", 1.0)
+    assert members.room(1.0, 2) == 2
+
+
+def test_dropped_work_says_nothing_of_a_workers_pace():
+    """It frees its place, and that is all."""
+    members = joined("a")
+    members.sent("a", 1, 0.0)
+    members.dropped(1, "a")
+    assert members.room(0.0, 2) == 2
+    assert members.expected_s("a") is None
+
+
+def test_a_later_answer_tells_that_earlier_work_is_lost():
+    """Workers answer in order."""
+    members = joined("a")
+    for key in range(3):
+        members.sent("a", key, float(key))
+    members.done(2, "a", 9.0)
+    assert members.room(0.0, 3) == 3
+
+
+def test_a_status_tells_what_never_arrived():
+    """Work that its worker does not know of counts no longer, once it must have arrived; other sources' does."""
+    members = joined("a")
+    members.sent("a", ("film", 1, 1), 0.0)
+    members.sent("a", ("door", 1, 1), 0.0)
+    members.sent("a", ("film", 1, 2), 2.0)
+    members.beat("a", 2.5, {"door": 1})
+    assert members.room(2.5, 9) == 7
+    members.beat("a", 2.6)
+    assert members.room(2.6, 9) == 7
+
+
+def test_how_long_it_should_take():
+    """From what a worker has, and its pace; nothing is known of a new one."""
+    members = joined("a")
+    assert members.expected_s("a") is None
+    members.sent("a", 1, 0.0, load=2)
+    members.done(1, "a", 1.0)
+    members.sent("a", 2, 1.0, load=4)
+    assert members.expected_s("a") == pytest.approx(2.0)
+    assert members.expected_s("nobody") is None

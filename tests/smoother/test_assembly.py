@@ -198,3 +198,49 @@ def test_low_confidence_faces_are_listed_only_when_a_track_is_kept_by_them():
     )
     (result,) = assembly().hear(weak)
     assert result.faces == []
+
+
+def seqs(results):
+    return [result.seq for result in results]
+
+
+def test_a_frame_behind_another_than_the_last_is_no_next_one():
+    """A number that was damaged on its way must not end the epoch; the real frames go on."""
+    one = assembly()
+    assert seqs(one.hear(faces(0, count=0))) == [0]
+    assert one.hear(faces(10**12, count=0, prev=None)) == []
+    assert one.hear(gone(10**12, prev=10**11)) == []
+    assert seqs(one.hear(faces(1, count=0))) == [1]
+    assert seqs(one.hear(faces(2, count=0))) == [2]
+
+
+def test_what_cannot_be_released_any_more_is_forgotten():
+    """Frames that claim to lie between others are dropped when those are released."""
+    one = assembly()
+    one.hear(faces(0, count=0))
+    one.hear(faces(3, count=0, prev=1))
+    assert seqs(one.hear(faces(5, count=0, prev=0))) == [5]
+    assert one._pending == {}
+
+
+@pytest.mark.parametrize("far", [10**12, 2**53])
+def test_a_made_up_frame_that_fits_is_recovered_from(far):
+    """Its number hides the real ones behind it for seconds, not for ever."""
+    one = assembly()
+    one.hear(faces(0, count=0, acked=None), 0.0)
+    assert seqs(one.hear(gone(far, prev=0), 0.1)) == [far]
+    heard = []
+    for seq in range(1, 120):
+        heard += one.hear(faces(seq, count=0, acked=None), seq / 30)
+    assert heard[0].seq < 2.2 * 30
+    assert seqs(heard)[-1] == 119
+
+
+def test_frames_that_arrive_late_again_and_again_are_no_such_sign():
+    """A worker that was frozen answers for frames that others have done long ago."""
+    one = assembly()
+    for seq in range(40):
+        one.hear(faces(seq, count=0, acked=seq - 1 if seq else None), seq / 30)
+    for tick in range(100):
+        assert one.hear(faces(tick % 30, count=0), 2.0 + tick / 10) == []
+    assert seqs(one.hear(faces(40, count=0, acked=39), 20.0)) == [40]

@@ -1,14 +1,19 @@
 """The smoother's stage: what it does with statuses, and with parts that come too late."""
 
+import errno
 import itertools
 
+import msgspec
 import pytest
 
 from shared import messages as m
+from shared.epochs import MOST_SOURCES
+from shared.errors import ConfigurationError
 from shared.identity import Identity
 from shared.settings import Settings
 from shared.stage import Place
 from shared.topics import Envelope
+from smoother import memories
 from smoother.stage import Smoother
 
 _pids = itertools.count(1)
@@ -89,3 +94,68 @@ def test_a_second_smoother_is_an_error_while_it_is_there(smoother):
     assert smoother.error
     hear(smoother, now=14.0)
     assert smoother.error is None
+
+
+def test_one_wrong_epoch_strands_nobody(smoother, capsys):
+    """A later epoch that no capture is in is left out, said once, and the source goes on; a real one is followed."""
+    assert hear(smoother, status("capture", "c"), faces(0), faces(1)) == [(1, 0, False), (1, 1, False)]
+    wrong = m.Gone(**(faces(2, epoch=1_000_001).header()), reason="deadline")
+    for second in range(1, 30):
+        now = second / 10
+        assert hear(smoother, status("capture", "c"), wrong, now=now) == []
+        assert hear(smoother, faces(1 + second), now=now) == [(1, 1 + second, False)]
+    assert capsys.readouterr().out.count("another epoch left out") == 1
+    assert hear(smoother, status("capture", "c", epoch=2), faces(0, epoch=2), now=3.0) == [(2, 0, False)]
+
+
+def test_a_capture_whose_clock_went_back_is_listened_to(smoother):
+    """Started anew by hand it begins a smaller epoch; its predecessor's word is good for three seconds."""
+    hear(smoother, status("capture", "c1", epoch=9), faces(0, epoch=9))
+    assert hear(smoother, status("capture", "c2", epoch=3), faces(0, epoch=3), now=2.0) == []
+    assert hear(smoother, status("capture", "c2", epoch=3), faces(0, epoch=3), now=3.1) == [(3, 0, False)]
+    assert hear(smoother, faces(1, epoch=3), now=3.2) == [(3, 1, False)]
+
+
+def test_a_source_that_only_others_call_over_goes_on(smoother):
+    """Whoever said so, its capture says otherwise a second later."""
+    hear(smoother, status("capture", "c"), faces(0), status("capture", "stranger", "ended"))
+    assert hear(smoother, faces(1)) == []
+    hear(smoother, status("capture", "c"), now=1.0)
+    assert hear(smoother, faces(1), now=1.0) == [(1, 1, False)]
+
+
+def test_made_up_sources_are_bounded(smoother):
+    """However many names somebody invents, on the bus and on disk."""
+    for number in range(MOST_SOURCES + 20):
+        part = msgspec.structs.replace(faces(0), source=f"s{number}")
+        list(smoother.handle([Envelope("faces", part.source, part)], number / 1000))
+    assert len(smoother._assemblies) == MOST_SOURCES
+    assert len(list((smoother._folder).iterdir())) == MOST_SOURCES
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(memories, "write", fail)
+    yield
+    monkeypatch.undo()
+
+
+def test_a_full_disk_does_not_end_a_live_source(smoother, full_disk, monkeypatch):
+    """Results go on; the status says what is at stake, until it can be written again."""
+    assert hear(smoother, faces(0)) == [(1, 0, False)]
+    assert "No space left" in smoother.error
+    monkeypatch.undo()
+    assert hear(smoother, faces(1)) == [(1, 1, False)]
+    assert smoother.error is None
+
+
+def test_a_full_disk_ends_a_replay_with_a_recorder(tmp_path, full_disk):
+    """Its rows are promised; better to stop with the reason than to promise on."""
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_ack="recorder")
+    stage = Smoother(Place(settings, Identity("smoother", "h", next(_pids), "smoother", 0), tmp_path / "state"))
+    with pytest.raises(ConfigurationError, match="No space left"):
+        hear(stage, faces(0))
+    stage.close()

@@ -1,0 +1,128 @@
+"""Who gets what: bounded at every worker, by turns among sources, whatever has been given up."""
+
+import pytest
+
+from capture.dispatch import LIVE_MOST, REPLAY_MOST, Dispatch
+from shared import messages as m
+from tests.dashboard.made import status
+
+BOX = (0.0, 0.0, 9.0, 9.0)
+FACE = m.Face(face=0, xyxy=BOX, confidence=1.0, landmarks=((0.0, 0.0),) * 5, classify=True)
+
+
+def dispatch(detectors=1, classifiers=1, live=True):
+    one = Dispatch()
+    if live:
+        one.serve_live()
+    for topic, count in (("frame", detectors), ("crops", classifiers)):
+        for number in range(count):
+            one.subscription(True, f"{topic}/{topic}-{number}/", 0.0)
+    return one
+
+
+def header(source, seq):
+    return {
+        "source": source, "epoch": 1, "seq": seq, "prev": None, "acked": None, "pts": 0.0, "captured_ns": 0,
+        "live": True, "end": False,
+    }  # fmt: skip
+
+
+def located(source, seq, *classifiers, worker="frame-0"):
+    faces = [FACE] if classifiers else []
+    return m.Faces(
+        **header(source, seq), faces=faces, size=(9, 9), classify=bool(classifiers), worker=worker, detect_ms=1.0,
+        classifiers=list(classifiers),
+    )  # fmt: skip
+
+
+def send(one, source, seq, now=0.0, classify=False, scan=True):
+    worker = one.pick(now, ())
+    return worker and one.sent((source, 1, seq), worker, now, scan=scan, classify=classify)
+
+
+def test_a_worker_has_two_live_frames_at_most_whatever_becomes_of_them():
+    """Given up, they still count until the worker has done or dropped them: it has them in any case."""
+    one = dispatch()
+    for seq in range(LIVE_MOST):
+        assert send(one, "a", seq) is not None
+    assert not one.has_room(0.0)
+    for seq in range(LIVE_MOST):
+        one.given_up(("a", 1, seq), 0.5)
+    assert not one.has_room(0.6)
+    one.dropped(m.Dropped(**header("a", 1), worker="frame-0", reason="given up"))
+    assert one.has_room(0.6)
+    one.located(located("a", 0), 0.2)
+    assert one.detectors.room(0.2, LIVE_MOST) == LIVE_MOST
+
+
+def test_a_detector_that_takes_long_gets_one_frame_at_a_time():
+    """The second would be old when its turn comes."""
+    one = dispatch()
+    send(one, "a", 0)
+    one.located(located("a", 0), 3.0)
+    send(one, "a", 1, 3.0)
+    assert not one.has_room(3.0)
+
+
+def test_replays_may_have_more_waiting():
+    """Nobody waits for them, and to be idle costs time."""
+    one = dispatch(live=False)
+    for seq in range(REPLAY_MOST):
+        assert send(one, "a", seq) is not None
+    assert not one.has_room(0.0)
+
+
+def test_a_frame_should_take_as_long_as_the_last_ones_did():
+    """What is given up was at least so long under way; the next one has twice its time (three times two thirds)."""
+    one = dispatch()
+    assert send(one, "a", 0) == 0.0
+    one.given_up(("a", 1, 0), 0.6)
+    assert send(one, "b", 0) == pytest.approx(0.4)
+    one.located(located("a", 0), 5.0)
+    assert one.sent(("b", 1, 1), "frame-0", 5.0, scan=True, classify=False) >= 5.0
+
+
+def test_classifiers_that_are_behind_get_fewer_frames():
+    """A frame that is due is not classified while they have enough, counting those on their way at detectors."""
+    one = dispatch(detectors=4)
+    granted = []
+    for seq in range(4):
+        granted.append(one.may_classify("a", 0.0))
+        send(one, "a", seq, classify=granted[-1])
+    assert granted == [True, True, False, False]
+    one.located(located("a", 0, "crops-0"), 0.1)
+    assert not one.may_classify("a", 0.1)
+    emotions = m.Emotions(**header("a", 0), emotions=[], model="x", worker="crops-0", classify_ms=1.0)
+    one.classified(emotions, 0.2)
+    assert one.may_classify("a", 0.2)
+
+
+def test_sources_are_classified_by_turns():
+    """Who could not have it is asked first when there is room again; who does not ask any more loses its turn."""
+    one = dispatch(detectors=9)
+    for seq in range(2):
+        assert one.may_classify("a", 0.0)
+        send(one, "a", seq, classify=True)
+    assert not one.may_classify("b", 0.1)
+    assert not one.may_classify("c", 0.1)
+    one.answered(("a", 1, 0), 0.2)
+    assert not one.may_classify("a", 0.2), "b is first"
+    assert not one.may_classify("c", 0.2)
+    assert one.may_classify("b", 0.2)
+    send(one, "b", 0, now=0.2, classify=True)
+    one.answered(("a", 1, 1), 0.3)
+    assert one.may_classify("a", 2.0), "c has not asked for long"
+
+
+def test_without_classifiers_nothing_is_rationed():
+    """There is nobody to spare."""
+    one = dispatch(classifiers=0)
+    assert all(one.may_classify("a", 0.0) for _ in range(9))
+
+
+def test_who_is_silent_is_known():
+    """Stopped or hung workers are subscribed and say nothing."""
+    one = dispatch()
+    one.beat(status("frame", pid=0), 4.0)
+    assert one.silent(2.0) == frozenset()
+    assert one.silent(4.0) == {"frame-0", "crops-0"}
