@@ -15,8 +15,9 @@ from shared.messages import Dropped, Emotions, Faces, Status
 
 LIVE_MOST = 2
 """Frames of ours that one worker has at most: one it works on, one to go on with."""
-SLOW_S = 0.25
-"""A detector that takes longer for a frame has but one: that the next is on its way when it is done gains nothing."""
+SLOW_S = 0.25, 1.0
+"""A detector, or a classifier, that takes longer for a frame has but one: that the next is there when it is done gains
+little, and it would be old by then. A classifier waits longer for one, until a frame of the right source comes."""
 REPLAY_MOST = 6
 """The same where no source is live and nobody waits for a result."""
 SCAN_LOAD = 8
@@ -73,7 +74,7 @@ class Dispatch:
     def serve_live(self) -> None:
         """Some source is live: from now on a worker gets no more than keeps it busy."""
         self._most = LIVE_MOST
-        self.detectors.slow_s = SLOW_S
+        self.detectors.slow_s, self.classifiers.slow_s = SLOW_S
 
     def subscription(self, joined: bool, topic: str, now: float) -> str | None:
         """Take note of a subscription; returns the worker that came or went."""

@@ -60,6 +60,11 @@ class Flight:
         return self.gone is None and not self.answered
 
     @property
+    def is_whole(self) -> bool:
+        """Nobody works on it any more: its result only has to come, behind those of the frames before it."""
+        return self.located and not self.classifiers
+
+    @property
     def is_news(self) -> bool:
         """Given up, and nobody has been told yet."""
         return self.gone in ("deadline", "failed") and self.timeout_at == float("inf")

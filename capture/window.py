@@ -228,7 +228,7 @@ class Window:
         A time-out blames nobody: the worker may be slow, or the message lost. It makes the window more patient until a
         frame sent once is answered again.
         """
-        late = [flight for flight in self.flights.values() if flight.is_awaited and now >= flight.deadline_at]
+        late = [flight for flight in self._with_deadline() if now >= flight.deadline_at]
         for flight in late:
             give_up(flight, "deadline")
         for flight in self.flights.values():
@@ -239,7 +239,7 @@ class Window:
 
     def next_expiry(self) -> float:
         """When `expire` next has something to do."""
-        deadlines = [flight.deadline_at for flight in self.flights.values() if flight.is_awaited]
+        deadlines = [flight.deadline_at for flight in self._with_deadline()]
         timeouts = [flight.timeout_at for flight in self.flights.values() if not flight.waiting]
         return min(timeouts + deadlines, default=float("inf"))
 
@@ -251,6 +251,13 @@ class Window:
         for flight in self.flights.values():
             if flight.holders():
                 flight.timeout_at = max(flight.timeout_at, now + flight.timeout_s)
+            if self.policy.live:
+                flight.deadline_at = max(flight.deadline_at, now + self.policy.deadline_s)
+
+    def _with_deadline(self) -> list[Flight]:
+        """The frames that can be late: not those that only wait for one before them."""
+        awaited = [flight for flight in self.flights.values() if flight.is_awaited]
+        return awaited[:1] + [flight for flight in awaited[1:] if not flight.is_whole]
 
     def _add(self, flight: Flight) -> Flight:
         self.flights[flight.seq] = flight

@@ -66,7 +66,11 @@ class Deputy:
         self._due = now + BEAT_S
         if self._alive:
             assert isinstance(status.message, Status)  # noqa: S101 — what `instead` is given
-            busy = msgspec.structs.replace(status.message, busy_s=round(now - self._since, 1))
+            busy = msgspec.structs.replace(
+                status.message,
+                busy_s=round(now - self._since, 1),
+                unfinished=None,  # since then more may have arrived, which is still in the socket
+            )
             status = Envelope(status.topic, status.key, busy)
             self._beat()
         self._say(status)

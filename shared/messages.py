@@ -304,4 +304,4 @@ class Status(Message, frozen=True, kw_only=True):
     busy_s: Finite = 0.0
     """For so long it has been at one piece of work; 0 when that is none or a short one."""
     unfinished: dict[str, Count] | None = None
-    """For a worker: how many messages of each source it has heard and not answered; None: unknown."""
+    """For a worker: the messages of each source that it has heard and not answered; None: unknown, as while busy."""

@@ -78,7 +78,12 @@ class Settings(BaseSettings):
     window_mb: int = Field(
         256, ge=1, le=65_536, description="At most so many megabytes of a source's frames in flight."
     )
-    deadline_ms: int = Field(500, ge=20, le=60_000, description="A live frame unfinished after this is given up.")
+    deadline_ms: int = Field(
+        500,
+        ge=20,
+        le=60_000,
+        description="A live frame has at least so long before it is given up; longer where workers need longer.",
+    )
     preview_width: int = Field(960, ge=16, le=7680, description="Width of the JPEG that viewers get.")
     preview_fps: float = Field(15.0, gt=0, le=240, description="Most previews of a source per second.")
 

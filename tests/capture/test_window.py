@@ -322,6 +322,19 @@ def test_the_deadline_follows_what_workers_need():
     assert window.next_expiry() == pytest.approx(35.0)
 
 
+def test_who_waits_for_another_is_not_late():
+    """A frame that is whole waits for one whose classifier takes long; both results come, in order."""
+    window = Window(Policy(live=True, deadline_s=0.5))
+    first, whole, behind = (admit(window, seq) for seq in range(3))
+    send_all(window)
+    window.located(faces(first), 0.1, TWO, expected_s=3.0)
+    window.located(faces(whole, classifiers=()), 0.1, TWO)
+    assert window.expire(1.0) == [behind], "its detector has not answered"
+    window.answered(0, 5.0)
+    assert window.expire(5.4) == []
+    assert window.expire(5.6) == [whole], "now it is its own result that does not come"
+
+
 def test_live_nothing_is_sent_again_for_being_late():
     """It would be more work for who is too slow; but the end of a frame that was given up is, until it is heard."""
     window = Window(Policy(live=True, deadline_s=60.0))

@@ -36,7 +36,7 @@ def said(monkeypatch):
     said.deputy.end()
 
 
-READY = Envelope("status", "detector-host-1", status())
+READY = Envelope("status", "detector-host-1", status(unfinished={"a": 1}))
 
 
 def test_long_work_is_told(said):
@@ -47,6 +47,7 @@ def test_long_work_is_told(said):
         assert said.spoke.wait(HEARD_S)
     assert said.beats == len(said.statuses) >= 2
     assert said.statuses[-1].busy_s >= 0
+    assert said.statuses[-1].unfinished is None, "what has arrived since is not known"
     assert said.statuses[-1].process == "detector-host-1"
 
 
