@@ -31,11 +31,11 @@ def memory_mb(processes):
 
 
 def back(one, what):
-    """Wait for complete results with a face in them that were not there before."""
+    """Wait for ten complete results that were not there before; in some of the demo nobody is in sight."""
     before = len(one.listener.rows)
 
     def seen():
-        return sum(row["complete"] and bool(row["faces"]) for row in one.listener.heard()[before:]) >= 10
+        return sum(row["complete"] for row in one.listener.heard()[before:]) >= 10
 
     began = time.monotonic()
     eventually(seen, lambda: f"results after {what}\n{one.tail()}")
@@ -110,17 +110,21 @@ def test_killed_stopped_and_out_of_time(pipeline, tmp_path):
     one.start().ready()
     back(one, "the start")
     chance, killed = random.Random(1), defaultdict(list)
-    for _ in range(6 * ROUNDS):
-        what, stage = chance.choice(["kill", "stop", "clock"]), chance.choice(STAGES)
-        recent = [at for at in killed[stage] if time.monotonic() - at < 60]
-        if what == "clock":
-            clock.write_text(str(chance.choice([-3600, -1, 1, 3600, 86_400]) * 10**9))
-            if len(recent) < MOST_KILLS:  # a clock matters most to who starts
-                killed["capture"].append(time.monotonic())
-                one.kill("capture")
-        elif what == "kill" and len(recent) < MOST_KILLS:
+
+    def kill(stage):
+        """Unless that was done so often lately that the supervisor would take it for a fault that will not go away."""
+        killed[stage] = [at for at in killed[stage] if time.monotonic() - at < 60]
+        if len(killed[stage]) < MOST_KILLS:
             killed[stage].append(time.monotonic())
             one.kill(stage)
+
+    for _ in range(6 * ROUNDS):
+        what, stage = chance.choice(["kill", "stop", "clock"]), chance.choice(STAGES)
+        if what == "clock":
+            clock.write_text(str(chance.choice([-3600, -1, 1, 3600, 86_400]) * 10**9))
+            kill("capture")  # a clock matters most to who starts
+        elif what == "kill":
+            kill(stage)
         else:
             pid = one.kill(stage, signal.SIGSTOP)
             time.sleep(chance.choice([0.3, 1.0, 4.0]))
