@@ -191,8 +191,12 @@ def test_a_picture_that_stands_still_says_why(show, page):
     show.frame(1, face(1))
     show.pipeline()
     page.wait_for("document.querySelector('.face')")
-    show.pipeline(detector="failed")
-    page.wait_for(f"{OVER} === 'No results: detector is failed.'")
+
+    def told():
+        show.pipeline(detector="failed")
+        return page.value(OVER) == "No results: detector is failed."
+
+    eventually(told, "the reason on the page")
     assert page.value("document.querySelector('.source').matches('.stale')")
     show.frame(2, face(1))
     page.wait_for(f"{OVER} === undefined")
