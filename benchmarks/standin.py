@@ -6,11 +6,12 @@ A stand-in sleeps instead of computing, so that the sharing of work can be measu
 import sys
 import time
 from collections.abc import Sequence
-from unittest.mock import patch
 
 import numpy as np
 
+from classifier.stage import ClassifierStage
 from detector.mtcnn import Detections
+from detector.stage import DetectorStage
 from shared.loop import run
 from shared.messages import EMOTIONS
 
@@ -53,15 +54,9 @@ class StandInDetector:
 def main(stage: str, cost_ms: float) -> None:
     """Run the stage."""
     if stage == "classifier":
-        from classifier import __main__ as classifier
-
-        with patch.object(classifier, "load_classifier", lambda *_, **__: StandInClassifier(cost_ms / 1000)):
-            run(stage, classifier.ClassifierStage)
+        run(stage, lambda place: ClassifierStage(place, StandInClassifier(cost_ms / 1000)))
     else:
-        from detector import __main__ as detector
-
-        with patch.object(detector, "Detector", lambda **_: StandInDetector(cost_ms / 1000)):
-            run(stage, detector.DetectorStage)
+        run(stage, lambda place: DetectorStage(place, StandInDetector(cost_ms / 1000)))
 
 
 if __name__ == "__main__":

@@ -1,123 +1,18 @@
-"""Wires the classifier to the bus: `python -m classifier`."""
-
-import time
-from collections.abc import Iterator, Sequence
-from typing import cast
-
-import numpy as np
-import structlog
-from numpy.typing import NDArray
-from typing_extensions import override
+"""Runs the classifier on the bus: `python -m classifier`."""
 
 from classifier.backends import load_classifier
 from classifier.release import MODELS
-from shared import messages as m
-from shared.backlog import Backlog
+from classifier.stage import ClassifierStage
 from shared.loop import run
-from shared.stage import Place, Stage
-from shared.topics import Envelope
-
-log = structlog.get_logger()
+from shared.stage import Place
 
 
-class ClassifierStage(Stage):
-    """Classifies all crops that wait, up to `classify_batch` together."""
-
-    def __init__(self, place: Place):
-        super().__init__()
-        settings = place.settings
-        self._me = place.identity.process
-        self._batch = settings.classify_batch
-        self._backlog: Backlog[m.Crops] = Backlog(
-            self._me, lambda message: sum(crop.image.data.nbytes for crop in message.crops)
-        )
-        self._classifier = load_classifier(
-            settings.classifier_model,
-            MODELS,
-            device=settings.device,
-            threads=settings.threads,
-        )
-        self.detail = f"{self._classifier.name} on {self._classifier.device}"
-
-    @override
-    def hears(self) -> Sequence[str]:
-        return (f"crops/{self._me}/", "gone/")
-
-    @override
-    def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
-        """Note which crops wait or need not wait any longer."""
-        for _, _, message in heard:
-            if isinstance(message, m.Crops):
-                self.meter.count("in")
-                yield from self._dropped(self._backlog.add(message, now))
-            elif isinstance(message, m.Gone):
-                yield from self._dropped(self._backlog.give_up(message))
-        yield from self._dropped(self._backlog.drop_late(now))
-
-    @override
-    def has_work(self) -> bool:
-        return len(self._backlog) > 0
-
-    @override
-    def work(self, now: float) -> Iterator[Envelope]:
-        """Classify the oldest crops that wait, as many as are worth doing together."""
-        batch = [self._backlog.take() for _ in first_batch(self._backlog.waiting(), self._batch)]
-        try:
-            yield from self._classify(batch)
-        except Exception:  # the captures see this process end, and try the frames elsewhere, one by one
-            for message in batch:
-                log.error("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
-            raise
-
-    @override
-    def unfinished(self) -> dict[str, int]:
-        return self._backlog.unfinished()
-
-    def _dropped(self, said: list[Envelope]) -> list[Envelope]:
-        self.meter.count("stale", len(said))
-        return said
-
-    def _classify(self, batch: Sequence[m.Crops]) -> list[Envelope]:
-        began = time.monotonic()
-        crops = [crop.image.pixels() for message in batch for crop in message.crops]
-        logits, probs = self._classifier.classify(crops)
-        classify_ms = (time.monotonic() - began) * 1000
-        self.meter.took(classify_ms)
-        self.meter.count("out", len(batch))
-        self.meter.count("crops", len(crops))
-        said, at = [], 0
-        for message in batch:
-            rows = slice(at, at + len(message.crops))
-            at = rows.stop
-            emotions = describe(message.crops, logits[rows], probs[rows])
-            answer = m.Emotions(
-                **message.header(),
-                emotions=emotions,
-                model=self._classifier.name,
-                worker=self._me,
-                classify_ms=round(classify_ms, 3),
-            )
-            said.append(Envelope("emotions", message.source, answer))
-        return said
-
-
-def first_batch(waiting: Sequence[m.Crops], most: int) -> Sequence[m.Crops]:
-    """The oldest messages that have `most` crops together at most; the first one, however many it has."""
-    crops = 0
-    for count, message in enumerate(waiting):
-        crops += len(message.crops)
-        if count and crops > most:
-            return waiting[:count]
-    return waiting
-
-
-def describe(crops: Sequence[m.Crop], logits: NDArray[np.float32], probs: NDArray[np.float32]) -> list[m.Emotion]:
-    """Rows of (N, 7) logits and probabilities as they travel."""
-    return [
-        m.Emotion(face=crop.face, probs=cast(m.Probs, tuple(p)), logits=cast(m.Probs, tuple(z)))
-        for crop, p, z in zip(crops, probs.tolist(), logits.tolist(), strict=True)
-    ]
+def build(place: Place) -> ClassifierStage:
+    """The stage with the network that the settings name."""
+    settings = place.settings
+    classifier = load_classifier(settings.classifier_model, MODELS, device=settings.device, threads=settings.threads)
+    return ClassifierStage(place, classifier)
 
 
 if __name__ == "__main__":
-    run("classifier", ClassifierStage)
+    run("classifier", build)

@@ -1,7 +1,6 @@
 """A training run: it learns, it can be broken and resumed, and what it leaves can be classified with."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import __main__ as stage
 from classifier.backends import load_classifier
 from classifier.graph import pooled_weight
 from classifier.release import save_release
+from classifier.stage import ClassifierStage
 from shared import messages as m
 from shared.errors import AffectError, ConfigurationError
 from shared.identity import identify
@@ -209,15 +208,13 @@ def test_a_checkpoint_becomes_a_release_with_the_same_logits(
     assert np.abs(actual - expected).max() < 0.01
 
 
-def test_training_and_the_classifier_stage_see_the_same(
-    faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_and_the_classifier_stage_see_the_same(faces: data.Faces, tmp_path: Path) -> None:
     """A face in the middle of a detector's crop, sent to the stage, gets the logits that training gives the face."""
     run = Run(replace(RECIPE, rate=0.1, schedule="constant"), 0, CPU)
     expected = released(run, faces, tmp_path)
-    monkeypatch.setattr(stage, "load_classifier", partial(load_classifier, precision="f32"))
-    settings = Settings(_env_file=None, runtime_dir=tmp_path, classifier_model=str(tmp_path / "tiny"), device="cpu")
-    classifier = stage.ClassifierStage(Place(settings, identify("classifier"), tmp_path))
+    settings = Settings(_env_file=None, runtime_dir=tmp_path)
+    network = load_classifier("tiny", tmp_path, "cpu", precision="f32")
+    classifier = ClassifierStage(Place(settings, identify("classifier"), tmp_path), network)
     crops = []
     for number, picture in enumerate(faces.images):
         square = np.zeros((67, 67, 3), np.uint8)  # 1.3 box heights, of which the network sees 0.93
@@ -225,7 +222,8 @@ def test_training_and_the_classifier_stage_see_the_same(
         crops.append(m.Crop(face=number, xyxy=(0, 0, 67, 67), image=m.Image.of(square)))
     header = m.Header(source="s", epoch=1, seq=0, prev=None, acked=None, pts=0, captured_ns=0, live=False, end=False)
     heard = Envelope("crops", "me", m.Crops(**header, crops=crops))
-    (answer,) = classifier.handle([heard], 0.0)
+    assert list(classifier.handle([heard], 0.0)) == []
+    (answer,) = classifier.work(0.0)
     actual = np.array([emotion.logits for emotion in answer.message.emotions])
     assert np.abs(actual - expected).max() < 0.01 < 0.1 < np.ptp(expected, 0).max()
 

@@ -1,0 +1,158 @@
+"""The detector between MTCNN, the classifiers and the bus."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, cast
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from detector.crops import square_crop
+from detector.mtcnn import Detections
+from shared import messages as m
+from shared.backlog import Backlog, key_of
+from shared.bus import Subscription
+from shared.members import Members
+from shared.signature import signature
+from shared.stage import Place, Stage
+from shared.topics import Envelope
+
+log = structlog.get_logger()
+
+
+class Detector(Protocol):
+    """What the stage needs of a detector; mtcnn.py has the real one."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+
+    def detect(
+        self, frame: NDArray[np.uint8], hints: NDArray[np.float64] | None = None, max_side: int | None = None
+    ) -> Detections:
+        """The faces of a frame (H, W, 3) BGR, searched whole or near hints (N, 4) only."""
+
+
+class DetectorStage(Stage):
+    """Finds the faces of each frame and shares the crops out among the classifiers."""
+
+    def __init__(self, place: Place, detector: Detector):
+        super().__init__()
+        self._settings = place.settings
+        self._me = place.identity.process
+        self._classifiers = Members("crops", forget_s=10.0)
+        self._backlog: Backlog[m.Frame] = Backlog(self._me, lambda frame: frame.image.data.nbytes)
+        self._detector = detector
+        self.detail = f"MTCNN on {detector.device}, faces from {self._settings.min_face_size} px"
+
+    @override
+    def hears(self) -> Sequence[str]:
+        return (f"frame/{self._me}/", "gone/", "emotions/", "dropped/", "status/")
+
+    @override
+    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+        self._classifiers.subscription(event.joined, event.topic, now)
+        return ()
+
+    @override
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+        """Note what the classifiers do, and which frames wait or need not wait any longer."""
+        for _, _, message in heard:
+            if isinstance(message, m.Status):
+                self._classifiers.beat(message.process, now, message.unfinished)
+            elif isinstance(message, m.Emotions):
+                self._classifiers.done(key_of(message), message.worker, now)
+            elif isinstance(message, m.Dropped):
+                self._classifiers.dropped(key_of(message), message.worker)
+            elif isinstance(message, m.Frame):
+                self.meter.count("in")
+                yield from self._dropped(self._backlog.add(message, now))
+            elif isinstance(message, m.Gone):
+                yield from self._dropped(self._backlog.give_up(message))
+        yield from self._dropped(self._backlog.drop_late(now))
+
+    @override
+    def has_work(self) -> bool:
+        return len(self._backlog) > 0
+
+    @override
+    def work(self, now: float) -> Iterator[Envelope]:
+        """Search the oldest frame that waits."""
+        frame = self._backlog.take()
+        try:
+            yield from self._detect(frame, now)
+        except Exception:  # the capture sees this process end, and tries the frame elsewhere
+            log.error("frame failed", source=frame.source, epoch=frame.epoch, seq=frame.seq)
+            raise
+
+    @override
+    def unfinished(self) -> dict[str, int]:
+        return self._backlog.unfinished()
+
+    def _dropped(self, said: list[Envelope]) -> list[Envelope]:
+        self.meter.count("stale", len(said))
+        return said
+
+    def _detect(self, frame: m.Frame, now: float) -> list[Envelope]:
+        began = time.monotonic()
+        pixels = frame.image.pixels()
+        hints = None if frame.scan else np.array(frame.hints).reshape(-1, 4)
+        found = self._detector.detect(pixels, hints, frame.max_side)
+        self.meter.count("scans", found.scanned)
+        if found.dropped:
+            self.meter.count("faces_over_the_cap", found.dropped)
+        faces = describe(found, self._settings.detect_confidence, classify=frame.classify)
+        said = self._crops(frame, [face for face in faces if face.classify], now)
+        detect_ms = (time.monotonic() - began) * 1000
+        self.meter.took(detect_ms)
+        self.meter.count("out")
+        message = m.Faces(
+            **frame.header(),
+            faces=faces,
+            size=(pixels.shape[1], pixels.shape[0]),
+            classify=frame.classify,
+            worker=self._me,
+            detect_ms=round(detect_ms, 3),
+            classifiers=[envelope.key for envelope in said],
+            signature=signature(pixels),
+            scanned=found.scanned,
+        )
+        return [*said, Envelope("faces", frame.source, message)]
+
+    def _crops(self, frame: m.Frame, faces: list[m.Face], began_at: float) -> list[Envelope]:
+        """Each face to the classifier that will be done with it first, of those alive when this frame was begun.
+
+        Since then nobody's status has been read.
+        """
+        shares: dict[str, list[m.Crop]] = {}
+        for face in faces:
+            classifier = self._classifiers.pick(began_at)
+            if classifier is None:
+                self.meter.count("crops_without_classifier")
+                continue
+            crop, xyxy = square_crop(frame.image.pixels(), np.array(face.xyxy), max_side=self._settings.crop_max_side)
+            share = shares.setdefault(classifier, [])
+            share.append(m.Crop(face=face.face, xyxy=cast(m.Box, tuple(map(float, xyxy))), image=m.Image.of(crop)))
+            self._classifiers.sent(classifier, key_of(frame), time.monotonic(), len(share))
+        return [
+            Envelope("crops", classifier, m.Crops(**frame.header(), crops=crops, deadline_ms=frame.deadline_ms))
+            for classifier, crops in shares.items()
+        ]
+
+
+def describe(found: Detections, least_confidence: float, *, classify: bool) -> list[m.Face]:
+    """Detections as they travel; those below `least_confidence` help tracking and are not classified."""
+    return [
+        m.Face(
+            face=index,
+            xyxy=cast(m.Box, tuple(xyxy)),
+            confidence=confidence,
+            landmarks=cast(m.Landmarks, tuple(map(tuple, landmarks))),
+            classify=classify and confidence >= least_confidence,
+        )
+        for index, (xyxy, confidence, landmarks) in enumerate(
+            zip(found.xyxy.tolist(), found.confidence.tolist(), found.landmarks.tolist(), strict=True)
+        )
+    ]

@@ -1,0 +1,96 @@
+"""The classifier's stage in memory: batches, answers, and what is not worth the work any more."""
+
+import numpy as np
+import pytest
+
+from classifier.stage import ClassifierStage
+from shared import messages as m
+from shared.identity import Identity
+from shared.settings import Settings
+from shared.stage import Place
+from shared.topics import Envelope
+
+
+class Counts:
+    """A classifier that remembers what it was given."""
+
+    name, device = "counts", "none"
+
+    def __init__(self):
+        self.batches = []
+
+    def classify(self, crops):
+        self.batches.append(len(crops))
+        return np.zeros((len(crops), 7), np.float32), np.full((len(crops), 7), 1 / 7, np.float32)
+
+
+@pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
+def stage(tmp_path, counts):
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, classify_batch=5)
+    return ClassifierStage(Place(settings, Identity("classifier", "h", 1, "classifier", 0), tmp_path), counts)
+
+
+def header(seq):
+    return {
+        "source": "s", "epoch": 1, "seq": seq, "prev": None, "acked": None, "pts": 0.0, "captured_ns": 0, "live": True,
+        "end": False,
+    }  # fmt: skip
+
+
+def crops(seq, count, **more):
+    image = m.Image.of(np.zeros((4, 4, 3), np.uint8))
+    box = (0.0, 0.0, 4.0, 4.0)
+    return m.Crops(**header(seq), crops=[m.Crop(face=n, xyxy=box, image=image) for n in range(count)], **more)
+
+
+def hear(stage, *messages, now=0.0):
+    return [one.message for one in stage.handle([Envelope("x", "s", message) for message in messages], now)]
+
+
+def work(stage):
+    """All that is said until nothing waits."""
+    said = []
+    while stage.has_work():
+        said.append([one.message for one in stage.work(0.0)])
+    return said
+
+
+def test_what_waits_is_classified_together_up_to_a_limit(stage, counts):
+    """Oldest first; a message with more crops than the limit goes alone; each gets its own answer."""
+    assert hear(stage, *(crops(seq, count) for seq, count in enumerate([2, 2, 2, 9, 1]))) == []
+    answers = work(stage)
+    assert counts.batches == [4, 2, 9, 1]
+    assert [[answer.seq for answer in said] for said in answers] == [[0, 1], [2], [3], [4]]
+    assert [len(answer.emotions) for said in answers for answer in said] == [2, 2, 2, 9, 1]
+
+
+def test_what_was_given_up_is_not_classified(stage, counts):
+    """Its capture hears that it was dropped; nothing is computed for it."""
+    hear(stage, crops(0, 1), crops(1, 1))
+    (dropped,) = hear(stage, m.Gone(**header(0), reason="deadline"))
+    assert (dropped.seq, dropped.reason, dropped.worker) == (0, "given up", "classifier-h-1")
+    assert [answer.seq for said in work(stage) for answer in said] == [1]
+    assert counts.batches == [1]
+    assert stage.meter.counters["stale"] == 1
+
+
+def test_what_came_too_late_is_not_classified(stage, counts):
+    """Crops say how long they are worth it."""
+    hear(stage, crops(0, 1, deadline_ms=500.0))
+    (dropped,) = hear(stage, crops(1, 1), now=0.6)
+    assert (dropped.seq, dropped.reason) == (0, "late")
+    assert stage.unfinished() == {"s": 1}
+
+
+def test_a_fault_names_the_frames(stage, counts, capsys):
+    """The process ends, and its captures try them elsewhere, one by one."""
+    counts.classify = lambda _: 1 / 0
+    hear(stage, crops(3, 1), crops(4, 1))
+    with pytest.raises(ZeroDivisionError):
+        work(stage)
+    assert capsys.readouterr().out.count("crops failed") == 2

@@ -1,0 +1,113 @@
+"""The detector's stage in memory: what is asked of a frame, who gets its crops, what is not worth the work any more."""
+
+import numpy as np
+import pytest
+
+from detector.mtcnn import Detections
+from detector.stage import DetectorStage
+from shared import messages as m
+from shared.bus import Subscription
+from shared.identity import Identity
+from shared.settings import Settings
+from shared.stage import Place
+from shared.topics import Envelope
+from tests.dashboard.made import status
+
+
+class Finds:
+    """A detector that finds the same faces in every frame, and remembers how it was asked."""
+
+    device = "none"
+
+    def __init__(self, confidences):
+        self.asked = []
+        self.confidences = np.array(confidences, np.float32)
+
+    def detect(self, frame, hints=None, max_side=None):
+        self.asked.append((None if hints is None else hints.tolist(), max_side))
+        count = len(self.confidences)
+        boxes = np.array([[10.0 * n, 0.0, 10.0 * n + 8, 9.0] for n in range(count)], np.float32)
+        return Detections(boxes, self.confidences, np.zeros((count, 5, 2), np.float32))
+
+
+@pytest.fixture
+def finds():
+    return Finds([0.99, 0.7])
+
+
+@pytest.fixture
+def stage(tmp_path, finds):
+    settings = Settings(_env_file=None, runtime_dir=tmp_path)
+    return DetectorStage(Place(settings, Identity("detector", "h", 1, "detector", 0), tmp_path), finds)
+
+
+def header(seq):
+    return {
+        "source": "s", "epoch": 1, "seq": seq, "prev": None, "acked": None, "pts": 0.0, "captured_ns": 0, "live": True,
+        "end": False,
+    }  # fmt: skip
+
+
+def frame(seq, **asked):
+    asked = {"classify": True, "scan": True} | asked
+    return m.Frame(**header(seq), image=m.Image.of(np.zeros((20, 40, 3), np.uint8)), **asked)
+
+
+def hear(stage, *messages, now=0.0):
+    return [one.message for one in stage.handle([Envelope("x", "s", message) for message in messages], now)]
+
+
+def work(stage, now=0.0):
+    return [one.message for one in stage.work(now)]
+
+
+def test_frames_are_searched_in_the_order_in_which_they_came(stage, finds):
+    """One at a time, so that between two it is heard what has been given up; as the capture asks."""
+    hear(stage, frame(0, max_side=640), frame(1, scan=False, hints=[(0.0, 0.0, 9.0, 9.0)]), frame(2, scan=False))
+    said = []
+    while stage.has_work():
+        said += work(stage)
+    assert [message.seq for message in said if isinstance(message, m.Faces)] == [0, 1, 2]
+    assert finds.asked == [(None, 640), ([[0.0, 0.0, 9.0, 9.0]], None), ([], None)]
+
+
+def test_confident_faces_go_to_the_classifier_that_is_there(stage):
+    """The others help tracking; without a classifier they are said all the same."""
+    hear(stage, frame(0, deadline_ms=400.0), frame(1))
+    (faces,) = work(stage)
+    assert [face.classify for face in faces.faces] == [True, False]
+    assert faces.classifiers == []
+    list(stage.subscription(Subscription(True, "crops/classifier-host-1/"), 0.0))
+    crops, faces = work(stage)
+    assert isinstance(crops, m.Crops)
+    assert [crop.face for crop in crops.crops] == [0]
+    assert faces.classifiers == ["classifier-host-1"]
+
+
+def test_a_classifier_that_is_silent_gets_none(stage):
+    """Crops are worth as long there as their frame was here."""
+    for number in (1, 2):
+        list(stage.subscription(Subscription(True, f"crops/classifier-host-{number}/"), 0.0))
+    hear(stage, status("classifier", pid=2), frame(0, deadline_ms=400.0), now=4.0)
+    crops, faces = work(stage, 4.0)
+    assert faces.classifiers == ["classifier-host-2"]
+    assert crops.deadline_ms == 400.0
+
+
+def test_what_was_given_up_is_not_searched(stage, finds):
+    """However many frames a capture has sent and given up while one was searched."""
+    hear(stage, *(frame(seq) for seq in range(9)))
+    dropped = hear(stage, *(m.Gone(**header(seq), reason="deadline") for seq in range(8)))
+    assert [(one.seq, one.reason) for one in dropped] == [(seq, "given up") for seq in range(8)]
+    work(stage)
+    assert not stage.has_work()
+    assert len(finds.asked) == 1
+    assert stage.meter.counters["stale"] == 8
+
+
+def test_the_queue_is_bounded_whoever_sends(stage):
+    """A sender that knows no measure loses its oldest frames, not our memory."""
+    said = hear(stage, *(frame(seq) for seq in range(100)))
+    assert {one.reason for one in said} == {"full"}
+    assert stage.unfinished() == {"s": 100 - len(said)}
+    assert sum(stage.unfinished().values()) <= 64
