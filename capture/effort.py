@@ -30,6 +30,9 @@ CLASSIFY = (1, 2, 4)
 """So many times as seldom as set are frames classified."""
 
 
+Bottleneck = Literal["detector", "classifier"]
+
+
 @dataclass(frozen=True)
 class Effort:
     """What is asked of a source's frames. `max_side` is the longest side searched, 0 for the whole frame's own."""
@@ -59,7 +62,7 @@ class Ladder:
         self._fine_since: float | None = None
         self._hold_s = HOLD_S
 
-    def watch(self, share: float | None, bottleneck: Literal["detector", "classifier"], now: float) -> bool:
+    def watch(self, share: float | None, bottleneck: Bottleneck, now: float) -> bool:
         """To be called about once a second; whether the step has changed.
 
         `share`: of the worst source's frames of the last WATCH_S so many were analysed; None while nothing is to be
@@ -78,7 +81,7 @@ class Ladder:
         self._fine_since = now if self._fine_since is None else self._fine_since
         return now - self._fine_since >= self._hold_s and self._down(now)
 
-    def _up(self, bottleneck: str, now: float) -> bool:
+    def _up(self, bottleneck: Bottleneck, now: float) -> bool:
         can_search, can_classify = self.search < len(SCANS) - 1, self.classify < len(CLASSIFY) - 1
         if not (can_search or can_classify):
             return False

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from capture.dispatch import Terms, Workers
-from capture.effort import Effort
+from capture.effort import Bottleneck, Effort
 from capture.hints import Seen
 from capture.pace import Pace
 from capture.reader import Ended, Interrupted, Item, Opened, Reader, Taken
@@ -180,7 +180,9 @@ class Run:
             self._unwritten = False
         self._progress = progress
 
-    def status(self, now: float, effort: Effort, *, overloaded: bool) -> SourceStatus:
+    def status(
+        self, now: float, effort: Effort, *, overloaded: bool, bottleneck: Bottleneck | None = None
+    ) -> SourceStatus:
         """What viewers are told of this source, of which `effort` is asked now."""
         fps, results_fps = self.pace.per_second()
         waits_for, waits_s = self._waits_for(now)
@@ -204,6 +206,7 @@ class Run:
             scan_s=effort.scan_s,
             max_side=effort.max_side,
             classify_every=effort.classify_every,
+            bottleneck=bottleneck,
             waits_for=waits_for,
             waits_s=round(waits_s, 1),
         )

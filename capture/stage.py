@@ -3,10 +3,9 @@
 import socket
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
 
 import structlog
 from typing_extensions import override
@@ -14,7 +13,7 @@ from typing_extensions import override
 from capture.auto import camera_found
 from capture.claims import Claims
 from capture.dispatch import Dispatch, Terms, Workers
-from capture.effort import OVERLOADED, WATCH_S, Effort, Ladder
+from capture.effort import OVERLOADED, WATCH_S, Bottleneck, Effort, Ladder
 from capture.flight import Flight, blame
 from capture.names import SourceSpec, device_index, parse_sources
 from capture.preview import preview_jpeg
@@ -34,6 +33,7 @@ log = structlog.get_logger()
 
 _FAR_MS = 366 * 86_400_000
 """No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
+_MEMORY = 0.8
 _SMOOTHER_TOPIC = "faces/"
 
 
@@ -50,6 +50,8 @@ class Capture(Stage):
         self._dispatch = Dispatch()
         self._ladder = Ladder()
         self._watched_at = 0.0
+        self._waiting: dict[str, float] = defaultdict(float)
+        """How many live frames were found waiting for each stage, once a second; the past counts less and less."""
         self._topics: set[str] = set()
         self._ended_elsewhere: set[str] = set()
         self._foreign: dict[str, int] = {}
@@ -139,7 +141,13 @@ class Capture(Stage):
     def sources(self) -> list[m.SourceStatus]:
         now = time.monotonic()
         return [
-            run_.status(now, self._effort(run_), overloaded=self._is_overloaded(run_)) for run_ in self._runs.values()
+            run_.status(
+                now,
+                self._effort(run_),
+                overloaded=self._is_overloaded(run_),
+                bottleneck=self._bottleneck() if run_.policy.live else None,
+            )
+            for run_ in self._runs.values()
         ]
 
     @override
@@ -227,13 +235,18 @@ class Capture(Stage):
         live = [run_ for run_ in self._runs.values() if run_.policy.live and run_.state == "running"]
         shares = [share for run_ in live if (share := run_.pace.share(WATCH_S)) is not None]
         worst = min(shares, default=None) if workers.are_ready(live=True) else None
-        waiting = Counter(flight.waits_for for run_ in live for flight in run_.window.flights.values())
-        bottleneck: Literal["detector", "classifier"] = (
-            "classifier" if waiting["classifier"] > waiting["detector"] else "detector"
-        )
+        for flight in (flight for run_ in live for flight in run_.window.flights.values()):
+            self._waiting[flight.waits_for] += 1
+        for stage in self._waiting:
+            self._waiting[stage] *= _MEMORY
+        bottleneck = self._bottleneck()
         if self._ladder.watch(worst, bottleneck, now):
             steps = self._ladder.search + self._ladder.classify
             log.info("live work changed", steps=steps, share=None if worst is None else round(worst, 2))
+
+    def _bottleneck(self) -> Bottleneck:
+        """Where live frames were found waiting most often lately."""
+        return "classifier" if self._waiting["classifier"] > self._waiting["detector"] else "detector"
 
     def _effort(self, run_: Run) -> Effort:
         return run_.effort.reduced(self._ladder.search, self._ladder.classify) if run_.policy.live else run_.effort

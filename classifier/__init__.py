@@ -1,4 +1,5 @@
-"""Hears `crops/<me>/`; classifies the crops that wait together; says `emotions/<source>/`.
+"""Hears `crops/<me>/` and `gone/`; classifies the crops that wait together; says `emotions/<source>/` or
+`dropped/<source>/`.
 
 A pure function of its messages, so that any number of classifiers can work, fail and be replaced.
 Start reading at `networks.py` and `preprocess.py`.

@@ -69,7 +69,7 @@ def _working(status: SourceStatus, missing: Mapping[str, str], unanswered_s: flo
         return Condition("warning", f"Faces are found and not classified: {waiting_for(missing)}.")
     if status.overloaded:
         age = "" if status.age_ms is None else f", results are {status.age_ms / 1000:.1f} s old"
-        remedy = _BUSY["classifier" if status.waits_for == "classifier" else "detector"]
+        remedy = _BUSY[status.bottleneck or "detector"]
         rates = f"{status.results_fps:.2g} of {status.fps:.3g} frames/s are analysed"
         return Condition("warning", f"Overloaded: {rates}{age}; {remedy}.{_less(status)}")
     return Condition("notice", f"Keeping up by doing less.{_less(status)}") if status.effort else Condition("ok")

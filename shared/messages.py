@@ -272,6 +272,8 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     scan_s: Finite = 0.0
     max_side: Count = 0
     classify_every: Count = 1
+    bottleneck: Literal["detector", "classifier"] | None = None
+    """Where the frames of all live sources spend most of their time; None where there is no live one."""
     waits_for: Literal["detector", "classifier", "smoother", "recorder"] | None = None
     """Who has the oldest unfinished frame, and for how many seconds it has been under way."""
     waits_s: Finite = 0.0

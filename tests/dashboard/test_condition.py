@@ -18,11 +18,11 @@ def test_all_is_well():
 def test_overload_says_how_much_how_old_and_what_to_do():
     """Not "no face": few frames are looked at, late; and whom to add."""
     load = {"fps": 25.0, "results_fps": 4.0, "age_ms": 900.0, "overloaded": True}
-    busy = said(**load, waits_for="detector", effort=3, scan_s=1.0, max_side=1280, classify_every=3)
+    busy = said(**load, bottleneck="detector", effort=3, scan_s=1.0, max_side=1280, classify_every=3)
     assert busy.level == "warning"
     assert busy.words.startswith("Overloaded: 4 of 25 frames/s are analysed, results are 0.9 s old; add a detector")
     assert "searched every 1 s at 1280 pixels, one frame in 3 is classified" in busy.words
-    assert "add a classifier" in said(**load, waits_for="classifier").words
+    assert "add a classifier" in said(**load, bottleneck="classifier").words
 
 
 def test_less_work_is_said_also_when_it_is_enough():

@@ -136,6 +136,7 @@ EXAMPLES = {
                     scan_s=0.5,
                     max_side=1920,
                     classify_every=3,
+                    bottleneck="detector",
                     waits_for="detector",
                     waits_s=0.25,
                 )
