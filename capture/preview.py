@@ -1,8 +1,13 @@
-"""The small JPEG of a frame that viewers get."""
+"""The small JPEG of a frame that viewers get, made only while somebody subscribes, and not of every frame."""
+
+from collections.abc import Collection
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from shared.messages import Header, Preview
+from shared.topics import Envelope
 
 _QUALITY = 80
 _MOST_ROWS = 65_500
@@ -18,3 +23,25 @@ def preview_jpeg(frame: NDArray[np.uint8], width: int) -> bytes:
         frame = cv2.resize(frame, small, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     _, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return jpeg.tobytes()
+
+
+class Previews:
+    """Of each source at most `fps` a second, `width` pixels across."""
+
+    def __init__(self, width: int, fps: float):
+        self._width = width
+        self._apart_s = 0.9 / fps
+        self._made_at: dict[str, float] = {}
+
+    def is_due(self, source: str, subscribed: Collection[str], now: float) -> bool:
+        """Whether somebody subscribes to a source's previews, and the last one was long enough ago."""
+        topic = f"preview/{source}/"
+        is_wanted = any(topic.startswith(prefix) for prefix in subscribed)
+        return is_wanted and now - self._made_at.get(source, float("-inf")) >= self._apart_s
+
+    def make(self, header: Header, image: NDArray[np.uint8], now: float) -> Envelope:
+        """The preview of a frame (H, W, 3) uint8 BGR."""
+        self._made_at[header["source"]] = now
+        height, width = image.shape[:2]
+        preview = Preview(**header, jpeg=preview_jpeg(image, self._width), size=(width, height))
+        return Envelope("preview", header["source"], preview)

@@ -1,9 +1,7 @@
 """The capture between its sources and the bus: messages become calls of the windows, and these become messages."""
 
 import socket
-import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -13,27 +11,23 @@ from typing_extensions import override
 from capture.auto import camera_found
 from capture.claims import Claims
 from capture.dispatch import Dispatch, Terms, Workers
-from capture.effort import OVERLOADED, WATCH_S, Bottleneck, Effort, Ladder
 from capture.flight import Flight, blame
-from capture.names import SourceSpec, device_index, parse_sources
-from capture.preview import preview_jpeg
-from capture.reader import Reader
-from capture.run import Run, read_progress
-from capture.sources import camera_opens, open_source
-from capture.window import Policy
+from capture.host import host
+from capture.hosted import Hosted
+from capture.load import Load
+from capture.names import parse_sources
+from capture.preview import Previews
 from shared import messages as m
 from shared.bus import Subscription
 from shared.identity import under_honcho
 from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage
-from shared.state import read_state
 from shared.topics import Envelope
 
 log = structlog.get_logger()
 
 _FAR_MS = 366 * 86_400_000
 """No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
-_MEMORY = 0.8
 _SMOOTHER_TOPIC = "faces/"
 
 
@@ -46,17 +40,14 @@ class Capture(Stage):
         self._settings = place.settings
         self._listed = parse_sources(self._settings.capture_source, partial(camera_found, place))
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared=under_honcho())
-        self._runs: dict[str, Run] = {}
+        self._hosted: dict[str, Hosted] = {}
         self._dispatch = Dispatch()
-        self._ladder = Ladder()
-        self._watched_at = 0.0
-        self._waiting: dict[str, float] = defaultdict(float)
-        """How many live frames were found waiting for each stage, once a second; the past counts less and less."""
+        self._load = Load()
         self._topics: set[str] = set()
         self._ended_elsewhere: set[str] = set()
         self._foreign: dict[str, int] = {}
         """The latest epoch that another capture had of a source of ours."""
-        self._preview_at: dict[str, float] = {}
+        self._previews = Previews(self._settings.preview_width, self._settings.preview_fps)
         self._warned: dict[str, int] = {}
         """The epoch of each source in which a frame given up was logged: one line, and a counter."""
         self._rivals = Rivals()
@@ -82,8 +73,8 @@ class Capture(Stage):
         """Workers and the smoother come and go; what a lost worker had is sent again."""
         (self._topics.add if event.joined else self._topics.discard)(event.topic)
         if event.topic == _SMOOTHER_TOPIC and event.joined:
-            for run_ in self._runs.values():
-                run_.window.resend_all()
+            for hosted in self._hosted.values():
+                hosted.window.resend_all()
         worker = self._dispatch.subscription(event.joined, event.topic, now)
         if worker is not None:
             log.info("worker joined" if event.joined else "worker left", worker=worker)
@@ -99,18 +90,18 @@ class Capture(Stage):
                 self._note(message, now)
             elif isinstance(message, m.Faces):
                 expected_s = self._dispatch.located(message, now)
-                if run_ := self._run_of(message):
-                    run_.window.located(message, now, self._dispatch.classifiers.subscribed(), expected_s)
+                if hosted := self._hosted_of(message):
+                    hosted.window.located(message, now, self._dispatch.classifiers.subscribed(), expected_s)
             elif isinstance(message, m.Emotions):
                 self._dispatch.classified(message, now)
             elif isinstance(message, m.Dropped):
                 self._dispatch.dropped(message)
-                if message.source in self._runs:
-                    self._runs[message.source].pace.stale += 1
+                if message.source in self._hosted:
+                    self._hosted[message.source].pace.stale += 1
             elif isinstance(message, m.Smoothed):
                 self._answered(message, now)
-            elif isinstance(message, m.Ack) and (run_ := self._run_of(message)):
-                run_.window.recorded(message.seq)
+            elif isinstance(message, m.Ack) and (hosted := self._hosted_of(message)):
+                hosted.window.recorded(message.seq)
         return ()
 
     @override
@@ -119,13 +110,15 @@ class Capture(Stage):
         self._drain_wake()
         self._claim(now)
         workers = self._dispatch.workers(now, smoother=_SMOOTHER_TOPIC in self._topics)
-        for run_ in sorted(self._runs.values(), key=lambda run_: run_.served_at):  # who was served longest ago first
-            self._advance(run_, workers, now)
-            alone = None if run_.policy.live else self._suspect()
-            for flight in run_.window.to_send(alone):
-                yield from self._send(run_, flight, workers, now)
-        self._watch(workers, now)
-        states = {run_.state for run_ in self._runs.values()}
+        for hosted in sorted(
+            self._hosted.values(), key=lambda hosted: hosted.served_at
+        ):  # who was served longest ago first
+            self._advance(hosted, workers, now)
+            alone = None if hosted.policy.live else self._suspect()
+            for flight in hosted.window.to_send(alone):
+                yield from self._send(hosted, flight, workers, now)
+        self._load.watch(self._hosted.values(), now, ready=workers.are_ready(live=True))
+        states = {hosted.state for hosted in self._hosted.values()}
         self.state = "reconnecting" if states == {"reconnecting"} else "ready"
         also = self._rivals.present(now)
         if not also:
@@ -135,218 +128,140 @@ class Capture(Stage):
 
     @override
     def wake_in(self, now: float) -> float:
-        return min([BEAT_S] + [run_.window.next_expiry() - now for run_ in self._runs.values()])
+        return min([BEAT_S] + [hosted.window.next_expiry() - now for hosted in self._hosted.values()])
 
     @override
     def sources(self) -> list[m.SourceStatus]:
         now = time.monotonic()
-        return [
-            run_.status(
-                now,
-                self._effort(run_),
-                overloaded=self._is_overloaded(run_),
-                bottleneck=self._bottleneck() if run_.policy.live else None,
-            )
-            for run_ in self._runs.values()
-        ]
+        return [self._load.status(hosted, now) for hosted in self._hosted.values()]
 
     @override
     def stop(self, now: float) -> Iterator[Envelope]:
         """End the epochs that run."""
-        for run_ in self._runs.values():
-            if run_.state == "running":
-                run_.close_epoch(now, time.time_ns())
-                for flight in run_.window.to_send():
+        for hosted in self._hosted.values():
+            if hosted.state == "running":
+                hosted.close_epoch(now, time.time_ns())
+                for flight in hosted.window.to_send():
                     if flight.gone:
-                        yield self._gone(run_, flight)
+                        yield self._gone(hosted, flight)
 
     @override
     def close(self) -> None:
-        for run_ in self._runs.values():
-            run_.stop()
+        for hosted in self._hosted.values():
+            hosted.stop()
         self._claims.release()
         self._wake.close()
         self._wakes.close()
 
     def _claim(self, now: float) -> None:
         for spec in self._claims.take(now):
-            run_ = self._host(spec)
-            self._runs[spec.name] = run_
-            run_.start()
+            hosted = host(spec, self._place, self._wakes)
+            if hosted.policy.live:
+                self._dispatch.serve_live()
+            self._hosted[spec.name] = hosted
+            hosted.start()
 
-    def _host(self, spec: SourceSpec) -> Run:
-        settings = self._settings
-        if sys.platform == "darwin" and spec.kind == "device":
-            camera_opens(device_index(spec.spec))  # macOS asks for permission on the main thread alone
-        source = open_source(
-            spec.spec,
-            clock=time.monotonic,
-            max_pixels=settings.max_pixels,
-            stall_seconds=settings.capture_stall_seconds,
-            seconds_per_image=settings.capture_seconds_per_image,
-            stills_stay=settings.capture_mode == "live" and settings.capture_at_end == "loop",
-        )
-        live = source.live_only or settings.capture_mode == "live"
-        if live:
-            self._dispatch.serve_live()
-        policy = Policy(
-            live=live,
-            size=None if settings.window == "auto" else settings.window,
-            max_bytes=settings.window_mb << 20,
-            deadline_s=settings.deadline_ms / 1000,
-            classify_every=settings.classify_every,
-            scan_s=settings.scan_seconds,
-            max_side=settings.detect_max_side,
-            hint_lag=settings.hint_lag,
-            ack=settings.capture_ack,
-        )
-        state_file = self._place.state_dir / f"{spec.name}.json"
-        written = read_state(state_file) if self._place.restarted else None
-        progress = read_progress(written) if written is not None else None
-        resume_after = progress.acked if progress else None
-        reader = Reader(source, live=live, wake=self._wakes, resume_after=resume_after)
-        return Run(spec.name, spec.label, reader, policy, settings.capture_at_end, state_file, progress)
-
-    def _advance(self, run_: Run, workers: Workers, now: float) -> None:
+    def _advance(self, hosted: Hosted, workers: Workers, now: float) -> None:
         """Let frames of one source in, write down where it is, and give up what is late."""
-        epoch = run_.epoch
+        epoch = hosted.epoch
         terms = Terms(
-            self._effort(run_),
-            may_classify=partial(self._dispatch.may_classify, run_.name, now),
+            self._load.effort(hosted),
+            may_classify=partial(self._dispatch.may_classify, hosted.name, now),
             has_room=partial(self._dispatch.has_room, now),
         )
-        admitted = run_.advance(workers, now, time.time_ns(), terms if run_.policy.live else None)
-        self.news |= run_.epoch != epoch
-        skipped = run_.take_skipped()
-        run_.pace.pass_time(now)
+        admitted = hosted.advance(workers, now, time.time_ns(), terms if hosted.policy.live else None)
+        self.news |= hosted.epoch != epoch
+        skipped = hosted.take_skipped()
+        hosted.pace.pass_time(now)
         self.meter.count("in", admitted + skipped)
         self.meter.count("skipped", skipped)
-        run_.save()
-        if run_.policy.live:
-            run_.window.take_from(self._dispatch.silent(now))
-        for flight in run_.window.expire(now):
-            self._dispatch.given_up((run_.name, run_.epoch, flight.seq), now - (flight.sent_at or now))
+        hosted.save()
+        if hosted.policy.live:
+            hosted.window.take_from(self._dispatch.silent(now))
+        for flight in hosted.window.expire(now):
+            self._dispatch.given_up((hosted.name, hosted.epoch, flight.seq), now - (flight.sent_at or now))
 
-    def _watch(self, workers: Workers, now: float) -> None:
-        """Ask less of live frames while they cannot all be analysed, and more again when they can."""
-        if now < self._watched_at + BEAT_S:
-            return
-        self._watched_at = now
-        live = [run_ for run_ in self._runs.values() if run_.policy.live and run_.state == "running"]
-        shares = [share for run_ in live if (share := run_.pace.share(WATCH_S)) is not None]
-        worst = min(shares, default=None) if workers.are_ready(live=True) else None
-        for flight in (flight for run_ in live for flight in run_.window.flights.values()):
-            self._waiting[flight.waits_for] += 1
-        for stage in self._waiting:
-            self._waiting[stage] *= _MEMORY
-        bottleneck = self._bottleneck()
-        if self._ladder.watch(worst, bottleneck, now):
-            steps = self._ladder.search + self._ladder.classify
-            log.info("live work changed", steps=steps, share=None if worst is None else round(worst, 2))
-
-    def _bottleneck(self) -> Bottleneck:
-        """Where live frames were found waiting most often lately."""
-        return "classifier" if self._waiting["classifier"] > self._waiting["detector"] else "detector"
-
-    def _effort(self, run_: Run) -> Effort:
-        return run_.effort.reduced(self._ladder.search, self._ladder.classify) if run_.policy.live else run_.effort
-
-    def _is_overloaded(self, run_: Run) -> bool:
-        share = run_.pace.share(WATCH_S) if run_.policy.live and run_.state == "running" else None
-        return share is not None and share < OVERLOADED
-
-    def _send(self, run_: Run, flight: Flight, workers: Workers, now: float) -> Iterator[Envelope]:
+    def _send(self, hosted: Hosted, flight: Flight, workers: Workers, now: float) -> Iterator[Envelope]:
         if flight.gone:
             if flight.is_news:
-                self._count_given_up(run_, flight)
-            run_.window.sent(flight, None, now)
-            yield self._gone(run_, flight)
+                self._count_given_up(hosted, flight)
+            hosted.window.sent(flight, None, now)
+            yield self._gone(hosted, flight)
             return
         avoid = flight.failed_on | ({flight.detector} if flight.detector else set())
-        detector = self._dispatch.pick(now, avoid) if workers.are_ready(live=run_.policy.live) else None
+        detector = self._dispatch.pick(now, avoid) if workers.are_ready(live=hosted.policy.live) else None
         if detector is None or flight.image is None:
             return
         self.meter.count("resent" if flight.attempts else "sent")
         first = flight.attempts == 0
         classify = flight.classify and workers.classifiers > 0
-        key = run_.name, run_.epoch, flight.seq
+        key = hosted.name, hosted.epoch, flight.seq
         expected_s = self._dispatch.sent(key, detector, now, scan=flight.scan, classify=classify)
-        run_.window.sent(flight, detector, now, expected_s)
-        run_.served_at = now
+        hosted.window.sent(flight, detector, now, expected_s)
+        hosted.served_at = now
         frame = m.Frame(
-            **self._header(run_, flight),
+            **self._header(hosted, flight),
             image=m.Image.of(flight.image),
             classify=classify,
             scan=flight.scan,
             hints=list(flight.hints),
             max_side=flight.max_side or None,
-            deadline_ms=round(1000 * (flight.deadline_at - now), 1) if run_.policy.live else None,
+            deadline_ms=round(1000 * (flight.deadline_at - now), 1) if hosted.policy.live else None,
         )
         yield Envelope("frame", detector, frame)
-        if first and self._wants_preview(run_.name, now):
-            jpeg = preview_jpeg(flight.image, self._settings.preview_width)
-            size = (flight.image.shape[1], flight.image.shape[0])
-            yield Envelope("preview", run_.name, m.Preview(**self._header(run_, flight), jpeg=jpeg, size=size))
+        if first and self._previews.is_due(hosted.name, self._topics, now):
+            yield self._previews.make(self._header(hosted, flight), flight.image, now)
 
-    def _count_given_up(self, run_: Run, flight: Flight) -> None:
+    def _count_given_up(self, hosted: Hosted, flight: Flight) -> None:
         self.meter.count(f"given_up_{flight.gone}")
-        run_.pace.given_up += 1
-        if flight.gone == "failed" or self._warned.get(run_.name) != run_.epoch:
-            self._warned[run_.name] = run_.epoch
-            log.warning("frame given up", source=run_.name, epoch=run_.epoch, seq=flight.seq, reason=flight.gone)
+        hosted.pace.given_up += 1
+        if flight.gone == "failed" or self._warned.get(hosted.name) != hosted.epoch:
+            self._warned[hosted.name] = hosted.epoch
+            log.warning("frame given up", source=hosted.name, epoch=hosted.epoch, seq=flight.seq, reason=flight.gone)
 
-    def _gone(self, run_: Run, flight: Flight) -> Envelope:
+    def _gone(self, hosted: Hosted, flight: Flight) -> Envelope:
         assert flight.gone is not None  # noqa: S101 — the callers ask
-        return Envelope("gone", run_.name, m.Gone(**self._header(run_, flight), reason=flight.gone))
+        return Envelope("gone", hosted.name, m.Gone(**self._header(hosted, flight), reason=flight.gone))
 
-    def _header(self, run_: Run, flight: Flight) -> m.Header:
+    def _header(self, hosted: Hosted, flight: Flight) -> m.Header:
         return m.Header(
-            source=run_.name,
-            epoch=run_.epoch,
+            source=hosted.name,
+            epoch=hosted.epoch,
             seq=flight.seq,
             prev=flight.prev,
-            acked=run_.window.acked,
+            acked=hosted.window.acked,
             pts=flight.pts,
             captured_ns=flight.captured_ns,
-            live=run_.policy.live,
+            live=hosted.policy.live,
             end=flight.end,
         )
 
-    def _wants_preview(self, source: str, now: float) -> bool:
-        topic = f"preview/{source}/"
-        if not any(topic.startswith(heard) for heard in self._topics):
-            return False
-        if now - self._preview_at.get(source, 0.0) < 0.9 / self._settings.preview_fps:
-            return False
-        self._preview_at[source] = now
-        return True
-
     def _answered(self, message: m.Smoothed, now: float) -> None:
-        run_ = self._run_of(message)
-        flight = run_.window.answered(message.seq, now) if run_ else None
-        if run_ is not None and flight is not None:
-            sent_at = flight.sent_at if run_.policy.live and flight.attempts == 1 and not flight.gone else None
+        hosted = self._hosted_of(message)
+        flight = hosted.window.answered(message.seq, now) if hosted else None
+        if hosted is not None and flight is not None:
+            sent_at = flight.sent_at if hosted.policy.live and flight.attempts == 1 and not flight.gone else None
             took_s = None if sent_at is None else now - sent_at
-            self._dispatch.answered((run_.name, run_.epoch, flight.seq), took_s)
+            self._dispatch.answered((hosted.name, hosted.epoch, flight.seq), took_s)
             if message.complete:
-                run_.pace.analysed(1000 * (now - flight.captured_at))
+                hosted.pace.analysed(1000 * (now - flight.captured_at))
             if message.size is not None:  # one that was never looked at teaches nothing
                 faces = ((face.track_id, face.xyxy) for face in message.faces)
-                run_.window.hints.learn(message.seq, message.pts, faces)
+                hosted.window.hints.learn(message.seq, message.pts, faces)
             self.meter.count("out")
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)
 
     def _lost(self, worker: str) -> None:
         """A worker is gone: whatever it had is sent again at once, and may be why it died."""
-        for run_ in self._runs.values():
-            for flight in run_.window.held_by(worker):
+        for hosted in self._hosted.values():
+            for flight in hosted.window.held_by(worker):
                 blame(flight, worker)
                 flight.waiting = True
 
     def _suspect(self) -> Flight | None:
         """The replayed frame that travels alone now, by turns, so that it is known what workers die of."""
-        suspects = [f for run_ in self._runs.values() if not run_.policy.live for f in run_.window.suspects()]
+        suspects = [f for hosted in self._hosted.values() if not hosted.policy.live for f in hosted.window.suspects()]
         travelling = [flight for flight in suspects if not flight.waiting]
         return min(travelling or suspects, key=lambda flight: flight.first_sent_at or 0.0, default=None)
 
@@ -355,7 +270,7 @@ class Capture(Stage):
         if status.process == self._place.identity.process:
             return
         for source in status.sources:
-            if source.source in self._runs:
+            if source.source in self._hosted:
                 if source.epoch < time.time_ns() // 1_000_000 + _FAR_MS:
                     self._foreign[source.source] = max(source.epoch, self._foreign.get(source.source, 0))
                 if self._rivals.heard(status.process, f"source {source.source!r}", now):
@@ -367,17 +282,17 @@ class Capture(Stage):
         """Other captures of our sources are gone; where their epoch was later than ours, ours was not listened to."""
         while self._foreign:
             name, epoch = self._foreign.popitem()
-            if epoch > self._runs[name].epoch and self._runs[name].state not in ("holding", "ended"):
-                self._runs[name].outdo(epoch, time.time_ns())
+            if epoch > self._hosted[name].epoch and self._hosted[name].state not in ("holding", "ended"):
+                self._hosted[name].outdo(epoch, time.time_ns())
 
     def _all_ended(self) -> bool:
-        own = {run_.name for run_ in self._runs.values() if run_.state == "ended"}
-        elsewhere = self._ended_elsewhere - self._runs.keys()
+        own = {hosted.name for hosted in self._hosted.values() if hosted.state == "ended"}
+        elsewhere = self._ended_elsewhere - self._hosted.keys()
         return all(spec.name in own | elsewhere for spec in self._listed)
 
-    def _run_of(self, message: m.FrameMessage | m.Ack) -> Run | None:
-        run_ = self._runs.get(message.source)
-        return run_ if run_ and run_.epoch == message.epoch else None
+    def _hosted_of(self, message: m.FrameMessage | m.Ack) -> Hosted | None:
+        hosted = self._hosted.get(message.source)
+        return hosted if hosted and hosted.epoch == message.epoch else None
 
     def _drain_wake(self) -> None:
         try:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from capture import reader, stage
+from capture import host, reader, stage
 from shared.identity import identify
 from shared.settings import Settings
 from shared.stage import Place
@@ -15,8 +15,8 @@ from shared.stage import Place
 def test_macos_is_asked_for_the_camera_on_the_main_thread(tmp_path, monkeypatch, platform, asked):
     """Elsewhere its question never appears, and the camera never opens."""
     threads = []
-    monkeypatch.setattr(stage, "sys", SimpleNamespace(platform=platform))
-    monkeypatch.setattr(stage, "camera_opens", lambda index: threads.append((index, threading.current_thread())))
+    monkeypatch.setattr(host, "sys", SimpleNamespace(platform=platform))
+    monkeypatch.setattr(host, "camera_opens", lambda index: threads.append((index, threading.current_thread())))
     monkeypatch.setattr(reader.Reader, "start", lambda _: None)
     monkeypatch.setattr(reader.Reader, "stop", lambda _: None)
     settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_source="3")

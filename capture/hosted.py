@@ -40,14 +40,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def read_progress(written: bytes) -> Progress | None:
-    """What `Run.save` wrote; None for a first file that was never finished: nothing had been sent."""
+    """What `Hosted.save` wrote; None for a first file that was never finished: nothing had been sent."""
     try:
         return msgspec.json.decode(written, type=Progress)
     except msgspec.DecodeError:
         return None
 
 
-class Run:
+class Hosted:
     """A source from its first opening to its end, one epoch after the other."""
 
     def __init__(

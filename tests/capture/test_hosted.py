@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from capture.dispatch import Workers
+from capture.hosted import Hosted, Progress
 from capture.reader import Reader
-from capture.run import Progress, Run
 from capture.sources import Frame, SourceUnavailable
 from capture.window import Policy
 from shared.errors import ConfigurationError, SourceError
@@ -66,7 +66,7 @@ class Host:
         self._mouth = mouth
         policy = Policy(live=live, size=2)
         reader = Reader(source, live=live, wake=mouth, resume_after=progress.acked if progress else None)
-        self.run = Run("s", "made up", reader, policy, at_end, tmp_path / "s.json", progress)
+        self.run = Hosted("s", "made up", reader, policy, at_end, tmp_path / "s.json", progress)
         self.workers = workers
         self.seen = []
         self.run.start()

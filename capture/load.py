@@ -1,0 +1,64 @@
+"""How much the live sources of a capture ask of the workers, and how much of it they get. Pure; time in seconds."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import structlog
+
+from capture.effort import OVERLOADED, WATCH_S, Bottleneck, Effort, Ladder
+from capture.hosted import Hosted
+from shared.messages import SourceStatus
+
+log = structlog.get_logger()
+
+_EVERY_S = 1.0
+_MEMORY = 0.8
+"""Weight of the past in where frames wait."""
+
+
+class Load:
+    """Asks less of live frames while they cannot all be analysed, and more again when they can."""
+
+    def __init__(self) -> None:
+        self._ladder = Ladder()
+        self._watched_at = 0.0
+        self._waiting: dict[str, float] = defaultdict(float)
+        """How many live frames were found waiting for each stage, once a second; the past counts less and less."""
+
+    def watch(self, sources: Iterable[Hosted], now: float, *, ready: bool) -> None:
+        """To be called often; `ready`: there are workers, so that what is skipped says something of their load."""
+        if now < self._watched_at + _EVERY_S:
+            return
+        self._watched_at = now
+        live = [hosted for hosted in sources if hosted.policy.live and hosted.state == "running"]
+        shares = [share for hosted in live if (share := hosted.pace.share(WATCH_S)) is not None]
+        worst = min(shares, default=None) if ready else None
+        for flight in (flight for hosted in live for flight in hosted.window.flights.values()):
+            self._waiting[flight.waits_for] += 1
+        for stage in self._waiting:
+            self._waiting[stage] *= _MEMORY
+        if self._ladder.watch(worst, self.bottleneck, now):
+            steps = self._ladder.search + self._ladder.classify
+            log.info("live work changed", steps=steps, share=None if worst is None else round(worst, 2))
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        """Where live frames were found waiting most often lately."""
+        return "classifier" if self._waiting["classifier"] > self._waiting["detector"] else "detector"
+
+    def effort(self, hosted: Hosted) -> Effort:
+        """What is asked of a source's frames now."""
+        if not hosted.policy.live:
+            return hosted.effort
+        return hosted.effort.reduced(self._ladder.search, self._ladder.classify)
+
+    def status(self, hosted: Hosted, now: float) -> SourceStatus:
+        """What viewers are told of a source."""
+        live = hosted.policy.live
+        share = hosted.pace.share(WATCH_S) if live and hosted.state == "running" else None
+        return hosted.status(
+            now,
+            self.effort(hosted),
+            overloaded=share is not None and share < OVERLOADED,
+            bottleneck=self.bottleneck if live else None,
+        )
