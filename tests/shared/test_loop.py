@@ -9,7 +9,7 @@ import msgpack
 import pytest
 import zmq
 
-from shared import forwarder, keys
+from shared import deputy, echo, forwarder, keys
 from shared.bus import Bus, connectable
 from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
@@ -195,3 +195,71 @@ def test_keys_are_private_and_never_overwritten(tmp_path):
     (tmp_path / "keys" / "bus.public").write_text("short")
     with pytest.raises(ConfigurationError, match="40 characters"):
         keys.read_pair(tmp_path / "keys", "bus")
+
+
+class Works(Stops):
+    """A stage with one piece of work, which takes until the others have heard that it is busy."""
+
+    def __init__(self, stop, until_heard):
+        super().__init__(stop)
+        self._until_heard = until_heard
+        self._pieces = 1
+
+    def handle(self, heard, now):
+        self._stop.asked = self._pieces == 0
+        return ()
+
+    def has_work(self):
+        return self._pieces > 0
+
+    def work(self, now):
+        self._until_heard()
+        self._pieces -= 1
+        yield Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))
+
+    def unfinished(self):
+        return {"front": self._pieces}
+
+
+def test_a_stage_at_work_says_so(settings, client, monkeypatch):
+    """A piece of work that takes long is no silence; what comes of it is said when it is done."""
+    monkeypatch.setattr(deputy, "BEAT_S", 0.05)
+    listener = client()
+    listener.hear("status/")
+    listener.hear("ack/")
+    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    heard = []
+
+    def hear():
+        heard.extend(decode(parts).message for parts in listener.received(99))
+        return [message for message in heard if getattr(message, "busy_s", 0.0) > 0]
+
+    assert not Loop(place(settings, "detector"), lambda _: Works(stop, lambda: until(hear, listener)), stop).run()
+    busy = hear()
+    assert {(status.state, status.unfinished) for status in busy} <= {("ready", None), ("starting", None)}
+    until(lambda: hear() and [one for one in heard if isinstance(one, Ack)], listener)
+
+
+def test_without_a_bus_nobody_is_ready(settings, capsys, monkeypatch):
+    """What is wrong is logged once; when the bus comes, the stage is ready without being restarted."""
+    monkeypatch.setattr(echo, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(forwarder, "_DRAIN_S", 0.0)
+    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    said, buses = [], []
+
+    class Waits(Stops):
+        def tick(self, now):
+            said.append(capsys.readouterr().out)
+            if "no bus" in said[-1]:
+                buses.append(Forwarder(place(settings)))
+            return ()
+
+    try:
+        assert not Loop(place(settings, "detector"), lambda _: Waits(stop), stop).run()
+    finally:
+        for bus in buses:
+            bus.close()
+    log = "".join([*said, capsys.readouterr().out])
+    assert len(buses) == 1
+    assert log.count("nobody answers there") == 1
+    assert log.index("no bus") < log.index("ready")
