@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from dashboard.__main__ import Dashboard
+from dashboard.stage import Dashboard
 from shared.errors import ConfigurationError
 from shared.identity import identify
 from shared.settings import load_settings
