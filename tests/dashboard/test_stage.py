@@ -1,4 +1,4 @@
-"""dashboard/__main__.py: what the stage asks of the bus, and how it starts and ends."""
+"""dashboard/stage.py: what the stage asks of the bus, and how it starts and ends."""
 
 import urllib.request
 
