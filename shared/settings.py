@@ -1,6 +1,6 @@
 """The one table of settings: environment variables with the prefix `AFFECT_`, a `.env` file, or these defaults.
 
-README.md and .env.example list the same table; a test holds them to it.
+docs/settings.md and .env.example list the same table; a test holds them to it.
 """
 
 import os
