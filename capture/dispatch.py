@@ -8,6 +8,7 @@ worker has before it is never older than the frame it is at.
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from capture.effort import Effort
 from shared.members import Members
@@ -22,9 +23,9 @@ REPLAY_MOST = 6
 """The same where no source is live and nobody waits for a result."""
 SCAN_LOAD = 8
 """What searching a whole frame costs, in frames searched near hints."""
-ASKS_S = 1.0
-"""A source that could not have a frame classified and does not ask again gives its turn up after so long."""
-
+LOST_S = 60.0
+"""A frame of which nothing was heard for so long is with no classifier any more."""
+_SOON_S = 0.1
 _MEMORY = 60
 _LONGER = 2 / 3
 """Of a frame given up, so that the next one has twice its time (window.py gives three times what is expected)."""
@@ -50,12 +51,31 @@ class Workers:
 class Terms:
     """On what terms a live source's next frame is taken: how much work it is worth, and whether there is room for it.
 
-    `may_classify` is asked only about a frame that is due to be classified.
+    `effort` is asked for a frame's longest side in pixels, `may_classify` only about one that is due to be classified.
     """
 
-    effort: Effort
+    effort: Callable[[int], Effort]
     may_classify: Callable[[], bool]
     has_room: Callable[[], bool]
+
+
+@dataclass
+class _Classifying:
+    """A live frame on its way to classifiers; `classifiers` that have its crops, None while it is at a detector."""
+
+    since: float
+    classifiers: set[str] | None = None
+
+
+class _Ask(NamedTuple):
+    """When a source last asked to have a frame classified, and how long after the time before."""
+
+    at: float
+    interval_s: float
+
+    def is_due(self, now: float, soon_s: float) -> bool:
+        """Whether it asks so often that it is worth waiting for, and has not stopped."""
+        return self.interval_s <= soon_s and now - self.at <= 2 * self.interval_s + _SOON_S
 
 
 class Dispatch:
@@ -66,10 +86,11 @@ class Dispatch:
         self._most = REPLAY_MOST
         self._took_s: deque[float] = deque(maxlen=_MEMORY)
         """How long the last live frames were under way, and those given up at least."""
-        self._to_classify: set[Key] = set()
-        """Frames at a detector whose crops will go to classifiers."""
-        self._asked: dict[str, float] = {}
-        """Sources that wait to have a frame classified, longest first, and when they last asked."""
+        self._classifying: dict[Key, _Classifying] = {}
+        """The live frames that are, or will be, at classifiers."""
+        self._asks: dict[str, _Ask] = {}
+        self._denied: list[str] = []
+        """Sources that could not have a frame classified, longest first."""
 
     def serve_live(self) -> None:
         """Some source is live: from now on a worker gets no more than keeps it busy."""
@@ -106,14 +127,16 @@ class Dispatch:
         """A frame went to a detector; returns the seconds after which it should be done."""
         self.detectors.sent(detector, key, now, SCAN_LOAD if scan else 1)
         if classify:
-            self._to_classify.add(key)
+            self._classifying[key] = _Classifying(now)
         return max(self.detectors.expected_s(detector) or 0.0, *self._took_s, 0.0)
 
     def located(self, message: Faces, now: float) -> float:
         """A detector is done and has handed the crops on; returns the seconds after which those should be done."""
         key = message.source, message.epoch, message.seq
-        self._to_classify.discard(key)
         self.detectors.done(key, message.worker, now)
+        if key in self._classifying:
+            self._classifying[key].classifiers = set(message.classifiers)
+            self._settle(key)
         crops = sum(face.classify for face in message.faces)
         for classifier in message.classifiers:
             self.classifiers.sent(classifier, key, now, max(1, crops // len(message.classifiers)))
@@ -121,34 +144,60 @@ class Dispatch:
 
     def classified(self, message: Emotions, now: float) -> None:
         """A classifier is done."""
-        self.classifiers.done((message.source, message.epoch, message.seq), message.worker, now)
+        key = message.source, message.epoch, message.seq
+        self.classifiers.done(key, message.worker, now)
+        self._settle(key, message.worker)
 
     def dropped(self, message: Dropped) -> None:
         """A worker will not work on a frame."""
         key = message.source, message.epoch, message.seq
-        self._to_classify.discard(key)
         self.detectors.dropped(key, message.worker)
         self.classifiers.dropped(key, message.worker)
+        self._settle(key, message.worker)
 
     def answered(self, key: Key, took_s: float | None) -> None:
         """A frame has its result, `took_s` after it was sent to the only worker that had it."""
-        self._to_classify.discard(key)
+        self._classifying.pop(key, None)
         if took_s is not None:
             self._took_s.append(took_s)
 
     def given_up(self, key: Key, after_s: float) -> None:
         """A frame was given up so long after it was sent: the next ones have longer, in case that was too short."""
-        self._to_classify.discard(key)
+        if key in self._classifying and self._classifying[key].classifiers is None:
+            del self._classifying[key]  # else it counts until its classifiers have done or dropped it
         self._took_s.append(_LONGER * after_s)
 
     def may_classify(self, source: str, now: float) -> bool:
-        """Whether a live source may have its next frame classified: by turns, as far as classifiers keep up."""
-        self._asked = {name: at for name, at in self._asked.items() if now - at <= ASKS_S}
-        room = self.classifiers.room(now, LIVE_MOST) - len(self._to_classify)
-        waiting = list(self._asked)
-        turn = waiting.index(source) if source in self._asked else len(waiting)
-        if turn < room or not self.classifiers.live(now):
-            self._asked.pop(source, None)
+        """Whether a live source may have its next frame classified, as far as classifiers keep up.
+
+        Who was denied is first, if it will ask again soon; to keep a classifier waiting for long would help nobody.
+        """
+        gone = [key for key, one in self._classifying.items() if self._is_gone(one, now)]
+        for key in gone:
+            del self._classifying[key]
+        room = self.classifiers.capacity(now, LIVE_MOST) - len(self._classifying)
+        before = self._asks.get(source)
+        self._asks[source] = _Ask(now, now - before.at if before else 0.0)
+        waiting = self._denied[: self._denied.index(source)] if source in self._denied else self._denied
+        soon_s = 2 * self.classifiers.message_s(now) + _SOON_S
+        if room > sum(self._asks[name].is_due(now, soon_s) for name in waiting) or not self.classifiers.live(now):
+            if source in self._denied:
+                self._denied.remove(source)
             return True
-        self._asked[source] = now
+        if source not in self._denied:
+            self._denied.append(source)
         return False
+
+    def _settle(self, key: Key, worker: str | None = None) -> None:
+        """A worker is done with this frame (None: only see whether all are)."""
+        known = self._classifying.get(key)
+        if known is None:
+            return
+        if known.classifiers is None or not known.classifiers - {worker}:
+            del self._classifying[key]
+        else:
+            known.classifiers.discard(worker or "")
+
+    def _is_gone(self, known: "_Classifying", now: float) -> bool:
+        lost = known.classifiers is not None and known.classifiers.isdisjoint(self.classifiers.subscribed())
+        return lost or now - known.since > LOST_S

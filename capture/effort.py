@@ -69,6 +69,8 @@ class Ladder:
         learnt, as nobody works. `bottleneck`: where frames spend their time; where that is the classifier, frames are
         classified less often first.
         """
+        if share is None:
+            self._changed_at = now  # what follows is watched from its beginning
         if share is None or now - self._changed_at < SETTLE_S + WATCH_S:
             self._fine_since = None
             return False

@@ -3,6 +3,7 @@
 `advance` moves frames from the reader into the window; what waits in the window is for the stage to send.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from capture.reader import Ended, Interrupted, Item, Opened, Reader, Taken
 from capture.window import Policy, Window
 from shared.errors import ConfigurationError
 from shared.messages import SourceStatus
-from shared.state import write_state
+from shared.state import forget_state, write_state
 
 log = structlog.get_logger()
 
@@ -94,10 +95,9 @@ class Hosted:
         if self.state != "ended":
             self._reader.stop()
 
-    @property
-    def effort(self) -> Effort:
-        """What is asked of its frames if nothing is reduced; `max_side` is that of its pictures, once one is known."""
-        sides = [side for side in (self.policy.max_side, self._longest_side) if side]
+    def effort(self, longest_side: int = 0) -> Effort:
+        """What is asked of a frame of so many pixels if nothing is reduced; without them, of one like the last."""
+        sides = [side for side in (self.policy.max_side, longest_side or self._longest_side) if side]
         return Effort(self.policy.scan_s, min(sides, default=0), self.policy.classify_every)
 
     def take_skipped(self) -> int:
@@ -171,6 +171,8 @@ class Hosted:
             write_state(self._state_file, msgspec.json.encode(progress))
         except OSError as error:
             fault = f"where it is cannot be written to {str(self._state_file)!r} ({error.strerror})"
+            with contextlib.suppress(OSError):
+                forget_state(self._state_file)  # a successor must not go on where we were long ago
             if self.policy.ack == "recorder" and not self.policy.live:
                 raise ConfigurationError(f"{self.name}: {fault}: killed, it could not go on") from None
             if not self._unwritten:

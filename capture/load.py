@@ -12,6 +12,7 @@ from shared.messages import SourceStatus
 log = structlog.get_logger()
 
 _EVERY_S = 1.0
+_HELD_UP_S = 2.0
 _MEMORY = 0.8
 """Weight of the past in where frames wait."""
 
@@ -22,6 +23,8 @@ class Load:
     def __init__(self) -> None:
         self._ladder = Ladder()
         self._watched_at = 0.0
+        self._learns = False
+        """Whether what is skipped says something of the workers' load."""
         self._waiting: dict[str, float] = defaultdict(float)
         """How many live frames were found waiting for each stage, once a second; the past counts less and less."""
 
@@ -31,8 +34,9 @@ class Load:
             return
         self._watched_at = now
         live = [hosted for hosted in sources if hosted.policy.live and hosted.state == "running"]
-        shares = [share for hosted in live if (share := hosted.pace.share(WATCH_S)) is not None]
-        worst = min(shares, default=None) if ready else None
+        self._learns = ready and not any(_is_held_up(hosted, now) for hosted in live)
+        shares = [share for hosted in live if (share := self._share(hosted)) is not None]
+        worst = min(shares, default=None)
         for flight in (flight for hosted in live for flight in hosted.window.flights.values()):
             self._waiting[flight.waits_for] += 1
         for stage in self._waiting:
@@ -46,19 +50,32 @@ class Load:
         """Where live frames were found waiting most often lately."""
         return "classifier" if self._waiting["classifier"] > self._waiting["detector"] else "detector"
 
-    def effort(self, hosted: Hosted) -> Effort:
-        """What is asked of a source's frames now."""
-        if not hosted.policy.live:
-            return hosted.effort
-        return hosted.effort.reduced(self._ladder.search, self._ladder.classify)
+    def effort(self, hosted: Hosted, longest_side: int = 0) -> Effort:
+        """What is asked now of a source's frame of so many pixels; without them, of one like the last."""
+        effort = hosted.effort(longest_side)
+        return effort.reduced(self._ladder.search, self._ladder.classify) if hosted.policy.live else effort
 
     def status(self, hosted: Hosted, now: float) -> SourceStatus:
         """What viewers are told of a source."""
         live = hosted.policy.live
-        share = hosted.pace.share(WATCH_S) if live and hosted.state == "running" else None
+        share = self._share(hosted) if live and hosted.state == "running" else None
         return hosted.status(
             now,
             self.effort(hosted),
             overloaded=share is not None and share < OVERLOADED,
             bottleneck=self.bottleneck if live else None,
         )
+
+    def _share(self, hosted: Hosted) -> float | None:
+        return hosted.pace.share(WATCH_S, hosted.window.under_way()) if self._learns else None
+
+
+def _is_held_up(hosted: Hosted, now: float) -> bool:
+    """Whether its oldest frame waits for whom less work would not help."""
+    oldest = next(iter(hosted.window.flights.values()), None)
+    return (
+        oldest is not None
+        and oldest.waits_for in ("smoother", "recorder")
+        and oldest.sent_at is not None
+        and now - oldest.sent_at > _HELD_UP_S
+    )

@@ -7,6 +7,8 @@ import numpy as np
 
 _APART_S = 0.5
 _KEEP_S = 5.0
+FEW = 8
+"""Of fewer frames no share is told."""
 
 
 class _Count(NamedTuple):
@@ -49,14 +51,17 @@ class Pace:
         seconds = last.at - first.at
         return (last.read - first.read) / seconds, (last.analysed - first.analysed) / seconds
 
-    def share(self, seconds: float) -> float | None:
-        """Of the frames read in the last so many seconds the share analysed, at most 1; None where none was read."""
+    def share(self, seconds: float, under_way: int = 0) -> float | None:
+        """Of the frames read in the last so many seconds the share analysed, at most 1.
+
+        Those `under_way` now are not missed yet. None where too few were read to tell.
+        """
         if not self._noted:
             return None
         last = self._noted[-1]
         first = next(count for count in self._noted if last.at - count.at <= seconds)
         read = last.read - first.read
-        return min(1.0, (last.analysed - first.analysed) / read) if read else None
+        return min(1.0, (last.analysed - first.analysed) / (read - under_way)) if read - under_way >= FEW else None
 
     def age_ms(self) -> float | None:
         """The median age of the last few results; None before the first."""

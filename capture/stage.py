@@ -96,8 +96,9 @@ class Capture(Stage):
                 self._dispatch.classified(message, now)
             elif isinstance(message, m.Dropped):
                 self._dispatch.dropped(message)
-                if message.source in self._hosted:
-                    self._hosted[message.source].pace.stale += 1
+                if hosted := self._hosted_of(message):
+                    hosted.pace.stale += 1
+                    hosted.window.dropped(message.seq, message.worker)
             elif isinstance(message, m.Smoothed):
                 self._answered(message, now)
             elif isinstance(message, m.Ack) and (hosted := self._hosted_of(message)):
@@ -165,7 +166,7 @@ class Capture(Stage):
         """Let frames of one source in, write down where it is, and give up what is late."""
         epoch = hosted.epoch
         terms = Terms(
-            self._load.effort(hosted),
+            effort=partial(self._load.effort, hosted),
             may_classify=partial(self._dispatch.may_classify, hosted.name, now),
             has_room=partial(self._dispatch.has_room, now),
         )
@@ -196,7 +197,8 @@ class Capture(Stage):
         first = flight.attempts == 0
         classify = flight.classify and workers.classifiers > 0
         key = hosted.name, hosted.epoch, flight.seq
-        expected_s = self._dispatch.sent(key, detector, now, scan=flight.scan, classify=classify)
+        rationed = classify and hosted.policy.live
+        expected_s = self._dispatch.sent(key, detector, now, scan=flight.scan, classify=rationed)
         hosted.window.sent(flight, detector, now, expected_s)
         hosted.served_at = now
         frame = m.Frame(
@@ -284,6 +286,7 @@ class Capture(Stage):
             name, epoch = self._foreign.popitem()
             if epoch > self._hosted[name].epoch and self._hosted[name].state not in ("holding", "ended"):
                 self._hosted[name].outdo(epoch, time.time_ns())
+                self.news = True
 
     def _all_ended(self) -> bool:
         own = {hosted.name for hosted in self._hosted.values() if hosted.state == "ended"}

@@ -101,9 +101,9 @@ class Window:
 
     def admit(self, taken: Taken, terms: Terms | None = None) -> Flight:
         """Take a frame in, live on these terms; it waits to be sent."""
-        own = Effort(self.policy.scan_s, self.policy.max_side, self.policy.classify_every)
-        effort = terms.effort if terms else own
         frame = taken.frame
+        own = Effort(self.policy.scan_s, self.policy.max_side, self.policy.classify_every)
+        effort = terms.effort(max(frame.image.shape[:2])) if terms else own
         seq, pts = frame.index, frame.pts
         classify = self._is_due(seq, pts, effort.classify_every) and (terms is None or terms.may_classify())
         if classify:
@@ -135,6 +135,10 @@ class Window:
         pts = self._last_pts or 0.0
         flight = Flight(seq, self.last_sent, pts, captured_ns, now, None, classify=False, end=True, gone="ended")
         return self._add(flight)
+
+    def under_way(self) -> int:
+        """How many frames have neither a result nor been given up."""
+        return sum(flight.is_awaited for flight in self.flights.values())
 
     def suspects(self) -> list[Flight]:
         """The frames that workers may have died of."""
@@ -197,6 +201,8 @@ class Window:
         if self.policy.ack == "smoother" or seq <= self._recorded:
             del self.flights[seq]
             self.hints.forget_before(self.acked)
+        else:  # asked for again until the recorder has it, too
+            flight.timeout_at = now + max(flight.timeout_s, LEAST_TIMEOUT_S)
         self._grant(now)
         return flight
 
@@ -207,6 +213,16 @@ class Window:
             for known in [known for known, flight in self.flights.items() if known <= seq and flight.answered]:
                 del self.flights[known]
             self.hints.forget_before(self.acked)
+
+    def dropped(self, seq: int, worker: str) -> None:
+        """A worker will not work on a frame: live it is given up, in replay it goes elsewhere."""
+        flight = self.flights.get(seq)
+        if flight is None or worker not in flight.holders():
+            return
+        if self.policy.live:
+            give_up(flight, "deadline")
+        else:
+            flight.waiting = True
 
     def take_from(self, silent: frozenset[str]) -> None:
         """What workers have that say nothing any more goes elsewhere; they may be back, so nobody is blamed."""
@@ -231,6 +247,8 @@ class Window:
         late = [flight for flight in self._with_deadline() if now >= flight.deadline_at]
         for flight in late:
             give_up(flight, "deadline")
+        if late:
+            self._extend(now)  # the others' results may have waited for these
         for flight in self.flights.values():
             if now >= flight.timeout_at and not flight.waiting:
                 self._timeout_s = min(max(self._timeout_s, 2 * flight.timeout_s), MOST_TIMEOUT_S)
@@ -251,7 +269,12 @@ class Window:
         for flight in self.flights.values():
             if flight.holders():
                 flight.timeout_at = max(flight.timeout_at, now + flight.timeout_s)
-            if self.policy.live:
+        self._extend(now)
+
+    def _extend(self, now: float) -> None:
+        """Frames that are whole waited for one before them, which is over: their results have time to come."""
+        for flight in self.flights.values():
+            if self.policy.live and flight.is_whole:
                 flight.deadline_at = max(flight.deadline_at, now + self.policy.deadline_s)
 
     def _with_deadline(self) -> list[Flight]:

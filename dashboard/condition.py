@@ -10,7 +10,9 @@ from shared.messages import SourceStatus
 NEEDED = ("bus", "capture", "detector", "classifier", "smoother")
 """The stages without which no result comes."""
 UNANSWERED_S = 5.0
-"""Frames that come for so long without a complete result are a fault."""
+"""Frames that come for so long without a complete result are a fault, ..."""
+RARE = 3
+"""... or, where they are rare, so many of them."""
 
 _BUSY = {
     "detector": "add a detector (honcho start -c detector=2), look for larger faces only (AFFECT_MIN_FACE_SIZE) or"
@@ -62,7 +64,7 @@ def condition_of(
 
 def _working(status: SourceStatus, missing: Mapping[str, str], unanswered_s: float) -> Condition:
     """Everybody is there who is needed."""
-    if unanswered_s > UNANSWERED_S:
+    if unanswered_s > max(UNANSWERED_S, RARE / status.fps if status.fps else 0.0):
         whom = f", {status.waits_for} has had the oldest for {status.waits_s:.0f} s" if status.waits_for else ""
         return Condition("error", f"No result for {unanswered_s:.0f} s though frames arrive{whom}.")
     if "classifier" in missing:

@@ -60,7 +60,8 @@ class Deputy:
                 now = time.monotonic()
                 if self._status is not None and now >= self._due and (now - self._since < HUNG_S or not self._alive):
                     self._speak(self._status, now)
-                self._changed.wait(min(BEAT_S / 4, max(0.0, self._due - now)) if self._status else BEAT_S / 4)
+                is_soon = self._status is not None and self._due > now
+                self._changed.wait(min(BEAT_S / 4, self._due - now) if is_soon else BEAT_S / 4)
 
     def _speak(self, status: Envelope, now: float) -> None:
         self._due = now + BEAT_S

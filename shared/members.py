@@ -114,6 +114,14 @@ class Members:
         """How many messages may be sent now so that no live worker has more than `most` of ours."""
         return sum(max(0, self._most(name, most) - len(self._workers[name].outstanding)) for name in self.live(now))
 
+    def capacity(self, now: float, most: int) -> int:
+        """How many messages all live workers may have if none has more than `most` of ours."""
+        return sum(self._most(name, most) for name in self.live(now))
+
+    def message_s(self, now: float) -> float:
+        """How long the slowest live worker takes for a message; 0 where nothing is known."""
+        return max((self._workers[name].message_s for name in self.live(now)), default=0.0)
+
     def pick(self, now: float, avoid: Collection[str] = (), most: int | None = None) -> str | None:
         """The live worker expected to finish one more first, one not in `avoid` if there is any; None without one.
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import structlog
 from typing_extensions import override
@@ -90,7 +91,9 @@ class Smoother(Stage):
     def _follow(self, part: Part, current: Assembly | None, now: float) -> Assembly | None:
         """The assembly of a part of another epoch than the current one; None if it is not to be listened to."""
         if current is None:
-            follows = part.epoch > self._finished.get(part.source, -1)
+            over = self._finished.get(part.source, -1)
+            said = partial(self._epochs.is_said, part.source, now=now)
+            follows = part.epoch > over or (part.epoch < over and said(part.epoch) and not said(over))
         else:
             quiet = now - current.heard_at > STATUS_FRESH_S
             follows = self._epochs.follows(part.source, part.epoch, current.epoch, now, quiet=quiet)
@@ -120,6 +123,7 @@ class Smoother(Stage):
         try:
             memories.write(self._folder, self._assemblies[result.source].memory())
         except OSError as error:
+            self._forget(result.source)  # a successor must not go on where we were long ago
             fault = f"its state cannot be written to {str(self._folder)!r} ({error.strerror})"
             if self._needs_disk and not result.live:
                 raise ConfigurationError(f"{fault}: killed, it could not go on with this replay") from None

@@ -82,6 +82,10 @@ def test_a_frame_should_take_as_long_as_the_last_ones_did():
     assert one.sent(("b", 1, 1), "frame-0", 5.0, scan=True, classify=False) >= 5.0
 
 
+def emotions(source, seq, worker="crops-0"):
+    return m.Emotions(**header(source, seq), emotions=[], model="x", worker=worker, classify_ms=1.0)
+
+
 def test_classifiers_that_are_behind_get_fewer_frames():
     """A frame that is due is not classified while they have enough, counting those on their way at detectors."""
     one = dispatch(detectors=4)
@@ -92,26 +96,86 @@ def test_classifiers_that_are_behind_get_fewer_frames():
     assert granted == [True, True, False, False]
     one.located(located("a", 0, "crops-0"), 0.1)
     assert not one.may_classify("a", 0.1)
-    emotions = m.Emotions(**header("a", 0), emotions=[], model="x", worker="crops-0", classify_ms=1.0)
-    one.classified(emotions, 0.2)
+    one.classified(emotions("a", 0), 0.2)
     assert one.may_classify("a", 0.2)
 
 
-def test_sources_are_classified_by_turns():
-    """Who could not have it is asked first when there is room again; who does not ask any more loses its turn."""
-    one = dispatch(detectors=9)
+def test_what_was_given_up_at_a_classifier_still_keeps_it_busy():
+    """Until it is done or dropped; at a detector it never gets that far."""
+    one = dispatch(detectors=4)
     for seq in range(2):
-        assert one.may_classify("a", 0.0)
-        send(one, "a", seq, classify=True)
-    assert not one.may_classify("b", 0.1)
-    assert not one.may_classify("c", 0.1)
-    one.answered(("a", 1, 0), 0.2)
-    assert not one.may_classify("a", 0.2), "b is first"
-    assert not one.may_classify("c", 0.2)
-    assert one.may_classify("b", 0.2)
-    send(one, "b", 0, now=0.2, classify=True)
-    one.answered(("a", 1, 1), 0.3)
-    assert one.may_classify("a", 2.0), "c has not asked for long"
+        send(one, "a", seq, classify=one.may_classify("a", 0.0))
+    one.located(located("a", 0, "crops-0"), 0.1)
+    for seq in range(2):
+        one.given_up(("a", 1, seq), 0.5)
+    send(one, "a", 2, classify=one.may_classify("a", 0.6))
+    assert not one.may_classify("a", 0.7)
+    one.dropped(m.Dropped(**header("a", 0), worker="crops-0", reason="given up"))
+    assert one.may_classify("a", 0.8)
+
+
+def test_nothing_is_reserved_for_ever():
+    """Neither for frames whose answers were lost, nor for a classifier that is gone."""
+    one = dispatch(detectors=4, classifiers=2)
+    for seq in range(4):
+        send(one, "a", seq, classify=one.may_classify("a", 0.0))
+    one.located(located("a", 0, "crops-1"), 0.1)
+    assert not one.may_classify("a", 0.2)
+    one.subscription(False, "crops/crops-1/", 0.3)
+    one.beat(status("crops", pid=0), 0.3)
+    assert len(one._classifying) == 4
+    one.may_classify("a", 0.4)
+    assert len(one._classifying) == 3
+    one.may_classify("a", 100.0)
+    assert one._classifying == {}
+
+
+def grants(sources, detect_s, classify_s, seconds=120.0):
+    """How often each of so many sources, served in turn by one detector, gets a frame classified."""
+    one, now = dispatch(detectors=1), 0.0
+    free_at, got, queue = 0.0, dict.fromkeys(map(str, range(sources)), 0), []
+    turn = 0
+    while now < seconds:
+        for worker in ("frame-0", "crops-0"):
+            (one.detectors if worker == "frame-0" else one.classifiers).beat(worker, now)
+        while queue and queue[0][0] <= now:
+            done_at, source, seq = queue.pop(0)
+            one.classified(emotions(source, seq), done_at)
+            one.answered((source, 1, seq), None)
+        source, seq = str(turn % sources), turn
+        classify = one.may_classify(source, now)
+        send(one, source, seq, now, classify=classify)
+        now += detect_s
+        one.located(located(source, seq, *(["crops-0"] if classify else [])), now)
+        if classify:
+            got[source] += 1
+            free_at = max(free_at, now) + classify_s
+            queue.append((free_at, source, seq))
+        else:
+            one.answered((source, 1, seq), None)
+        turn += 1
+    return got, turn
+
+
+@pytest.mark.parametrize(
+    ("sources", "detect_s", "classify_s"),
+    [(8, 0.16, 0.02), (16, 0.07, 0.02), (4, 0.3, 0.3), (8, 0.333, 0.02), (8, 0.6, 0.7), (8, 0.01, 0.3), (3, 0.03, 0.2)],
+)
+def test_sources_share_classifiers_evenly_and_use_them(sources, detect_s, classify_s):
+    """Whoever is the slower: nearly all is classified that could be, and nobody is left out."""
+    got, asked = grants(sources, detect_s, classify_s)
+    able = min(asked, 120.0 / classify_s)
+    assert sum(got.values()) >= 0.85 * able
+    assert min(got.values()) >= 0.5 * sum(got.values()) / sources
+
+
+def test_replays_are_not_counted():
+    """A film beside a camera keeps the classifier busy for ever; the camera is classified all the same."""
+    one = dispatch()
+    for seq in range(9):
+        one.sent(("film", 1, seq), "frame-0", 0.0, scan=True, classify=False)
+        one.located(located("film", seq, "crops-0"), 0.1)
+    assert one.may_classify("camera", 0.2)
 
 
 def test_without_classifiers_nothing_is_rationed():

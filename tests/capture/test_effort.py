@@ -89,4 +89,6 @@ def test_what_was_undone_too_early_is_tried_again_later():
 
 def test_nothing_is_learnt_while_nobody_works():
     """A detector that is being restarted is no overload."""
-    assert Watch().seconds(100, None) == []
+    watch = Watch()
+    assert watch.seconds(100, None) == []
+    assert watch.seconds(int(SETTLE_S + WATCH_S) - 1, 0.0) == [], "what was skipped meanwhile is still in the share"

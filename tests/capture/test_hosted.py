@@ -170,9 +170,9 @@ def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkey
     one.until(lambda: one.run.state == "reconnecting")
     one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
     lost = one.run.epoch
-    assert one.run.status(0.0, one.run.effort, overloaded=False).error
+    assert one.run.status(0.0, one.run.effort(), overloaded=False).error
     one.until(lambda: one.run.state == "running" and one.run.epoch > lost)
-    assert one.run.status(0.0, one.run.effort, overloaded=False).error is None
+    assert one.run.status(0.0, one.run.effort(), overloaded=False).error is None
 
 
 def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host, tmp_path):
@@ -298,5 +298,5 @@ def test_a_recorder_that_is_not_there_is_said(host):
     one.run.policy = replace(one.run.policy, ack="recorder")
     one.until(lambda: any(flight.answered for flight in one.run.window.flights.values()))
     one.run.window.flights[0].sent_at = 1.0
-    assert one.run.status(5.0, one.run.effort, overloaded=False).error is None
-    assert "no recorder has said ack/s/" in one.run.status(20.0, one.run.effort, overloaded=False).error
+    assert one.run.status(5.0, one.run.effort(), overloaded=False).error is None
+    assert "no recorder has said ack/s/" in one.run.status(20.0, one.run.effort(), overloaded=False).error

@@ -31,6 +31,19 @@ def test_what_was_long_ago_does_not_count():
     assert pace.per_second()[1] == pytest.approx(10, rel=0.15)
 
 
+def test_what_is_under_way_is_not_missed():
+    """Of a few frames a second one or two always are; and of very few nothing can be told."""
+    slow = Pace()
+    for second in range(20):
+        slow.pass_time(second / 2)
+        slow.read(2)
+        if second:
+            slow.analysed(80.0)
+            slow.analysed(80.0)
+    assert slow.share(3.0, under_way=2) == 1.0
+    assert slow.share(1.0, under_way=2) is None
+
+
 def test_nothing_comes():
     """No frame, no rate, no share, no age."""
     pace = Pace()

@@ -335,6 +335,55 @@ def test_who_waits_for_another_is_not_late():
     assert window.expire(5.6) == [whole], "now it is its own result that does not come"
 
 
+def test_nobody_is_given_up_because_another_was():
+    """A frame that is whole gets its result when the one before it is over."""
+    window = Window(Policy(live=True, deadline_s=0.5))
+    first, whole = admit(window, 0), admit(window, 1)
+    send_all(window)
+    window.located(faces(whole, classifiers=()), 0.1, TWO)
+    assert window.expire(0.5) == [first]
+    assert window.expire(0.9) == []
+    window.answered(0, 0.95)
+    assert window.answered(1, 0.95) is whole
+
+
+def test_a_recorder_is_asked_again_also_live():
+    """It may have missed a row; nothing else would ever free the frame's place."""
+    window = Window(Policy(live=True, ack="recorder"))
+    admit(window, 0)
+    send_all(window)
+    window.answered(0, 0.1)
+    window.expire(4.0)
+    assert send_all(window, 4.0) == []
+    window.expire(5.2)
+    assert send_all(window, 5.2) == [0]
+    window.recorded(0)
+    assert not window.flights
+
+
+@pytest.mark.parametrize(("policy", "gone"), [(LIVE, "deadline"), (REPLAY, None)])
+def test_what_a_worker_dropped_is_over_or_goes_elsewhere(policy, gone):
+    """It says so; nobody waits for a deadline or a time-out. What others drop is not ours."""
+    window = Window(policy)
+    flight = admit(window, 0)
+    send_all(window)
+    window.dropped(0, "detector-z-9")
+    window.dropped(7, "detector-a-1")
+    assert not flight.waiting
+    window.dropped(0, "detector-a-1")
+    assert flight.waiting
+    assert flight.gone == gone
+
+
+def test_what_is_searched_is_decided_by_the_frame_itself():
+    """Pictures of a folder have sizes of their own."""
+    window = Window(Policy(live=True, scan_s=0.0))
+    terms = Terms(lambda side: Effort(0.0, side, 3), may_classify=lambda: True, has_room=lambda: True)
+    sides = [window.admit(Taken(Frame(np.zeros((4, side, 3), np.uint8), 0.0, n), 0, 0.0), terms).max_side
+             for n, side in enumerate([320, 4000, 640])]  # fmt: skip
+    assert sides == [320, 4000, 640]
+
+
 def test_live_nothing_is_sent_again_for_being_late():
     """It would be more work for who is too slow; but the end of a frame that was given up is, until it is heard."""
     window = Window(Policy(live=True, deadline_s=60.0))
@@ -367,8 +416,8 @@ def test_what_a_silent_worker_has_goes_elsewhere():
 def test_live_work_is_asked_for_on_terms():
     """What is asked of a frame is less under overload, and a frame is classified only when there is room for it."""
     window = Window(Policy(live=True, scan_s=0.0, classify_every=2))
-    busy = Terms(Effort(1.0, 640, 4, 3), may_classify=lambda: False, has_room=lambda: True)
-    free = Terms(Effort(1.0, 640, 4, 3), may_classify=lambda: True, has_room=lambda: True)
+    busy = Terms(lambda _: Effort(1.0, 640, 4, 3), may_classify=lambda: False, has_room=lambda: True)
+    free = Terms(lambda _: Effort(1.0, 640, 4, 3), may_classify=lambda: True, has_room=lambda: True)
     first = window.admit(Taken(Frame(IMAGE, 0.0, 0), 0, 0.0), busy)
     assert (first.scan, first.max_side, first.classify) == (True, 640, False)
     window.hints.learn(0, 0.0, [(1, (1.0, 1.0, 3.0, 3.0))])

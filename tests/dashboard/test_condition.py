@@ -50,6 +50,8 @@ def test_no_result_though_frames_arrive_names_the_stage():
     fault = said(unanswered_s=7.2, waits_for="smoother", waits_s=6.9)
     assert fault == Condition("error", "No result for 7 s though frames arrive, smoother has had the oldest for 7 s.")
     assert said(unanswered_s=4.9, waits_for="smoother", waits_s=4.9).level == "ok"
+    assert said(unanswered_s=9.0, fps=0.2).level == "ok", "a picture each five seconds"
+    assert said(unanswered_s=16.0, fps=0.2).level == "error"
 
 
 def test_a_source_that_is_gone_silent_opening_or_over():

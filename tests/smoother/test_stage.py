@@ -116,6 +116,13 @@ def test_a_capture_whose_clock_went_back_is_listened_to(smoother):
     assert hear(smoother, faces(1, epoch=3), now=3.2) == [(3, 1, False)]
 
 
+def test_a_clock_may_go_back_after_the_end_too(smoother):
+    """Nothing is expected of the epoch that is over; the one that a capture says is in is listened to."""
+    hear(smoother, faces(0, epoch=9), status("capture", "c1", "holding", epoch=9))
+    assert hear(smoother, status("capture", "c2", epoch=3), faces(0, epoch=3), now=1.0) == []
+    assert hear(smoother, status("capture", "c2", epoch=3), faces(0, epoch=3), now=4.0) == [(3, 0, False)]
+
+
 def test_a_source_that_only_others_call_over_goes_on(smoother):
     """Whoever said so, its capture says otherwise a second later."""
     hear(smoother, status("capture", "c"), faces(0), status("capture", "stranger", "ended"))
@@ -145,8 +152,12 @@ def full_disk(monkeypatch):
 
 def test_a_full_disk_does_not_end_a_live_source(smoother, full_disk, monkeypatch):
     """Results go on; the status says what is at stake, until it can be written again."""
+    old = smoother._folder / "s.msgpack"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"where it was long ago")
     assert hear(smoother, faces(0)) == [(1, 0, False)]
     assert "No space left" in smoother.error
+    assert not old.exists(), "a successor must not go on from there"
     monkeypatch.undo()
     assert hear(smoother, faces(1)) == [(1, 1, False)]
     assert smoother.error is None
