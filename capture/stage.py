@@ -61,12 +61,8 @@ class Capture(Stage):
 
     @override
     def hears(self) -> Sequence[str]:
-        own = [
-            f"{topic}/{spec.name}/"
-            for spec in self._listed
-            for topic in ("faces", "emotions", "dropped", "smoothed", "ack")
-        ]
-        return ["status/", *own]
+        topics = ("faces", "emotions", "dropped", "smoothed", "ack")
+        return ["status/", *(f"{topic}/{spec.name}/" for spec in self._listed for topic in topics)]
 
     @override
     def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
@@ -111,9 +107,8 @@ class Capture(Stage):
         self._drain_wake()
         self._claim(now)
         workers = self._dispatch.workers(now, smoother=_SMOOTHER_TOPIC in self._topics)
-        for hosted in sorted(
-            self._hosted.values(), key=lambda hosted: hosted.served_at
-        ):  # who was served longest ago first
+        by_turns = sorted(self._hosted.values(), key=lambda hosted: hosted.served_at)
+        for hosted in by_turns:
             self._advance(hosted, workers, now)
             alone = None if hosted.policy.live else self._suspect()
             for flight in hosted.window.to_send(alone):

@@ -12,7 +12,7 @@ from shared import messages as m
 from smoother.tracking import Tracks, fold, track
 
 MOST_PENDING = 4096
-LOST_S, LOST_PARTS = 2.0, 8
+LOST_S, LOST_PARTS = 2.0, 3
 """For so long, and so many times, frames come that were released as far as is known here, but of which no result is
 known and which their capture does not hold for done: then what is known here is wrong."""
 
@@ -82,8 +82,10 @@ class Assembly:
         self.heard_at = now
         self._acknowledge(part.acked)
         if self._is_lost(part, now):
-            self._released = part.prev
+            self._released = part.prev if part.acked is None else part.acked
+            self._acked = -1 if part.acked is None else part.acked
             self._kept.clear()
+            self._lost_since = None
         if self._is_released(part.seq):
             kept = self._kept.get(part.seq)
             again = kept is not None and not isinstance(part, m.Emotions)
@@ -128,9 +130,14 @@ class Assembly:
         return None
 
     def _is_lost(self, part: Part, now: float) -> bool:
-        """Whether the frame released last was none of this epoch's, so that its real ones seem to be over."""
-        wrong = self._is_released(part.seq) and part.seq not in self._kept and part.seq > self._acked
-        if not wrong or isinstance(part, m.Emotions):
+        """Whether the frame released last, or `acked`, was none of this epoch's, so that its real ones seem to be over.
+
+        A live capture that gives a frame up asks until it is answered: that is a sign, whatever was acknowledged. In a
+        replay workers may be late with frames that others have done.
+        """
+        asked = part.live and isinstance(part, m.Gone)
+        missed = part.seq > self._acked and not isinstance(part, m.Emotions)
+        if not self._is_released(part.seq) or part.seq in self._kept or not (asked or missed):
             return False
         if self._lost_since is None:
             self._lost_since, self._lost_parts = now, 0

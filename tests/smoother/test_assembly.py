@@ -236,6 +236,19 @@ def test_a_made_up_frame_that_fits_is_recovered_from(far):
     assert seqs(heard)[-1] == 119
 
 
+def test_a_wrong_acknowledgement_is_recovered_from():
+    """One that fits in itself, far ahead, hides all real frames; their capture gives them up and asks every second."""
+    one = assembly()
+    assert seqs(one.hear(faces(0, count=0, live=True), 0.0)) == [0]
+    assert seqs(one.hear(faces(1002, count=0, prev=1000, acked=1000, live=True), 0.1)) == [1002]
+    heard = []
+    for second in range(1, 5):
+        for seq in (1, 2):
+            heard += one.hear(gone(seq, acked=0, live=True), float(second))
+    assert seqs(heard)[:2] == [1, 2]
+    assert seqs(one.hear(faces(3, count=0, acked=2, live=True), 5.0)) == [3]
+
+
 def test_frames_that_arrive_late_again_and_again_are_no_such_sign():
     """A worker that was frozen answers for frames that others have done long ago."""
     one = assembly()
