@@ -84,22 +84,30 @@ class Capture(Stage):
         for _, _, message in heard:
             if isinstance(message, m.Status):
                 self._note(message, now)
-            elif isinstance(message, m.Faces):
-                expected_s = self._dispatch.located(message, now)
-                if hosted := self._hosted_of(message):
-                    hosted.window.located(message, now, self._dispatch.classifiers.subscribed(), expected_s)
-            elif isinstance(message, m.Emotions):
-                self._dispatch.classified(message, now)
-            elif isinstance(message, m.Dropped):
-                self._dispatch.dropped(message)
-                if hosted := self._hosted_of(message):
-                    hosted.pace.stale += 1
-                    hosted.window.dropped(message.seq, message.worker)
+            elif isinstance(message, m.Faces | m.Emotions | m.Dropped):
+                self._worked(message, now)
             elif isinstance(message, m.Smoothed):
                 self._answered(message, now)
             elif isinstance(message, m.Ack) and (hosted := self._hosted_of(message)):
                 hosted.window.recorded(message.seq)
         return ()
+
+    def _worked(self, message: m.Faces | m.Emotions | m.Dropped, now: float) -> None:
+        """A worker has done its part of a frame, or will not."""
+        hosted = self._hosted_of(message)
+        if isinstance(message, m.Faces):
+            expected_s = self._dispatch.located(message, now)
+            if hosted:
+                hosted.window.located(message, now, self._dispatch.classifiers.subscribed(), expected_s)
+        elif isinstance(message, m.Emotions):
+            self._dispatch.classified(message, now)
+            if hosted:
+                hosted.window.classified(message.seq, message.worker, now)
+        else:
+            self._dispatch.dropped(message)
+            if hosted:
+                hosted.pace.stale += 1
+                hosted.window.dropped(message.seq, message.worker)
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
@@ -175,7 +183,8 @@ class Capture(Stage):
         if hosted.policy.live:
             hosted.window.take_from(self._dispatch.silent(now))
         for flight in hosted.window.expire(now):
-            self._dispatch.given_up((hosted.name, hosted.epoch, flight.seq), now - (flight.sent_at or now))
+            after_s = 0.0 if flight.is_whole else now - (flight.sent_at or now)
+            self._dispatch.given_up((hosted.name, hosted.epoch, flight.seq), after_s)
 
     def _send(self, hosted: Hosted, flight: Flight, workers: Workers, now: float) -> Iterator[Envelope]:
         if flight.gone:

@@ -188,6 +188,14 @@ class Window:
             flight.waiting = True
         elif not message.classifiers and any(face.classify for face in message.faces):
             flight.timeout_at = min(flight.timeout_at, now + _NO_CLASSIFIER_S)
+        self._whole(flight, now)
+
+    def classified(self, seq: int, worker: str, now: float) -> None:
+        """A classifier has done its part of a frame; when all have, only the smoother is waited for."""
+        flight = self.flights.get(seq)
+        if flight is not None and worker in flight.classifiers:
+            flight.classifiers = tuple(name for name in flight.classifiers if name != worker)
+            self._whole(flight, now)
 
     def answered(self, seq: int, now: float) -> Flight | None:
         """The smoother's result for a frame was heard; returns it the first time."""
@@ -270,6 +278,11 @@ class Window:
             if flight.holders():
                 flight.timeout_at = max(flight.timeout_at, now + flight.timeout_s)
         self._extend(now)
+
+    def _whole(self, flight: Flight, now: float) -> None:
+        """Workers are done with it, so that how slow they are is no reason to wait for longer."""
+        if self.policy.live and flight.is_whole:
+            flight.deadline_at = min(flight.deadline_at, now + self.policy.deadline_s)
 
     def _extend(self, now: float) -> None:
         """Frames that are whole waited for one before them, which is over: their results have time to come."""

@@ -65,7 +65,8 @@ class Assembly:
         self.epoch = epoch
         self._smoothing = smoothing
         self.heard_at = 0.0
-        self._pending: dict[int, Parts] = {}
+        self._pending: dict[tuple[int, int | None], Parts] = {}
+        """By number and `prev`: what claims to be a frame and is not stays apart from the frame."""
         self._released = memory.released if memory else None
         self._tracks = memory.tracks if memory else Tracks()
         self._kept = dict(memory.kept) if memory else {}
@@ -90,9 +91,10 @@ class Assembly:
             kept = self._kept.get(part.seq)
             again = kept is not None and not isinstance(part, m.Emotions)
             return [msgspec.structs.replace(kept, repeat=True)] if kept is not None and again else []
-        if part.seq not in self._pending and len(self._pending) >= MOST_PENDING:
-            self._pending.pop(max(self._pending))
-        self._pending.setdefault(part.seq, Parts(part.header())).take(part)
+        key = part.seq, part.prev
+        if key not in self._pending and len(self._pending) >= MOST_PENDING:
+            del self._pending[max(self._pending, key=lambda key: key[0])]
+        self._pending.setdefault(key, Parts(part.header())).take(part)
         return self._release()
 
     def _acknowledge(self, acked: int | None) -> None:
@@ -104,30 +106,33 @@ class Assembly:
             del self._kept[seq]
         if not self._is_released(acked):
             self._released = acked
-            for seq in [seq for seq in self._pending if seq <= acked]:
-                del self._pending[seq]
+            self._forget_up_to(acked)
 
     def _is_released(self, seq: int | None) -> bool:
         return seq is None or (self._released is not None and seq <= self._released)
 
     def _release(self) -> list[m.Smoothed]:
         results = []
-        while (seq := self._next()) is not None:
-            result = self._finish(self._pending[seq])
-            for older in [other for other in self._pending if other <= seq]:
-                del self._pending[older]
+        while (parts := self._next()) is not None:
+            result = self._finish(parts)
+            seq = parts.header["seq"]
+            self._forget_up_to(seq)
             self._released = seq
             self._kept[seq] = result
             self._lost_since = None
             results.append(result)
         return results
 
-    def _next(self) -> int | None:
+    def _next(self) -> Parts | None:
         """The frame behind the one released last, once there is nothing more to wait for."""
-        for seq, parts in self._pending.items():
-            if parts.header["prev"] == self._released and (parts.gone or parts.complete()):
-                return seq
+        for (_, prev), parts in self._pending.items():
+            if prev == self._released and (parts.gone or parts.complete()):
+                return parts
         return None
+
+    def _forget_up_to(self, seq: int) -> None:
+        for key in [key for key in self._pending if key[0] <= seq]:
+            del self._pending[key]
 
     def _is_lost(self, part: Part, now: float) -> bool:
         """Whether the frame released last, or `acked`, was none of this epoch's, so that its real ones seem to be over.

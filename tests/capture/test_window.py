@@ -384,6 +384,19 @@ def test_what_is_searched_is_decided_by_the_frame_itself():
     assert sides == [320, 4000, 640]
 
 
+def test_who_only_waits_for_the_smoother_does_not_wait_for_long():
+    """However slow the workers are: when they are done, a result is due soon."""
+    window = Window(Policy(live=True, deadline_s=0.5))
+    flight = admit(window, 0)
+    window.sent(flight, "detector-a-1", 0.0, expected_s=20.0)
+    window.located(faces(flight, classifiers=TWO), 9.0, TWO, expected_s=20.0)
+    window.classified(0, TWO[0], 10.0)
+    assert flight.deadline_at > 60.0
+    window.classified(0, TWO[1], 11.0)
+    assert window.expire(11.4) == []
+    assert window.expire(11.5) == [flight]
+
+
 def test_live_nothing_is_sent_again_for_being_late():
     """It would be more work for who is too slow; but the end of a frame that was given up is, until it is heard."""
     window = Window(Policy(live=True, deadline_s=60.0))

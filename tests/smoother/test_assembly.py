@@ -236,6 +236,16 @@ def test_a_made_up_frame_that_fits_is_recovered_from(far):
     assert seqs(heard)[-1] == 119
 
 
+def test_what_claims_a_coming_frames_number_does_not_keep_it_back():
+    """Parts with another `prev` are another frame's, whoever came first."""
+    one = assembly()
+    one.hear(faces(0, count=0), 0.0)
+    for seq in range(1, 9):
+        one.hear(faces(seq, count=1, prev=None), 0.1)
+    assert seqs(one.hear(faces(1, count=0), 0.2)) == [1]
+    assert seqs(one.hear(faces(2, count=0), 0.3)) == [2]
+
+
 def test_a_wrong_acknowledgement_is_recovered_from():
     """One that fits in itself, far ahead, hides all real frames; their capture gives them up and asks every second."""
     one = assembly()
