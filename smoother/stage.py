@@ -107,6 +107,7 @@ class Smoother(Stage):
             log.warning("going back to the epoch that the capture is in", source=part.source, epoch=part.epoch)
         self._assemblies.pop(part.source, None)
         self._assemblies[part.source] = assembly = Assembly(part.source, part.epoch, self._smoothing)
+        assembly.heard_at = now
         while len(self._assemblies) > MOST_SOURCES:
             longest = min(self._assemblies.values(), key=lambda one: one.heard_at)
             del self._assemblies[longest.source]

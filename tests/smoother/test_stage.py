@@ -138,6 +138,8 @@ def test_made_up_sources_are_bounded(smoother):
         list(smoother.handle([Envelope("faces", part.source, part)], number / 1000))
     assert len(smoother._assemblies) == MOST_SOURCES
     assert len(list((smoother._folder).iterdir())) == MOST_SOURCES
+    assert hear(smoother, faces(0), now=9.0) == [(1, 0, False)]
+    assert "s" in smoother._assemblies, "who speaks now is not the one that is forgotten"
 
 
 @pytest.fixture
