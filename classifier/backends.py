@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from classifier.architectures import ARCHITECTURES
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import Release, load_release
 from shared.compute import choose_device, computes_bf16, import_openvino
@@ -92,9 +93,8 @@ def torch_network(release: Release) -> Any:
     """The release as a torch module, in evaluation mode."""
     import torch
 
-    from classifier.networks import make_network
-
-    network = make_network(release.config.architecture, release.config.input.size, release.config.blocks)
+    config = release.config
+    network = ARCHITECTURES[config.architecture].module(config.input.size, config.blocks)
     # Not strict: BatchNorm's step counters are no part of a release. All else was checked when it was read.
     network.load_state_dict({name: torch.from_numpy(value) for name, value in release.tensors.items()}, strict=False)
     return network.eval()
@@ -116,8 +116,6 @@ def _torch(release: Release, device: str, precision: str) -> Run:
 
 def _openvino(release: Release, threads: int, precision: str) -> Run:
     openvino = import_openvino()
-    from classifier.graph import GRAPHS
-
     core = openvino.Core()
     if precision == "auto":
         precision = "bf16" if computes_bf16(core) else "f32"
@@ -127,7 +125,8 @@ def _openvino(release: Release, threads: int, precision: str) -> Run:
         "INFERENCE_PRECISION_HINT": precision,
         "ENABLE_CPU_PINNING": False,
     }
-    graph = GRAPHS[release.config.architecture](release)
+    config = release.config
+    graph = ARCHITECTURES[config.architecture].graph(release.tensors, config.input.size, config.blocks)
     request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
     def run(batch: np.ndarray) -> np.ndarray:

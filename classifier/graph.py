@@ -1,12 +1,12 @@
-"""The networks as OpenVINO graphs, built from a release's tensors; BatchNorm is folded into the layer before it."""
+"""The networks as OpenVINO graphs, built from tensors by name; BatchNorm is folded into the layer before it."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from classifier.release import STEM, Release
+from classifier.architectures import STEM
 from shared.compute import import_openvino
 
 _openvino = import_openvino()
@@ -18,9 +18,8 @@ EPSILON = 1e-5
 """Of torch's BatchNorm."""
 
 
-def emotion_cnn(release: Release) -> Model:
+def emotion_cnn(tensors: dict[str, np.ndarray], size: int) -> Model:
     """EmotionCNN: (N, 1, S, S) to logits (N, 7), N free."""
-    tensors, size = release.tensors, release.config.input.size
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = pixels
     for block, convolution in enumerate((_first_convolution, _convolution, _convolution)):
@@ -30,19 +29,16 @@ def emotion_cnn(release: Release) -> Model:
         weight, x = fewer, op.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], True)
     x = op.reshape(x, op.constant(np.array([0, -1])), special_zero=True)
     x = op.relu(_linear(x, weight, bias))
-    return _openvino.Model(
-        [_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels], release.config.name
-    )
+    return _openvino.Model([_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels])
 
 
-def emotion_net(release: Release) -> Model:
+def emotion_net(tensors: dict[str, np.ndarray], size: int, blocks: Sequence[int]) -> Model:
     """EmotionNet: (N, 1, S, S) to logits (N, 7), N free."""
-    tensors, size = release.tensors, release.config.input.size
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = op.relu(_first_convolution(pixels, tensors, "stem.0", "stem.1"))
     for layer in range(3, 3 * len(STEM), 3):
         x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}"))
-    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *release.config.blocks))):
+    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
         beside = x
         if inputs != outputs:
@@ -51,7 +47,7 @@ def emotion_net(release: Release) -> Model:
         x = op.relu(_convolution(x, tensors, f"{body}.0", f"{body}.1"))
         x = op.relu(op.add(_convolution(x, tensors, f"{body}.3", f"{body}.4"), beside))
     x = op.reduce_mean(x, op.constant(np.array([2, 3])), keep_dims=False)
-    return _openvino.Model([_linear(x, tensors["head.weight"], tensors["head.bias"])], [pixels], release.config.name)
+    return _openvino.Model([_linear(x, tensors["head.weight"], tensors["head.bias"])], [pixels])
 
 
 def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
@@ -108,6 +104,3 @@ def _halved(x: Any) -> Any:
 
 def _linear(x: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
     return op.add(op.matmul(x, op.constant(weight), False, True), op.constant(bias.reshape(1, -1)))
-
-
-GRAPHS: dict[str, Callable[[Release], Model]] = {"emotion-cnn": emotion_cnn, "emotion-net": emotion_net}

@@ -1,4 +1,4 @@
-"""The networks by name. Each takes (N, 1, S, S) float32 and returns logits (N, classes), no softmax inside."""
+"""The networks as torch modules. Each takes (N, 1, S, S) float32 and returns logits (N, classes), no softmax inside."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.release import BLOCKS, STEM
+from classifier.architectures import BLOCKS, STEM
 
 DROPOUT = 0.5
 """Share of EmotionCNN's hidden units left out while it is trained, where a recipe does not change it."""
@@ -90,8 +90,3 @@ class EmotionNet(nn.Module):
         """x (N, 1, S, S) float32 → logits (N, num_classes)."""
         logits: Tensor = self.head(self.blocks(self.stem(x)).mean((2, 3)))
         return logits
-
-
-def make_network(architecture: str, size: int, blocks: Sequence[int] = BLOCKS) -> nn.Module:
-    """A fresh network of one of ARCHITECTURES for seven classes and pictures of side `size`."""
-    return EmotionCNN(size=size) if architecture == "emotion-cnn" else EmotionNet(blocks=blocks)

@@ -4,9 +4,7 @@ The config says everything the classifier needs to rebuild the network and its p
 read from safetensors, which holds numbers and no code.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from classifier.architectures import ARCHITECTURES, BLOCKS, Shapes, halvings
 from classifier.preprocess import InputSpec
 from shared.errors import ModelError
 from shared.messages import EMOTIONS
@@ -24,15 +23,6 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 """Where the project's own releases are."""
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
-
-STEM = (32, 64)
-"""Channels of emotion-net's first convolutions, at the input's size."""
-BLOCKS = (96, 192, 192, 384)
-"""Channels of its residual blocks where nothing else is said; a block that changes their number halves the size first.
-"""
-ARCHITECTURES = ("emotion-cnn", "emotion-net")
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -46,6 +36,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     temperature: Annotated[float, msgspec.Meta(gt=0, le=100)]
     blocks: Annotated[tuple[Annotated[int, msgspec.Meta(gt=0, le=4096)], ...], msgspec.Meta(min_length=1)] = BLOCKS
 
+    def shapes(self) -> Shapes:
+        """The release's tensors: their shapes by name."""
+        return ARCHITECTURES[self.architecture].shapes(self.input.size, self.blocks)
+
 
 @dataclass(frozen=True)
 class Release:
@@ -53,42 +47,6 @@ class Release:
 
     config: Config
     tensors: dict[str, np.ndarray]
-
-
-def tensor_shapes(architecture: str, size: int, blocks: Sequence[int] = BLOCKS) -> Shapes:
-    """The tensors of an architecture by name, for an input of side `size`; emotion-net's have such residual blocks."""
-    return _emotion_cnn_shapes(size) if architecture == "emotion-cnn" else _emotion_net_shapes(blocks)
-
-
-def halvings(blocks: Sequence[int]) -> int:
-    """How often such residual blocks halve the size."""
-    return sum(inputs != outputs for inputs, outputs in pairwise((STEM[-1], *blocks)))
-
-
-def _emotion_cnn_shapes(size: int) -> Shapes:
-    shapes: Shapes = {}
-    for index, (inputs, outputs) in enumerate(((1, 32), (32, 64), (64, 128))):
-        shapes |= {f"blocks.{index}.0.weight": (outputs, inputs, 3, 3), f"blocks.{index}.0.bias": (outputs,)}
-        shapes |= _norm_shapes(f"blocks.{index}.1", outputs)
-    shapes |= {"head.0.weight": (128, 128 * (size // 8) ** 2), "head.0.bias": (128,)} | _norm_shapes("head.1", 128)
-    return shapes | {"head.4.weight": (len(EMOTIONS), 128), "head.4.bias": (len(EMOTIONS),)}
-
-
-def _emotion_net_shapes(blocks: Sequence[int]) -> Shapes:
-    shapes: Shapes = {}
-    for index, (inputs, outputs) in enumerate(pairwise((1, *STEM))):
-        shapes |= {f"stem.{3 * index}.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"stem.{3 * index + 1}", outputs)
-    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *blocks))):
-        body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
-        shapes |= {f"{body}.0.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"{body}.1", outputs)
-        shapes |= {f"{body}.3.weight": (outputs, outputs, 3, 3)} | _norm_shapes(f"{body}.4", outputs)
-        if inputs != outputs:
-            shapes |= {f"{shortcut}.0.weight": (outputs, inputs, 1, 1)} | _norm_shapes(f"{shortcut}.1", outputs)
-    return shapes | {"head.weight": (len(EMOTIONS), blocks[-1]), "head.bias": (len(EMOTIONS),)}
-
-
-def _norm_shapes(name: str, channels: int) -> Shapes:
-    return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
 
 
 def load_release(model: str, models_dir: Path) -> Release:
@@ -102,7 +60,7 @@ def load_release(model: str, models_dir: Path) -> Release:
         raise ModelError(f"model {model!r}: no folder {folder}; released in {models_dir}: {', '.join(known) or 'none'}")
     config = _check_config(folder / CONFIG, _read(folder / CONFIG))
     tensors = _read_weights(folder / WEIGHTS)
-    _check_tensors(folder / WEIGHTS, tensors, _shapes(config))
+    _check_tensors(folder / WEIGHTS, tensors, config.shapes())
     return Release(config, {name: tensor.astype(np.float32) for name, tensor in tensors.items()})
 
 
@@ -111,14 +69,10 @@ def save_release(release: Release, folder: Path) -> None:
     config = msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n"
     _check_config(folder / CONFIG, config)
     tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}
-    _check_tensors(folder / WEIGHTS, tensors, _shapes(release.config))
+    _check_tensors(folder / WEIGHTS, tensors, release.config.shapes())
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS, save_tensors(tensors))
     _replace(folder / CONFIG, config)
-
-
-def _shapes(config: Config) -> Shapes:
-    return tensor_shapes(config.architecture, config.input.size, config.blocks)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.architectures import ARCHITECTURES
 from classifier.release import Config
 from training.recipes import OPTIONS, PRESETS, Recipe
 
@@ -26,8 +27,6 @@ class Training:
 
     recipe: Recipe
     seed: int
-    releases: dict[str, str]
-    """Name and version of what the run began with and was taught by."""
     steps: int
     checkpoint: Path
     is_fer2013: bool
@@ -126,8 +125,8 @@ heights below the box's centre; both were fitted on every third of these picture
 
 
 def _made(config: Config, training: Training, note: str) -> str:
-    settings = asdict(training.recipe) | training.releases | {"seed": training.seed}
-    if config.architecture != "emotion-net":
+    settings = asdict(training.recipe) | {"seed": training.seed}
+    if not ARCHITECTURES[config.architecture].has_blocks:
         del settings["blocks"]
     recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(settings))
     data = FER2013 if training.is_fer2013 else OTHER_DATA

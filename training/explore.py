@@ -19,12 +19,13 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from classifier.architectures import ARCHITECTURES
 from classifier.preprocess import CROP_SIDE, InputSpec, prepare
 from shared.messages import EMOTIONS
 from training import command
 from training.augment import Augmentation, augment
 from training.data import Faces, leakage, load
-from training.recipes import INPUTS, PRESETS, Recipe
+from training.recipes import PRESETS, Recipe
 
 SAMPLES = 8
 NONE = Augmentation(flip=0.0)
@@ -46,7 +47,7 @@ Section = tuple[str, str, Figure]
 def page(splits: dict[str, Faces], recipe: Recipe, title: str, seed: int) -> str:
     """The whole report as one HTML page with its pictures inside."""
     train = splits["train"]
-    spec, rng = INPUTS[recipe.architecture], np.random.default_rng(seed)
+    spec, rng = ARCHITECTURES[recipe.architecture].input, np.random.default_rng(seed)
     sections = [
         balance(splits),
         samples(train, rng),

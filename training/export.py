@@ -11,22 +11,21 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import msgspec
 import numpy as np
 
+from classifier.architectures import ARCHITECTURES, BLOCKS
 from classifier.backends import Classifier, load_classifier, softmax
 from classifier.release import MODELS, Config, Release, load_release, save_release
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
 from training import card, command, figures, onnx, view
-from training.checkpoint import read_checkpoint, recipe_of
+from training.checkpoint import Checkpoint
 from training.data import Faces, is_official, load
 from training.evaluate import logits_and_probs
 from training.metrics import fit_temperature, report
-from training.recipes import INPUTS
 
 FIT_EVERY = 3
 """The view is fitted on every third validation picture."""
@@ -36,12 +35,13 @@ SIDES = (48, 36, 24, 16)
 """Sides in pixels to which the pictures are reduced for the results by face size."""
 
 
-def release_of(saved: dict[str, Any], name: str, version: str) -> Release:
+def release_of(saved: Checkpoint, name: str, version: str) -> Release:
     """A checkpoint's averaged weights as a release, with the input of its architecture and temperature 1."""
-    recipe = recipe_of(saved)
-    more = {"blocks": recipe.blocks} if recipe.architecture == "emotion-net" else {}
-    config = Config(name, version, recipe.architecture, EMOTIONS, INPUTS[recipe.architecture], 1.0, **more)
-    averaged = {key: value.numpy() for key, value in saved["averaged"].items() if "num_batches" not in key}
+    recipe = saved.recipe
+    architecture = ARCHITECTURES[recipe.architecture]
+    blocks = recipe.blocks if architecture.has_blocks else BLOCKS  # BLOCKS itself is left out of the file
+    config = Config(name, version, recipe.architecture, EMOTIONS, architecture.input, 1.0, blocks)
+    averaged = {key: value.numpy() for key, value in saved.averaged.items() if "num_batches" not in key}
     return Release(config, averaged)
 
 
@@ -51,7 +51,7 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
     What stands in `folder` is replaced when all is measured. Raises ModelError for a name that cannot be one,
     ConfigurationError where the detector finds too few faces to fit the view on.
     """
-    saved = read_checkpoint(checkpoint)
+    saved = Checkpoint.read(checkpoint)
     with tempfile.TemporaryDirectory() as scratch:
         draft = Path(scratch, folder.name)
         save_release(release_of(saved, folder.name, version), draft)
@@ -80,11 +80,10 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
     )
     official = is_official("validation", faces)
-    recipe, releases = recipe_of(saved), saved.get("releases", {})
-    run = card.Training(recipe, saved["seed"], releases, saved["step"], checkpoint, is_fer2013=official)
+    how = card.Training(saved.recipe, saved.seed, saved.step, checkpoint, is_fer2013=official)
     with _replacing(folder) as fresh:
         save_release(Release(config, released.tensors), fresh)
-        (fresh / "README.md").write_text(card.write(config, run, figures_of, note))
+        (fresh / "README.md").write_text(card.write(config, how, figures_of, note))
         figures.confusion(figures_of.scores["confusion"], fresh / "confusion.png")
         figures.calibration(probs, faces.labels, fresh / "calibration.png")
 

@@ -1,7 +1,8 @@
 """The recipes that `--preset` names: `original`, and those of our releases, each one unbroken run.
 
-emotion-net's goes on from the release before, which teaches it too (born-again networks, Furlanello et al., arXiv
-1805.04770); the other two begin with random weights.
+emotion-net's goes on from a release, which teaches it too (born-again networks, Furlanello et al., arXiv 1805.04770);
+the other two begin with random weights. A release is named with its version, so that a later one does not change what
+a preset does.
 """
 
 import math
@@ -9,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from classifier.architectures import BLOCKS
 from classifier.networks import DROPOUT
-from classifier.preprocess import InputSpec
-from classifier.release import BLOCKS
 from training.augment import Augmentation
 
 SCHEDULES = ("constant", "step", "cosine", "one-cycle")
@@ -40,11 +40,11 @@ class Recipe:
     vote_share: float = 0.0
     """Share of FER+'s votes in an image's target."""
     blocks: tuple[int, ...] = BLOCKS
-    """Channels of emotion-net's residual blocks, multiples of 32 (the fused layers take no others)."""
+    """Channels of emotion-net's residual blocks."""
     start: str = ""
-    """A released model whose weights the run begins with (none)."""
+    """A released model whose weights the run begins with, `name@version` (none)."""
     teacher: str = ""
-    """A released model whose answers make up `teacher_share` of the targets (none)."""
+    """A released model whose answers make up `teacher_share` of the targets, `name@version` (none)."""
     teacher_share: float = 0.7
     tied: bool = False
     """Whether EmotionCNN's first linear layer has one weight for each square of 2x2 positions of a map."""
@@ -92,12 +92,6 @@ OPTIONS = (
 """What the command line can change of a recipe."""
 
 
-INPUTS = {
-    "emotion-cnn": InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
-    "emotion-net": InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
-}
-"""What each architecture is fed; `training.view` fits the view to the detector's boxes."""
-
 PRESETS = {
     "original": Recipe(
         architecture="emotion-cnn",
@@ -119,7 +113,7 @@ PRESETS = {
         weight_decay=0.05,
         label_smoothing=0.05,
         vote_share=0.25,
-        teacher="emotion-net",
+        teacher="emotion-net@6",
         teacher_share=0.8,
         tied=True,
         dropout=0.0,
@@ -141,8 +135,8 @@ PRESETS = {
         weight_decay=5e-4,
         label_smoothing=0.1,
         vote_share=0.25,
-        start="emotion-net",
-        teacher="emotion-net",
+        start="emotion-net@6",
+        teacher="emotion-net@6",
         teacher_share=0.6,
         average=0.998,
         mixup=0.2,

@@ -9,10 +9,11 @@ import pytest
 import torch
 from skimage import data
 
+from classifier.architectures import ARCHITECTURES, BLOCKS
 from classifier.backends import MAX_BATCH, Classifier, load_classifier, torch_network
 from classifier.graph import in_two, pooled_weight
 from classifier.preprocess import InputSpec, prepare
-from classifier.release import ARCHITECTURES, BLOCKS, Config, Release, load_release, save_release, tensor_shapes
+from classifier.release import Config, Release, load_release, save_release
 from shared.errors import ModelError
 from shared.messages import EMOTIONS
 
@@ -23,13 +24,14 @@ ROOT = Path(__file__).parents[2]
 def random_release(architecture: str, blocks: tuple[int, ...] = BLOCKS) -> Release:
     """A network for 32 pixels with weights that make its answers differ from face to face."""
     rng = np.random.default_rng(0)
+    config = Config("random", "3", architecture, EMOTIONS, SPEC, 1.5, blocks)
     tensors = {}
-    for name, shape in tensor_shapes(architecture, SPEC.size, blocks).items():
+    for name, shape in config.shapes().items():
         values = rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.2, shape)
         if name.endswith("running_var") or (name.endswith("weight") and len(shape) == 1):
             values = rng.uniform(0.5, 2, shape)
         tensors[name] = values.astype(np.float32)
-    return Release(Config("random", "3", architecture, EMOTIONS, SPEC, 1.5, blocks), tensors)
+    return Release(config, tensors)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def assert_like_torch(release: Release, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("blocks", [BLOCKS, (64, 96, 96, 160)])
+@pytest.mark.parametrize("blocks", [BLOCKS, (64, 96, 96, 160), (40, 48, 56, 72, 80)])
 def test_openvino_says_what_torch_says(architecture: str, blocks: tuple[int, ...], tmp_path: Path) -> None:
     """Every architecture, and other residual blocks, of which the first keeps size and channels."""
     assert_like_torch(random_release(architecture, blocks), tmp_path)

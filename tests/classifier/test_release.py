@@ -10,18 +10,16 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from classifier.networks import EmotionCNN, EmotionNet, make_network
+from classifier.architectures import ARCHITECTURES, BLOCKS
+from classifier.networks import EmotionCNN, EmotionNet
 from classifier.preprocess import InputSpec
 from classifier.release import (
-    ARCHITECTURES,
-    BLOCKS,
     CONFIG,
     WEIGHTS,
     Config,
     Release,
     load_release,
     save_release,
-    tensor_shapes,
 )
 from shared.errors import ModelError
 from shared.messages import EMOTIONS
@@ -34,7 +32,7 @@ CONFIG_OF_TEST = Config("small", "1", "emotion-cnn", EMOTIONS, msgspec.structs.r
 def models(tmp_path: Path) -> Path:
     """A models directory with one release, `small`, of EmotionCNN's layers for 16-pixel input."""
     rng = np.random.default_rng(0)
-    tensors = {name: rng.random(shape, np.float32) for name, shape in tensor_shapes("emotion-cnn", 16).items()}
+    tensors = {name: rng.random(shape, np.float32) for name, shape in CONFIG_OF_TEST.shapes().items()}
     save_release(Release(CONFIG_OF_TEST, tensors), tmp_path / "small")
     return tmp_path
 
@@ -53,14 +51,14 @@ def test_a_release_comes_back_as_it_was_written(models: Path) -> None:
 @pytest.mark.parametrize("blocks", [BLOCKS, (64, 96, 96, 160)])
 def test_the_table_of_shapes_is_the_torch_network(architecture: str, blocks: tuple[int, ...]) -> None:
     """Names and shapes that a release must have are those of the torch module, for every architecture."""
-    network = make_network(architecture, 64, blocks)
+    network = ARCHITECTURES[architecture].module(64, blocks)
     state = {name: tuple(value.shape) for name, value in network.state_dict().items() if "num_batches" not in name}
-    assert tensor_shapes(architecture, 64, blocks) == state
+    assert ARCHITECTURES[architecture].shapes(64, blocks) == state
 
 
 def test_emotion_cnn_is_the_network_that_was_specified() -> None:
     """By default it takes 224 pixels: 100,352 values go into the linear layer."""
-    assert tensor_shapes("emotion-cnn", 224)["head.0.weight"] == (128, 100_352)
+    assert ARCHITECTURES["emotion-cnn"].shapes(224, BLOCKS)["head.0.weight"] == (128, 100_352)
     assert EmotionCNN().head[0].weight.shape == (128, 100_352)
 
 

@@ -1,25 +1,29 @@
 """Tiny data for the training room's tests."""
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
 import torch
 
+from classifier.architectures import ARCHITECTURES
 from shared.messages import EMOTIONS
 from training.data import Faces
-from training.recipes import INPUTS
 
 
 @pytest.fixture(autouse=True)
 def bf16_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same code runs on processors that have to emulate it."""
-    monkeypatch.setattr("training.run.has_bf16", lambda _: True)
+    monkeypatch.setattr("training.state.has_bf16", lambda _: True)
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """emotion-cnn for 32 pixels: the same layers with a fiftieth of the weights."""
-    monkeypatch.setitem(INPUTS, "emotion-cnn", msgspec.structs.replace(INPUTS["emotion-cnn"], size=32))
+    full = ARCHITECTURES["emotion-cnn"]
+    spec = msgspec.structs.replace(full.input, size=32)
+    monkeypatch.setitem(ARCHITECTURES, "emotion-cnn", replace(full, input=spec))
 
 
 @pytest.fixture
@@ -42,9 +46,3 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def two_slices(one_thread: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fused functions in two threads, whose parts are added up, and torch in one: quick on busy cores too."""
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)

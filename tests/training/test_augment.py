@@ -2,9 +2,9 @@
 
 import torch
 
+from classifier.architectures import ARCHITECTURES
 from classifier.preprocess import prepare
 from training.augment import Augmentation, augment, erase
-from training.recipes import INPUTS
 
 
 def pictures(count: int) -> torch.Tensor:
@@ -19,7 +19,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_no_augmentation_is_the_evaluations_preprocessing() -> None:
     """With all amounts zero a picture is what `prepare` makes of it, to a grey level."""
-    images, spec = pictures(3), INPUTS["emotion-cnn"]
+    images, spec = pictures(3), ARCHITECTURES["emotion-cnn"].input
     augmented = (augment(images, spec.size, Augmentation(flip=0), seeded()) - spec.mean) / spec.std
     prepared = torch.from_numpy(prepare(list(images.numpy()), spec, whole=True))
     assert (augmented - prepared).abs().max() < 2.5 / 127.5

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from training import data
-from training.checkpoint import read_checkpoint
+from training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.processes
 
@@ -53,10 +53,10 @@ def test_a_run_broken_by_ctrl_c_ends_like_an_unbroken_one(faces: data.Faces, tmp
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     assert "continue with --resume" in finished(process)
-    assert EPOCH <= read_checkpoint(broken / "last.pt")["step"] < 30 * EPOCH
+    assert EPOCH <= Checkpoint.read(broken / "last.pt").step < 30 * EPOCH
     finished(training("--data", table, "--resume", broken / "last.pt"))
     finished(training("--data", table, "--out", unbroken))
-    ends = [read_checkpoint(folder / "last.pt") for folder in (broken, unbroken)]
-    assert [end["step"] for end in ends] == [30 * EPOCH, 30 * EPOCH]
-    for name, value in ends[1]["averaged"].items():
-        assert torch.equal(ends[0]["averaged"][name], value), name
+    ends = [Checkpoint.read(folder / "last.pt") for folder in (broken, unbroken)]
+    assert [end.step for end in ends] == [30 * EPOCH, 30 * EPOCH]
+    for name, value in ends[1].averaged.items():
+        assert torch.equal(ends[0].averaged[name], value), name

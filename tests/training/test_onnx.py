@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from classifier.architectures import ARCHITECTURES, BLOCKS
 from classifier.backends import torch_network
-from classifier.networks import make_network
 from classifier.preprocess import InputSpec
-from classifier.release import ARCHITECTURES, Config, Release, load_release, save_release
+from classifier.release import Config, Release, load_release, save_release
 from shared.errors import AffectError
 from shared.messages import EMOTIONS
 from training import export, onnx
@@ -26,7 +26,7 @@ SPEC = InputSpec(size=32, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0,
 def models(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A models directory with a fresh network, `small`."""
     torch.manual_seed(0)
-    network = make_network(request.param, SPEC.size)
+    network = ARCHITECTURES[request.param].module(SPEC.size, BLOCKS)
     tensors = {name: value.numpy() for name, value in network.state_dict().items() if "num_batches" not in name}
     save_release(Release(Config("small", "1", request.param, EMOTIONS, SPEC, 1.5), tensors), tmp_path / "small")
     return tmp_path

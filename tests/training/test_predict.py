@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from classifier.architectures import ARCHITECTURES
 from classifier.backends import Classifier
 from detector.mtcnn import Detections
 from shared.messages import EMOTIONS
 from training import command, predict
-from training.recipes import INPUTS
 
 HAPPY, ANGRY = 2 * np.eye(7, dtype=np.float32)[[3, 0]]
 
@@ -35,7 +35,7 @@ class TwoFaces:
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """No release and no MTCNN."""
-    classifier = Classifier("stand-in", "cpu", INPUTS["emotion-cnn"], 1.0, by_brightness)
+    classifier = Classifier("stand-in", "cpu", ARCHITECTURES["emotion-cnn"].input, 1.0, by_brightness)
     monkeypatch.setattr(command, "load_classifier", lambda *arguments: classifier)
     monkeypatch.setattr(predict, "pipeline_detector", lambda *arguments: TwoFaces())
 

@@ -1,0 +1,86 @@
+"""Checkpoints: whole or not there, and refused with a message where they are something else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from shared.errors import AffectError, ConfigurationError
+from training import data
+from training.checkpoint import Checkpoint, DivergedError
+from training.recipes import PRESETS
+from training.state import TrainState
+
+pytestmark = pytest.mark.usefixtures("small", "one_thread")
+
+CPU = torch.device("cpu")
+RECIPE = replace(PRESETS["emotion-cnn"], teacher="", tied=False, dropout=0.5, mixup=0.0, unmixed=0)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
+    """A step may break the weights and only the next one's loss tell; the checkpoint before stays."""
+    run = TrainState(RECIPE, 0, CPU)
+    run.checkpoint().write(tmp_path / "run.pt")
+    with torch.no_grad():
+        run.network.head[4].weight[0, 0] = float("inf")
+    with pytest.raises(DivergedError, match=r"weights at step 0 are not finite; .*run\.pt is as it was"):
+        run.checkpoint().write(tmp_path / "run.pt")
+    assert TrainState.resume(tmp_path / "run.pt", CPU).network.head[4].weight.isfinite().all()
+
+
+def test_a_failed_save_leaves_the_last_checkpoint(
+    faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk while saving costs nothing that was there."""
+    run = TrainState(RECIPE, 0, CPU)
+    run.checkpoint().write(tmp_path / "last.pt")
+
+    def full(state: object, part: Path) -> None:
+        part.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    run.step = 5
+    with pytest.raises(
+        AffectError, match=r"last\.pt could not be written, the checkpoint before it is kept: .*No space"
+    ):
+        run.checkpoint().write(tmp_path / "last.pt")
+    assert Checkpoint.read(tmp_path / "last.pt").step == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["last.pt"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    """The message names the file."""
+    path = tmp_path / "run.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"run\.pt"):
+        TrainState.resume(path, CPU)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    """Unknown names and tensors of other shapes are said, not shown as a traceback."""
+    TrainState(RECIPE, 0, CPU).checkpoint().write(tmp_path / "run.pt")
+    saved = torch.load(tmp_path / "run.pt", weights_only=True)
+    torch.save(saved | {"recipe": saved["recipe"] | {"architecture": "resnet"}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match=r"architecture 'resnet'; known: emotion-cnn, emotion-net"):
+        TrainState.resume(tmp_path / "run.pt", CPU)
+    torch.save(saved | {"recipe": saved["recipe"] | {"architecture": "emotion-net"}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match=r"run\.pt holds another network"):
+        TrainState.resume(tmp_path / "run.pt", CPU)
+    torch.save(saved | {"recipe": saved["recipe"] | {"of_tomorrow": 1}}, tmp_path / "run.pt")
+    with pytest.raises(ConfigurationError, match="another version"):
+        TrainState.resume(tmp_path / "run.pt", CPU)
+
+
+def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
+    """Recipes and runs without the newer fields get their defaults."""
+    TrainState(RECIPE, 0, CPU).checkpoint().write(tmp_path / "run.pt")
+    saved = torch.load(tmp_path / "run.pt", weights_only=True)
+    for name in ("mixup", "unmixed", "class_weights", "mixed_precision", "patience"):
+        del saved["recipe"][name]
+    del saved["waited"]
+    torch.save(saved, tmp_path / "run.pt")
+    assert TrainState.resume(tmp_path / "run.pt", CPU).recipe == RECIPE

@@ -1,0 +1,130 @@
+"""A recipe's network: with fresh weights, or going on from a release, to which residual blocks may be added.
+
+A new block begins as its shortcut alone, so the deeper network gives the released one's answers until it has learnt
+more (Chen, Goodfellow & Shlens, Net2Net, arXiv 1511.05641).
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from classifier.architectures import ARCHITECTURES, BLOCKS, STEM, halvings
+from classifier.graph import pooled_weight
+from classifier.networks import DROPOUT, EmotionCNN
+from classifier.release import MODELS, Release, load_release
+from shared.errors import ConfigurationError
+from training.recipes import Recipe
+
+
+def build(recipe: Recipe) -> nn.Module:
+    """The recipe's network with fresh weights.
+
+    Raises ConfigurationError for blocks, dropout or tied weights that its architecture does not have.
+    """
+    architecture = ARCHITECTURES[recipe.architecture]
+    size, halved = architecture.input.size, halvings(recipe.blocks)
+    if recipe.blocks != BLOCKS and not architecture.has_blocks:
+        raise ConfigurationError(f"--blocks {list(recipe.blocks)}: {recipe.architecture} has none")
+    if architecture.has_blocks and not size >> halved:
+        raise ConfigurationError(f"--blocks {list(recipe.blocks)}: {size} pixels cannot be halved {halved} times")
+    network = architecture.module(size, recipe.blocks)
+    if isinstance(network, EmotionCNN):
+        cast(nn.Dropout, network.head[3]).p = recipe.dropout
+    elif recipe.dropout != DROPOUT:
+        raise ConfigurationError(f"--dropout {recipe.dropout}: only emotion-cnn has it")
+    if recipe.tied:
+        tie_weights(network)
+    return network
+
+
+def tie_weights(network: nn.Module) -> None:
+    """Makes an EmotionCNN's first linear layer treat 2x2 neighbouring positions of a map alike, and keep doing so.
+
+    It is then the function of a layer with a quarter of the weights behind average pooling. Raises ConfigurationError
+    for another architecture.
+    """
+    if not isinstance(network, EmotionCNN):
+        raise ConfigurationError("weights can be tied in emotion-cnn only")
+    weight = cast(Tensor, network.head[0].weight)
+    places = math.isqrt(weight.shape[1] // network.channels)
+
+    def tied(values: Tensor) -> Tensor:
+        means = functional.avg_pool2d(values.view(-1, network.channels, places, places), 2)
+        return means.repeat_interleave(2, 2).repeat_interleave(2, 3).view_as(values)
+
+    with torch.no_grad():
+        weight.copy_(tied(weight) * 2)  # as large as before
+    weight.register_hook(tied)  # type: ignore[no-untyped-call]
+
+
+def find_release(reference: str) -> Release:
+    """The release of a reference: a model's name or folder, with `@version` where only that one will do.
+
+    Raises ModelError where there is none, ConfigurationError where it is of another version.
+    """
+    name, at, version = reference.rpartition("@")
+    release = load_release(name if at else reference, MODELS)
+    if at and release.config.version != version:
+        raise ConfigurationError(
+            f"{reference} is wanted, but {name} is now version {release.config.version}: give {name} to take that one"
+        )
+    return release
+
+
+def pinned(reference: str) -> str:
+    """The reference with the version that it means now; '' stays ''."""
+    if not reference or "@" in reference:
+        return reference
+    return f"{reference}@{find_release(reference).config.version}"
+
+
+def start_from(network: nn.Module, recipe: Recipe) -> None:
+    """Copies the weights of the release `recipe.start` into a fresh network made by the recipe.
+
+    Raises ModelError where there is no such release, ConfigurationError where the network cannot go on from it.
+    """
+    release = find_release(recipe.start)
+    was, size = release.config, ARCHITECTURES[recipe.architecture].input.size
+    if (was.architecture, was.input.size) != (recipe.architecture, size):
+        raise ConfigurationError(
+            f"--start {recipe.start}: it is of the architecture {was.architecture} for {was.input.size} pixels; "
+            f"--preset makes {recipe.architecture} for {size}"
+        )
+    if recipe.tied and pooled_weight(release.tensors["head.0.weight"], size // 8) is None:
+        raise ConfigurationError(f"--start {recipe.start}: its weights are not tied; give --no-tied")
+    places = continued(was.blocks, recipe.blocks)
+    state = network.state_dict()
+    for name, value in release.tensors.items():
+        state[_moved(name, places)].copy_(torch.from_numpy(value))
+
+
+def continued(before: Sequence[int], blocks: Sequence[int]) -> list[int]:
+    """Where each of the blocks `before` stands among `blocks` (both channels by block); the others are new.
+
+    Raises ConfigurationError where one is missing, or where a new one would change the number of channels.
+    """
+    places: list[int] = []
+    for place, (inputs, channels) in enumerate(pairwise((STEM[-1], *blocks))):
+        if channels == next(iter(before[len(places) :]), None):
+            places.append(place)
+        elif channels != inputs:
+            break
+    else:
+        if len(places) == len(before):
+            return places
+    raise ConfigurationError(
+        f"--blocks {list(blocks)} cannot go on from {list(before)}: only repetitions may be added; "
+        "--start '' begins with random weights"
+    )
+
+
+def _moved(name: str, places: list[int]) -> str:
+    if not name.startswith("blocks."):
+        return name
+    _, block, rest = name.split(".", 2)
+    return f"blocks.{places[int(block)]}.{rest}"

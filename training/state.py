@@ -1,0 +1,164 @@
+"""The state of a training run: network, averaged weights, optimiser and place in the schedule.
+
+Every random choice follows from the seed and the step, so a run that was stopped and resumed ends like an unbroken one.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from classifier.architectures import ARCHITECTURES
+from shared.compute import has_bf16
+from shared.errors import ConfigurationError
+from training.checkpoint import Checkpoint
+from training.data import Faces
+from training.network import build, pinned, start_from
+from training.recipes import Recipe, changed
+from training.targets import Teacher, class_weights
+
+AVERAGE_EVERY = 4
+"""Steps between two updates of the averaged weights."""
+OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, lr=0.0, momentum=0.9, nesterov=True, fused=True),
+}
+"""The rate is set at every step; Adam's weight decay is the decoupled one (arXiv 1711.05101)."""
+
+
+class TrainState:
+    """A run at a step. `train.step` moves it on; `begin` and `resume` make it."""
+
+    def __init__(self, recipe: Recipe, seed: int, device: torch.device):
+        torch.manual_seed(seed)
+        self.recipe = recipe = replace(recipe, start=pinned(recipe.start), teacher=pinned(recipe.teacher))
+        self.seed, self.device = seed, device
+        self.input = ARCHITECTURES[recipe.architecture].input
+        self.network = build(recipe).to(device).to(memory_format=torch.channels_last)
+        self._average = _average(self.network, recipe.average) if recipe.average else None
+        self.mixed_precision = recipe.mixed_precision and has_bf16(device.type)
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        others = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = OPTIMIZERS[recipe.optimizer](groups)
+        self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
+        self.class_weights: Tensor | None = None
+        self.pictures = ""
+        """A digest of the data; a run does not go on with another."""
+        self.step = 0
+        self.best = 0.0
+        self.waited = 0
+        """Epochs since the best validation accuracy."""
+        self.epoch_sums = [0.0, 0.0, 0.0]
+        """Loss, correct answers and images of the epoch so far."""
+
+    @classmethod
+    def begin(cls, recipe: Recipe, seed: int, device: torch.device) -> "TrainState":
+        """A run's first step: from fresh weights, or from the release that the recipe names."""
+        state = cls(recipe, seed, device)
+        if recipe.start:
+            start_from(state.network, state.recipe)
+            state.released.load_state_dict(state.network.state_dict())
+        return state
+
+    @classmethod
+    def resume(cls, path: Path, device: torch.device, options: Mapping[str, Any] | None = None) -> "TrainState":
+        """The run of a checkpoint, with `options` changed in its recipe; ConfigurationError where that cannot be."""
+        saved = Checkpoint.read(path)
+        recipe = changed(saved.recipe, options or {})
+        if recipe.tied != saved.recipe.tied:
+            raise ConfigurationError(f"{path}: weights cannot be tied or untied in the middle of a run")
+        if recipe.batch != saved.recipe.batch:
+            kept = saved.recipe.batch
+            raise ConfigurationError(f"{path}: a run's place is counted in its batches of {kept}; keep --batch")
+        state = cls(recipe, saved.seed, device)
+        try:
+            state.network.load_state_dict(saved.network)
+        except RuntimeError as error:
+            raise ConfigurationError(f"{path} holds another network: {' '.join(str(error).split())[:300]}") from None
+        if state._average:
+            state._average.module.load_state_dict(saved.averaged)
+            state._average.n_averaged.fill_(saved.step // AVERAGE_EVERY)
+        state.optimizer.load_state_dict(saved.optimizer)
+        state.pictures, state.step, state.epoch_sums = saved.pictures, saved.step, saved.epoch_sums
+        state.best, state.waited = saved.best, saved.waited
+        return state
+
+    @property
+    def released(self) -> nn.Module:
+        """The network that is validated and released: with averaged weights where the recipe averages."""
+        return self._average.module if self._average else self.network
+
+    def autocast(self) -> Any:
+        """bfloat16 where the device has it and the recipe wants it."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.mixed_precision else nullcontext()
+
+    def take(self, train: Faces, validation: Faces) -> None:
+        """Takes note of the data. Raises ConfigurationError where the run began with other pictures."""
+        digest = hashlib.sha1(usedforsecurity=False)
+        for part in (train.images, train.labels, train.votes, validation.images, validation.labels):
+            digest.update(part.tobytes())
+        if self.pictures not in ("", digest.hexdigest()):
+            raise ConfigurationError(
+                "the run began with other pictures; give the same --data, or begin a run with --start"
+            )
+        self.pictures = digest.hexdigest()
+        self.class_weights = class_weights(train.labels).to(self.device) if self.recipe.class_weights else None
+
+    def step_done(self, loss: float, correct: int, images: int) -> None:
+        """Counts a step whose mean loss and correct answers are known, and moves the averaged weights."""
+        self.step += 1
+        if self._average and self.step % AVERAGE_EVERY == 0:
+            self._average.update_parameters(self.network)
+        for index, amount in enumerate((loss * images, correct, images)):
+            self.epoch_sums[index] += amount
+
+    def epoch_means(self) -> dict[str, float]:
+        """Mean loss and accuracy of the epoch so far."""
+        loss, correct, seen = self.epoch_sums
+        return {"train_loss": loss / seen, "train_accuracy": correct / seen}
+
+    def epoch_done(self, accuracy: float) -> bool:
+        """Ends an epoch with its validation accuracy, 0..1; returns whether that is the best so far."""
+        self.epoch_sums = [0.0, 0.0, 0.0]
+        better = accuracy > self.best
+        self.best, self.waited = (accuracy, 0) if better else (self.best, self.waited + 1)
+        return better
+
+    def exhausted(self) -> bool:
+        """Whether the recipe's patience is at its end."""
+        return 0 < self.recipe.patience <= self.waited
+
+    def checkpoint(self) -> Checkpoint:
+        """The run as it can be written."""
+        return Checkpoint(
+            recipe=self.recipe,
+            seed=self.seed,
+            step=self.step,
+            best=self.best,
+            epoch_sums=self.epoch_sums,
+            network=self.network.state_dict(),
+            averaged=self.released.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            waited=self.waited,
+            pictures=self.pictures,
+        )
+
+
+def _average(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential average of weights and statistics, `decay` per step; early in a run it follows closely."""
+
+    def moved(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        if not average.is_floating_point():
+            return current
+        slowest = (updates + 1) / (updates + 11)
+        return torch.lerp(average, current, 1 - min(decay**AVERAGE_EVERY, float(slowest)))
+
+    return AveragedModel(network, avg_fn=moved, use_buffers=True)

@@ -1,0 +1,65 @@
+"""What a picture should be answered with: its label, people's votes, a teacher's answer, mixed with another's."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from classifier.backends import load_classifier, torch_network
+from classifier.release import MODELS
+from shared.messages import EMOTIONS
+from training.augment import Augmentation, augment
+from training.network import find_release
+from training.recipes import Recipe
+
+
+def targets(labels: Tensor, votes: Tensor, recipe: Recipe) -> Tensor:
+    """Target probabilities (B, 7): the label, smoothed, mixed with the votes where an image has them."""
+    hard = functional.one_hot(labels, len(EMOTIONS)).float()
+    share = recipe.vote_share * votes.sum(1, keepdim=True)
+    mixed = hard * (1 - share) + votes * recipe.vote_share
+    return mixed * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
+
+
+def class_weights(labels: np.ndarray) -> Tensor:
+    """Weights (7,) float32 by the inverse of each class's frequency in `labels` (N,); 1 for an average image."""
+    counts = np.maximum(np.bincount(labels, minlength=len(EMOTIONS)), 1)
+    return torch.tensor(len(labels) / (len(EMOTIONS) * counts), dtype=torch.float32)
+
+
+def mixup(inputs: Tensor, target: Tensor, alpha: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Each input and target mixed with another of the batch by one share from Beta(alpha, alpha) (arXiv 1710.09412)."""
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    partner = torch.randperm(len(target), generator=generator)
+    return torch.lerp(inputs[partner], inputs, share), torch.lerp(target[partner], target, share)
+
+
+class Teacher:
+    """A released model whose answers become part of the targets (distillation, Hinton et al., arXiv 1503.02531).
+
+    It sees the same augmented picture as its pupil, at its own size. On a CPU it runs as the classifier stage runs it,
+    which is more than twice as fast as torch. Raises ModelError where there is no release of that name, and
+    ConfigurationError where it is of another version.
+    """
+
+    def __init__(self, reference: str, device: torch.device):
+        release = find_release(reference)
+        self._spec, self._temperature = release.config.input, release.config.temperature
+        if device.type == "cpu":
+            name = reference.rpartition("@")[0] or reference
+            self._classifier = load_classifier(name, MODELS, "cpu", torch.get_num_threads())
+        else:
+            self._network = torch_network(release).to(device, memory_format=torch.channels_last)
+
+    def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:
+        """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
+        inputs = (augment(images, self._spec.size, how, generator) - self._spec.mean) / self._spec.std
+        if inputs.device.type == "cpu":
+            logits = torch.from_numpy(self._classifier.logits(inputs.numpy()))
+        else:
+            with torch.no_grad(), autocast or nullcontext():
+                logits = self._network(inputs).float()
+        return torch.softmax(logits / self._temperature, 1)
