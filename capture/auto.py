@@ -9,8 +9,8 @@ from shared.state import read_state, write_state
 log = structlog.get_logger()
 
 
-def camera_found(place: Place, index: int) -> bool:
-    """Whether the camera that `auto` prefers opens; after a crash, whether it did: one unplugged is waited for."""
+def find_camera(place: Place, index: int) -> bool:
+    """Look whether the camera that `auto` prefers opens; after a crash, whether it did: one unplugged is waited for."""
     file = place.state_dir / f"camera-{index}.found"
     before = read_state(file) if place.restarted else None
     if before is not None:

@@ -51,11 +51,11 @@ class Workers:
 class Terms:
     """On what terms a live source's next frame is taken: how much work it is worth, and whether there is room for it.
 
-    `effort` is asked for a frame's longest side in pixels, `may_classify` only about one that is due to be classified.
+    `effort` is asked for a frame's longest side in pixels; `claim_classifier` only where one is due to be classified.
     """
 
     effort: Callable[[int], Effort]
-    may_classify: Callable[[], bool]
+    claim_classifier: Callable[[], bool]
     has_room: Callable[[], bool]
 
 
@@ -172,21 +172,23 @@ class Dispatch:
 
         Who was denied is first, if it will ask again soon; to keep a classifier waiting for long would help nobody.
         """
-        gone = [key for key, one in self._classifying.items() if self._is_gone(one, now)]
-        for key in gone:
-            del self._classifying[key]
-        room = self.classifiers.capacity(now, LIVE_MOST) - len(self._classifying)
-        before = self._asks.get(source)
-        self._asks[source] = _Ask(now, now - before.at if before else 0.0)
+        taken = sum(not self._is_gone(one, now) for one in self._classifying.values())
+        room = self.classifiers.capacity(now, LIVE_MOST) - taken
         waiting = self._denied[: self._denied.index(source)] if source in self._denied else self._denied
         soon_s = 2 * self.classifiers.message_s(now) + _SOON_S
-        if room > sum(self._asks[name].is_due(now, soon_s) for name in waiting) or not self.classifiers.live(now):
-            if source in self._denied:
-                self._denied.remove(source)
-            return True
-        if source not in self._denied:
+        return room > sum(self._asks[name].is_due(now, soon_s) for name in waiting) or not self.classifiers.live(now)
+
+    def claim_classifier(self, source: str, now: float) -> bool:
+        """Have a live source's next frame classified if it may be; returns whether, and remembers who was denied."""
+        self._classifying = {key: one for key, one in self._classifying.items() if not self._is_gone(one, now)}
+        granted = self.may_classify(source, now)
+        before = self._asks.get(source)
+        self._asks[source] = _Ask(now, now - before.at if before else 0.0)
+        if granted and source in self._denied:
+            self._denied.remove(source)
+        elif not granted and source not in self._denied:
             self._denied.append(source)
-        return False
+        return granted
 
     def _settle(self, key: Key, worker: str | None = None) -> None:
         """A worker is done with this frame (None: only see whether all are)."""

@@ -102,7 +102,7 @@ class Hosted:
 
     def take_skipped(self) -> int:
         """Frames that newer ones have replaced since the last call."""
-        skipped = self._reader.skipped()
+        skipped = self._reader.take_skipped()
         self.pace.read(skipped)
         return skipped
 

@@ -92,7 +92,7 @@ class Reader:
             self._changed.notify_all()
             return item
 
-    def skipped(self) -> int:
+    def take_skipped(self) -> int:
         """Frames replaced since the last call."""
         with self._changed:
             count, self._skipped = self._skipped, 0

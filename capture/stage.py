@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from typing_extensions import override
 
-from capture.auto import camera_found
+from capture.auto import find_camera
 from capture.claims import Claims
 from capture.dispatch import Dispatch, Terms, Workers
 from capture.flight import Flight, blame
@@ -38,7 +38,7 @@ class Capture(Stage):
         super().__init__()
         self._place = place
         self._settings = place.settings
-        self._listed = parse_sources(self._settings.capture_source, partial(camera_found, place))
+        self._listed = parse_sources(self._settings.capture_source, partial(find_camera, place))
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared=under_honcho())
         self._hosted: dict[str, Hosted] = {}
         self._dispatch = Dispatch()
@@ -170,7 +170,7 @@ class Capture(Stage):
         epoch = hosted.epoch
         terms = Terms(
             effort=partial(self._load.effort, hosted),
-            may_classify=partial(self._dispatch.may_classify, hosted.name, now),
+            claim_classifier=partial(self._dispatch.claim_classifier, hosted.name, now),
             has_room=partial(self._dispatch.has_room, now),
         )
         admitted = hosted.advance(workers, now, time.time_ns(), terms if hosted.policy.live else None)

@@ -105,7 +105,7 @@ class Window:
         own = Effort(self.policy.scan_s, self.policy.max_side, self.policy.classify_every)
         effort = terms.effort(max(frame.image.shape[:2])) if terms else own
         seq, pts = frame.index, frame.pts
-        classify = self._is_due(seq, pts, effort.classify_every) and (terms is None or terms.may_classify())
+        classify = self._is_due(seq, pts, effort.classify_every) and (terms is None or terms.claim_classifier())
         if classify:
             self._last_classified = seq
         if self.hints.are_wanted:

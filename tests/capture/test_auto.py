@@ -26,18 +26,18 @@ def camera(monkeypatch):
 def test_what_was_found_outlives_a_crash(place, camera, there):
     """A capture restarted while its camera is unplugged waits for it instead of showing the demo, and the reverse."""
     camera["in"] = there
-    assert auto.camera_found(place, 0) is there
+    assert auto.find_camera(place, 0) is there
     camera["in"] = not there
-    assert auto.camera_found(dataclasses.replace(place, restarted=True), 0) is there
+    assert auto.find_camera(dataclasses.replace(place, restarted=True), 0) is there
 
 
 def test_a_new_start_looks_again(place, camera):
     """Started anew by its user, what an earlier run found counts for nothing."""
-    assert auto.camera_found(place, 0)
+    assert auto.find_camera(place, 0)
     camera["in"] = False
-    assert not auto.camera_found(place, 0)
+    assert not auto.find_camera(place, 0)
 
 
 def test_a_crash_before_the_answer_looks_again(place, camera):
     """Nothing was written down yet, so the camera is tried."""
-    assert auto.camera_found(dataclasses.replace(place, restarted=True), 0)
+    assert auto.find_camera(dataclasses.replace(place, restarted=True), 0)

@@ -91,42 +91,42 @@ def test_classifiers_that_are_behind_get_fewer_frames():
     one = dispatch(detectors=4)
     granted = []
     for seq in range(4):
-        granted.append(one.may_classify("a", 0.0))
+        granted.append(one.claim_classifier("a", 0.0))
         send(one, "a", seq, classify=granted[-1])
     assert granted == [True, True, False, False]
     one.located(located("a", 0, "crops-0"), 0.1)
-    assert not one.may_classify("a", 0.1)
+    assert not one.claim_classifier("a", 0.1)
     one.classified(emotions("a", 0), 0.2)
-    assert one.may_classify("a", 0.2)
+    assert one.claim_classifier("a", 0.2)
 
 
 def test_what_was_given_up_at_a_classifier_still_keeps_it_busy():
     """Until it is done or dropped; at a detector it never gets that far."""
     one = dispatch(detectors=4)
     for seq in range(2):
-        send(one, "a", seq, classify=one.may_classify("a", 0.0))
+        send(one, "a", seq, classify=one.claim_classifier("a", 0.0))
     one.located(located("a", 0, "crops-0"), 0.1)
     for seq in range(2):
         one.given_up(("a", 1, seq), 0.5)
-    send(one, "a", 2, classify=one.may_classify("a", 0.6))
+    send(one, "a", 2, classify=one.claim_classifier("a", 0.6))
     assert not one.may_classify("a", 0.7)
     one.dropped(m.Dropped(**header("a", 0), worker="crops-0", reason="given up"))
-    assert one.may_classify("a", 0.8)
+    assert one.claim_classifier("a", 0.8)
 
 
 def test_nothing_is_reserved_for_ever():
     """Neither for frames whose answers were lost, nor for a classifier that is gone."""
     one = dispatch(detectors=4, classifiers=2)
     for seq in range(4):
-        send(one, "a", seq, classify=one.may_classify("a", 0.0))
+        send(one, "a", seq, classify=one.claim_classifier("a", 0.0))
     one.located(located("a", 0, "crops-1"), 0.1)
-    assert not one.may_classify("a", 0.2)
+    assert not one.claim_classifier("a", 0.2)
     one.subscription(False, "crops/crops-1/", 0.3)
     one.beat(status("crops", pid=0), 0.3)
     assert len(one._classifying) == 4
-    one.may_classify("a", 0.4)
+    one.claim_classifier("a", 0.4)
     assert len(one._classifying) == 3
-    one.may_classify("a", 100.0)
+    one.claim_classifier("a", 100.0)
     assert one._classifying == {}
 
 
@@ -143,7 +143,7 @@ def grants(sources, detect_s, classify_s, seconds=120.0):
             one.classified(emotions(source, seq), done_at)
             one.answered((source, 1, seq), None)
         source, seq = str(turn % sources), turn
-        classify = one.may_classify(source, now)
+        classify = one.claim_classifier(source, now)
         send(one, source, seq, now, classify=classify)
         now += detect_s
         one.located(located(source, seq, *(["crops-0"] if classify else [])), now)
@@ -175,13 +175,13 @@ def test_replays_are_not_counted():
     for seq in range(9):
         one.sent(("film", 1, seq), "frame-0", 0.0, scan=True, classify=False)
         one.located(located("film", seq, "crops-0"), 0.1)
-    assert one.may_classify("camera", 0.2)
+    assert one.claim_classifier("camera", 0.2)
 
 
 def test_without_classifiers_nothing_is_rationed():
     """There is nobody to spare."""
     one = dispatch(classifiers=0)
-    assert all(one.may_classify("a", 0.0) for _ in range(9))
+    assert all(one.claim_classifier("a", 0.0) for _ in range(9))
 
 
 def test_who_is_silent_is_known():

@@ -378,7 +378,7 @@ def test_what_a_worker_dropped_is_over_or_goes_elsewhere(policy, gone):
 def test_what_is_searched_is_decided_by_the_frame_itself():
     """Pictures of a folder have sizes of their own."""
     window = Window(Policy(live=True, scan_s=0.0))
-    terms = Terms(lambda side: Effort(0.0, side, 3), may_classify=lambda: True, has_room=lambda: True)
+    terms = Terms(lambda side: Effort(0.0, side, 3), claim_classifier=lambda: True, has_room=lambda: True)
     sides = [window.admit(Taken(Frame(np.zeros((4, side, 3), np.uint8), 0.0, n), 0, 0.0), terms).max_side
              for n, side in enumerate([320, 4000, 640])]  # fmt: skip
     assert sides == [320, 4000, 640]
@@ -429,8 +429,8 @@ def test_what_a_silent_worker_has_goes_elsewhere():
 def test_live_work_is_asked_for_on_terms():
     """What is asked of a frame is less under overload, and a frame is classified only when there is room for it."""
     window = Window(Policy(live=True, scan_s=0.0, classify_every=2))
-    busy = Terms(lambda _: Effort(1.0, 640, 4, 3), may_classify=lambda: False, has_room=lambda: True)
-    free = Terms(lambda _: Effort(1.0, 640, 4, 3), may_classify=lambda: True, has_room=lambda: True)
+    busy = Terms(lambda _: Effort(1.0, 640, 4, 3), claim_classifier=lambda: False, has_room=lambda: True)
+    free = Terms(lambda _: Effort(1.0, 640, 4, 3), claim_classifier=lambda: True, has_room=lambda: True)
     first = window.admit(Taken(Frame(IMAGE, 0.0, 0), 0, 0.0), busy)
     assert (first.scan, first.max_side, first.classify) == (True, 640, False)
     window.hints.learn(0, 0.0, [(1, (1.0, 1.0, 3.0, 3.0))])
