@@ -4,11 +4,12 @@ import socket
 import sys
 import time
 
-from capture.hosted import Hosted, read_progress
+from capture.hosted import Hosted
 from capture.names import SourceSpec, device_index
+from capture.policy import Policy
+from capture.progress import read_progress
 from capture.reader import Reader
 from capture.sources import camera_opens, open_source
-from capture.window import Policy
 from shared.stage import Place
 from shared.state import read_state
 

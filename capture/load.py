@@ -7,6 +7,7 @@ import structlog
 
 from capture.effort import OVERLOADED, WATCH_S, Bottleneck, Effort, Ladder
 from capture.hosted import Hosted
+from capture.report import report
 from shared.messages import SourceStatus
 
 log = structlog.get_logger()
@@ -59,7 +60,8 @@ class Load:
         """What viewers are told of a source."""
         live = hosted.policy.live
         share = self._share(hosted) if live and hosted.state == "running" else None
-        return hosted.status(
+        return report(
+            hosted,
             now,
             self.effort(hosted),
             overloaded=share is not None and share < OVERLOADED,

@@ -11,23 +11,22 @@ from typing_extensions import override
 from capture.auto import find_camera
 from capture.claims import Claims
 from capture.dispatch import Dispatch, Terms, Workers
-from capture.flight import Flight, blame
+from capture.flight import Flight
 from capture.host import host
 from capture.hosted import Hosted
 from capture.load import Load
 from capture.names import parse_sources
+from capture.others import Others
 from capture.preview import Previews
+from capture.window import travelling_alone
 from shared import messages as m
 from shared.bus import Subscription
 from shared.identity import under_honcho
-from shared.rivals import Rivals
 from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope
 
 log = structlog.get_logger()
 
-_FAR_MS = 366 * 86_400_000
-"""No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
 _SMOOTHER_TOPIC = "faces/"
 
 
@@ -44,13 +43,10 @@ class Capture(Stage):
         self._dispatch = Dispatch()
         self._load = Load()
         self._topics: set[str] = set()
-        self._ended_elsewhere: set[str] = set()
-        self._foreign: dict[str, int] = {}
-        """The latest epoch that another capture had of a source of ours."""
+        self._others = Others()
         self._previews = Previews(self._settings.preview_width, self._settings.preview_fps)
         self._warned: dict[str, int] = {}
         """The epoch of each source in which a frame given up was logged: one line, and a counter."""
-        self._rivals = Rivals()
         self._wake, wakes = socket.socketpair()
         self._wake.setblocking(False)
         wakes.setblocking(False)
@@ -75,7 +71,8 @@ class Capture(Stage):
         if worker is not None:
             log.info("worker joined" if event.joined else "worker left", worker=worker)
             if not event.joined:
-                self._lost(worker)
+                for hosted in self._hosted.values():
+                    hosted.window.lost(worker)
         return ()
 
     @override
@@ -89,7 +86,7 @@ class Capture(Stage):
             elif isinstance(message, m.Smoothed):
                 self._answered(message, now)
             elif isinstance(message, m.Ack) and (hosted := self._hosted_of(message)):
-                hosted.window.recorded(message.seq)
+                hosted.recorded(message.seq)
         return ()
 
     def _worked(self, message: m.Faces | m.Emotions | m.Dropped, now: float) -> None:
@@ -106,8 +103,7 @@ class Capture(Stage):
         else:
             self._dispatch.dropped(message)
             if hosted:
-                hosted.pace.stale += 1
-                hosted.window.dropped(message.seq, message.worker)
+                hosted.dropped(message.seq, message.worker)
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
@@ -118,15 +114,15 @@ class Capture(Stage):
         by_turns = sorted(self._hosted.values(), key=lambda hosted: hosted.served_at)
         for hosted in by_turns:
             self._advance(hosted, workers, now)
-            alone = None if hosted.policy.live else self._suspect()
-            for flight in hosted.window.to_send(alone):
+            replays = (other.window for other in self._hosted.values() if not other.policy.live)
+            for flight in hosted.window.to_send(None if hosted.policy.live else travelling_alone(replays)):
                 yield from self._send(hosted, flight, workers, now)
         self._load.watch(self._hosted.values(), now, ready=workers.are_ready(live=True))
         states = {hosted.state for hosted in self._hosted.values()}
         self.state = "reconnecting" if states == {"reconnecting"} else "ready"
-        also = self._rivals.present(now)
-        if not also:
-            self._outdo()
+        also = self._others.present(now)
+        for name, epoch in () if also else self._others.take_epochs():
+            self.news |= self._hosted[name].outdo(epoch, time.time_ns())
         self.error = f"{also[0]} too; stop one of them" if also else None
         self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
 
@@ -182,9 +178,9 @@ class Capture(Stage):
         hosted.save()
         if hosted.policy.live:
             hosted.window.take_from(self._dispatch.silent(now))
-        for flight in hosted.window.expire(now):
-            after_s = 0.0 if flight.is_whole else now - (flight.sent_at or now)
-            self._dispatch.given_up((hosted.name, hosted.epoch, flight.seq), after_s)
+        for flight in hosted.window.late(now):
+            self._dispatch.given_up(hosted.key(flight), flight.worked_s(now))
+        hosted.window.expire(now)
 
     def _send(self, hosted: Hosted, flight: Flight, workers: Workers, now: float) -> Iterator[Envelope]:
         if flight.gone:
@@ -193,30 +189,29 @@ class Capture(Stage):
             hosted.window.sent(flight, None, now)
             yield self._gone(hosted, flight)
             return
-        avoid = flight.failed_on | ({flight.detector} if flight.detector else set())
-        detector = self._dispatch.pick(now, avoid) if workers.are_ready(live=hosted.policy.live) else None
+        detector = self._dispatch.pick(now, flight.avoid) if workers.are_ready(live=flight.live) else None
         if detector is None or flight.image is None:
             return
         self.meter.count("resent" if flight.attempts else "sent")
         first = flight.attempts == 0
-        classify = flight.classify and workers.classifiers > 0
-        key = hosted.name, hosted.epoch, flight.seq
-        rationed = classify and hosted.policy.live
-        expected_s = self._dispatch.sent(key, detector, now, scan=flight.scan, classify=rationed)
+        asked = flight.asked
+        classify = asked.classify and workers.classifiers > 0
+        rationed = classify and flight.live
+        expected_s = self._dispatch.sent(hosted.key(flight), detector, now, scan=asked.scan, classify=rationed)
         hosted.window.sent(flight, detector, now, expected_s)
         hosted.served_at = now
         frame = m.Frame(
-            **self._header(hosted, flight),
+            **hosted.header(flight),
             image=m.Image.of(flight.image),
             classify=classify,
-            scan=flight.scan,
-            hints=list(flight.hints),
-            max_side=flight.max_side or None,
-            deadline_ms=round(1000 * (flight.deadline_at - now), 1) if hosted.policy.live else None,
+            scan=asked.scan,
+            hints=list(asked.hints),
+            max_side=asked.max_side or None,
+            deadline_ms=round(1000 * (flight.deadline_at - now), 1) if flight.live else None,
         )
         yield Envelope("frame", detector, frame)
         if first and self._previews.is_due(hosted.name, self._topics, now):
-            yield self._previews.make(self._header(hosted, flight), flight.image, now)
+            yield self._previews.make(hosted.header(flight), flight.image, now)
 
     def _count_given_up(self, hosted: Hosted, flight: Flight) -> None:
         self.meter.count(f"given_up_{flight.gone}")
@@ -227,74 +222,28 @@ class Capture(Stage):
 
     def _gone(self, hosted: Hosted, flight: Flight) -> Envelope:
         assert flight.gone is not None  # noqa: S101 — the callers ask
-        return Envelope("gone", hosted.name, m.Gone(**self._header(hosted, flight), reason=flight.gone))
-
-    def _header(self, hosted: Hosted, flight: Flight) -> m.Header:
-        return m.Header(
-            source=hosted.name,
-            epoch=hosted.epoch,
-            seq=flight.seq,
-            prev=flight.prev,
-            acked=hosted.window.acked,
-            pts=flight.pts,
-            captured_ns=flight.captured_ns,
-            live=hosted.policy.live,
-            end=flight.end,
-        )
+        return Envelope("gone", hosted.name, m.Gone(**hosted.header(flight), reason=flight.gone))
 
     def _answered(self, message: m.Smoothed, now: float) -> None:
         hosted = self._hosted_of(message)
-        flight = hosted.window.answered(message.seq, now) if hosted else None
-        if hosted is not None and flight is not None:
-            sent_at = flight.sent_at if hosted.policy.live and flight.attempts == 1 and not flight.gone else None
-            took_s = None if sent_at is None else now - sent_at
-            self._dispatch.answered((hosted.name, hosted.epoch, flight.seq), took_s)
-            if message.complete:
-                hosted.pace.analysed(1000 * (now - flight.captured_at))
-            if message.size is not None:  # one that was never looked at teaches nothing
-                faces = ((face.track_id, face.xyxy) for face in message.faces)
-                hosted.window.hints.learn(message.seq, message.pts, faces)
+        flight = hosted.answered(message, now) if hosted else None
+        if hosted and flight:
+            took_s = flight.took_s(now) if flight.live and not flight.gone else None
+            self._dispatch.answered(hosted.key(flight), took_s)
             self.meter.count("out")
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)
-
-    def _lost(self, worker: str) -> None:
-        """A worker is gone: whatever it had is sent again at once, and may be why it died."""
-        for hosted in self._hosted.values():
-            for flight in hosted.window.held_by(worker):
-                blame(flight, worker)
-                flight.waiting = True
-
-    def _suspect(self) -> Flight | None:
-        """The replayed frame that travels alone now, by turns, so that it is known what workers die of."""
-        suspects = [f for hosted in self._hosted.values() if not hosted.policy.live for f in hosted.window.suspects()]
-        travelling = [flight for flight in suspects if not flight.waiting]
-        return min(travelling or suspects, key=lambda flight: flight.first_sent_at or 0.0, default=None)
 
     def _note(self, status: m.Status, now: float) -> None:
         self._dispatch.beat(status, now)
         if status.process == self._place.identity.process:
             return
-        for source in status.sources:
-            if source.source in self._hosted:
-                if source.epoch < time.time_ns() // 1_000_000 + _FAR_MS:
-                    self._foreign[source.source] = max(source.epoch, self._foreign.get(source.source, 0))
-                if self._rivals.heard(status.process, f"source {source.source!r}", now):
-                    log.error("two captures of one source", source=source.source, other=status.process)
-            if source.state == "ended":
-                self._ended_elsewhere.add(source.source)
-
-    def _outdo(self) -> None:
-        """Other captures of our sources are gone; where their epoch was later than ours, ours was not listened to."""
-        while self._foreign:
-            name, epoch = self._foreign.popitem()
-            if epoch > self._hosted[name].epoch and self._hosted[name].state not in ("holding", "ended"):
-                self._hosted[name].outdo(epoch, time.time_ns())
-                self.news = True
+        for source in self._others.heard(status, self._hosted, now, time.time_ns()):
+            log.error("two captures of one source", source=source, other=status.process)
 
     def _all_ended(self) -> bool:
         own = {hosted.name for hosted in self._hosted.values() if hosted.state == "ended"}
-        elsewhere = self._ended_elsewhere - self._hosted.keys()
+        elsewhere = self._others.ended - self._hosted.keys()
         return all(spec.name in own | elsewhere for spec in self._listed)
 
     def _hosted_of(self, message: m.FrameMessage | m.Ack) -> Hosted | None:

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from capture.dispatch import Workers
-from capture.hosted import Hosted, Progress
+from capture.hosted import Hosted
+from capture.policy import Policy
+from capture.progress import Progress
 from capture.reader import Reader
 from capture.sources import Frame, SourceUnavailable
-from capture.window import Policy
 from shared.errors import ConfigurationError, SourceError
+from tests.capture.made import admit
+from tests.dashboard.made import face, result
 
 READY = Workers(detectors=1, classifiers=1, smoother=True)
 NOBODY = Workers(detectors=0, classifiers=0, smoother=False)
@@ -80,7 +83,7 @@ class Host:
             if key not in self.seen:
                 self.seen.append(key)
             if answer:
-                self.run.window.answered(flight.seq, 0.0)
+                self.run.answered(result(flight.seq), 0.0)
         self.run.advance(self.workers, 0.0, 1_000_000_000)
         self.run.save()
 
@@ -170,9 +173,9 @@ def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkey
     one.until(lambda: one.run.state == "reconnecting")
     one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
     lost = one.run.epoch
-    assert one.run.status(0.0, one.run.effort(), overloaded=False).error
+    assert one.run.error
     one.until(lambda: one.run.state == "running" and one.run.epoch > lost)
-    assert one.run.status(0.0, one.run.effort(), overloaded=False).error is None
+    assert one.run.error is None
 
 
 def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host, tmp_path):
@@ -292,11 +295,14 @@ def test_a_recording_that_does_not_know_its_last_frame_ends_its_epoch(host):
     ]
 
 
-def test_a_recorder_that_is_not_there_is_said(host):
-    """Results that nobody acknowledges stop the source; its status says what is waited for."""
-    one = host(MadeUp(9))
-    one.run.policy = replace(one.run.policy, ack="recorder")
-    one.until(lambda: any(flight.answered for flight in one.run.window.flights.values()))
-    one.run.window.flights[0].sent_at = 1.0
-    assert one.run.status(5.0, one.run.effort(), overloaded=False).error is None
-    assert "no recorder has said ack/s/" in one.run.status(20.0, one.run.effort(), overloaded=False).error
+def test_results_are_the_next_frames_hints_and_forgotten_behind_them(host):
+    """Of an hour only the last half second is kept; a result heard twice teaches nothing more."""
+    one = host(MadeUp(0, live=True), live=True)
+    run = one.run
+    for seq in range(100):
+        admit(run.window, seq)
+        assert run.answered(result(seq, faces=(face(),)), 0.0).seq == seq
+        assert run.answered(result(seq, faces=(face(), face())), 0.0) is None
+    assert run.asks.hints.of(100) == [face().xyxy]
+    assert len(run.asks.hints._seen) < 10
+    run.stop()

@@ -1,0 +1,69 @@
+"""What is asked of a frame: is it classified, searched whole or near which hints, at what size? Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from capture.dispatch import Terms
+from capture.effort import Effort
+from capture.hints import Hints, Seen
+from capture.policy import Policy
+from capture.sources import Frame
+from shared.messages import Box
+from shared.signature import signature
+
+RARE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of one frame."""
+
+    classify: bool = False
+    scan: bool = True
+    """Search the whole frame, not only near the hints."""
+    hints: Sequence[Box] = ()
+    max_side: int = 0
+    """Longest side at which the whole frame is searched; 0: its own."""
+
+
+class Asks:
+    """Decides what is asked of the frames of one epoch.
+
+    To go on where another capture ended it takes the last frame acknowledged there and what the hints had `seen` up to
+    it.
+    """
+
+    def __init__(self, policy: Policy, before: Frame | None = None, seen: Iterable[Seen] = ()):
+        self.last_pts = before.pts if before else None
+        """Of the last frame decided on; None before the first."""
+        colours = signature(before.image) if before else ()
+        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, wanted=policy.live)
+        self._policy = policy
+        self._last_classified: int | None = None
+
+    def decide(self, frame: Frame, terms: Terms | None = None) -> Asked:
+        """What is asked of the next frame, of a live source on these terms."""
+        policy, seq = self._policy, frame.index
+        own = Effort(policy.scan_s, policy.max_side, policy.classify_every)
+        effort = terms.effort(max(frame.image.shape[:2])) if terms else own
+        classify = self._is_due(frame, effort.classify_every) and (terms is None or terms.claim_classifier())
+        if classify:
+            self._last_classified = seq
+        if self.hints.are_wanted:
+            self.hints.note(seq, signature(frame.image))
+        scan = self.hints.scan_is_due(seq, frame.pts, self.last_pts, effort.scan_s)
+        self.last_pts = frame.pts
+        return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side)
+
+    def _is_due(self, frame: Frame, every: int) -> bool:
+        """Every n-th frame is classified, and each that comes long after the one before, as the images of a folder do.
+
+        Live, n counts from the last one classified, since frames are skipped; in replay the answer must not depend on
+        where a killed capture went on.
+        """
+        is_rare = self.last_pts is not None and frame.pts - self.last_pts >= RARE_S
+        if is_rare and every == self._policy.classify_every:
+            return True
+        if not self._policy.live:
+            return frame.index % every == 0
+        return self._last_classified is None or frame.index - self._last_classified >= every

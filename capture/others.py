@@ -1,0 +1,42 @@
+"""What other captures say of the listed sources: whom we share them with, and who takes one of ours. Pure."""
+
+from collections.abc import Collection
+
+from shared.messages import Status
+from shared.rivals import Rivals
+
+_FAR_MS = 366 * 86_400_000
+"""No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
+
+
+class Others:
+    """The other captures, as their statuses tell of them."""
+
+    def __init__(self) -> None:
+        self.ended: set[str] = set()
+        """Sources that another capture has read to their end."""
+        self._epochs: dict[str, int] = {}
+        """The latest epoch that another capture had of a source of ours."""
+        self._rivals = Rivals()
+
+    def heard(self, status: Status, ours: Collection[str], now: float, now_ns: int) -> list[str]:
+        """Take note of another process's status (`now` in seconds); returns sources of ours newly found in it."""
+        found = []
+        for source in status.sources:
+            if source.source in ours:
+                if source.epoch < now_ns // 1_000_000 + _FAR_MS:
+                    self._epochs[source.source] = max(source.epoch, self._epochs.get(source.source, 0))
+                if self._rivals.heard(status.process, f"source {source.source!r}", now):
+                    found.append(source.source)
+            if source.state == "ended":
+                self.ended.add(source.source)
+        return found
+
+    def present(self, now: float) -> list[str]:
+        """`source 'NAME' by PROCESS` for each capture that still hosts one of ours."""
+        return self._rivals.present(now)
+
+    def take_epochs(self) -> list[tuple[str, int]]:
+        """Remove and return the latest epoch that others had of each source of ours."""
+        epochs, self._epochs = list(self._epochs.items()), {}
+        return epochs

@@ -1,0 +1,36 @@
+"""What other captures say of the listed sources."""
+
+from capture.others import Others
+from tests.dashboard.made import source_status, status
+
+NOW_NS = 10**18
+
+
+def heard(others, now=0.0, **source):
+    return others.heard(status("capture", sources=[source_status("cam0", **source)]), {"cam0"}, now, NOW_NS)
+
+
+def test_who_hosts_a_source_of_ours_is_told_once():
+    """And again when it was gone for a while."""
+    others = Others()
+    assert [heard(others, now) for now in (0.0, 1.0)] == [["cam0"], []]
+    assert others.present(2.0) == ["source 'cam0' by capture-host-1"]
+    assert others.present(9.0) == []
+    assert heard(others, 9.0) == ["cam0"]
+
+
+def test_the_latest_epoch_is_taken_once():
+    """One that no clock can have made is a mistake, not to be outdone."""
+    others = Others()
+    for epoch in (3, 7, 5, 10**15):
+        heard(others, epoch=epoch)
+    assert others.take_epochs() == [("cam0", 7)]
+    assert others.take_epochs() == []
+
+
+def test_what_has_ended_elsewhere_is_known():
+    """Whoever shares the list waits for the others' sources, too."""
+    others = Others()
+    others.heard(status("capture", sources=[source_status("film", "ended")]), {"cam0"}, 0.0, NOW_NS)
+    assert others.ended == {"film"}
+    assert others.present(0.0) == []
