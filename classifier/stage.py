@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from shared import messages as m
-from shared.backlog import Backlog
-from shared.stage import Place, Stage
+from shared.stage import Place
 from shared.topics import Envelope
-
-log = structlog.get_logger()
+from shared.worker import Worker
 
 
 class Classifier(Protocol):
@@ -32,17 +29,13 @@ class Classifier(Protocol):
         """Logits and probabilities, both (N, 7), of N crops (H, W, 3) BGR of any size."""
 
 
-class ClassifierStage(Stage):
+class ClassifierStage(Worker[m.Crops]):
     """Classifies all crops that wait, up to `classify_batch` together."""
 
     def __init__(self, place: Place, classifier: Classifier):
-        super().__init__()
-        self._me = place.identity.process
+        super().__init__(place, m.Crops, lambda message: sum(crop.image.data.nbytes for crop in message.crops))
         self._batch = place.settings.classify_batch
         self._classifier = classifier
-        self._backlog: Backlog[m.Crops] = Backlog(
-            self._me, lambda message: sum(crop.image.data.nbytes for crop in message.crops)
-        )
         self.detail = f"{self._classifier.name} on {self._classifier.device}"
 
     @override
@@ -50,38 +43,11 @@ class ClassifierStage(Stage):
         return (f"crops/{self._me}/", "gone/")
 
     @override
-    def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
-        """Note which crops wait or need not wait any longer."""
-        for _, _, message in heard:
-            if isinstance(message, m.Crops):
-                self.meter.count("in")
-                yield from self._dropped(self._backlog.add(message, now))
-            elif isinstance(message, m.Gone):
-                yield from self._dropped(self._backlog.give_up(message))
-        yield from self._dropped(self._backlog.drop_late(now))
-
-    @override
-    def has_work(self) -> bool:
-        return len(self._backlog) > 0
-
-    @override
     def work(self, now: float) -> Iterator[Envelope]:
         """Classify the oldest crops that wait, as many as are worth doing together."""
         batch = [self._backlog.take() for _ in first_batch(self._backlog.waiting(), self._batch)]
-        try:
+        with self.naming_faults(*batch):
             yield from self._classify(batch)
-        except Exception:  # the captures see this process end, and try the frames elsewhere, one by one
-            for message in batch:
-                log.error("crops failed", source=message.source, epoch=message.epoch, seq=message.seq)
-            raise
-
-    @override
-    def unfinished(self) -> dict[str, int]:
-        return self._backlog.unfinished()
-
-    def _dropped(self, said: list[Envelope]) -> list[Envelope]:
-        self.meter.count("stale", len(said))
-        return said
 
     def _classify(self, batch: Sequence[m.Crops]) -> list[Envelope]:
         began = time.monotonic()

@@ -5,21 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, cast
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from typing_extensions import override
 
 from detector.crops import square_crop
 from detector.mtcnn import Detections
 from shared import messages as m
-from shared.backlog import Backlog, key_of
+from shared.backlog import key_of
 from shared.bus import Subscription
 from shared.members import Members
 from shared.signature import signature
-from shared.stage import Place, Stage
+from shared.stage import Place
 from shared.topics import Envelope
-
-log = structlog.get_logger()
+from shared.worker import Worker
 
 
 class Detector(Protocol):
@@ -35,15 +33,13 @@ class Detector(Protocol):
         """The faces of a frame (H, W, 3) BGR, searched whole or near hints (N, 4) only."""
 
 
-class DetectorStage(Stage):
+class DetectorStage(Worker[m.Frame]):
     """Finds the faces of each frame and shares the crops out among the classifiers."""
 
     def __init__(self, place: Place, detector: Detector):
-        super().__init__()
+        super().__init__(place, m.Frame, lambda frame: frame.image.data.nbytes)
         self._settings = place.settings
-        self._me = place.identity.process
         self._classifiers = Members("crops", forget_s=10.0)
-        self._backlog: Backlog[m.Frame] = Backlog(self._me, lambda frame: frame.image.data.nbytes)
         self._detector = detector
         self.detail = f"MTCNN on {detector.device}, faces from {self._settings.min_face_size} px"
 
@@ -57,7 +53,7 @@ class DetectorStage(Stage):
         return ()
 
     @override
-    def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
         """Note what the classifiers do, and which frames wait or need not wait any longer."""
         for _, _, message in heard:
             if isinstance(message, m.Status):
@@ -66,34 +62,14 @@ class DetectorStage(Stage):
                 self._classifiers.done(key_of(message), message.worker, now)
             elif isinstance(message, m.Dropped):
                 self._classifiers.dropped(key_of(message), message.worker)
-            elif isinstance(message, m.Frame):
-                self.meter.count("in")
-                yield from self._dropped(self._backlog.add(message, now))
-            elif isinstance(message, m.Gone):
-                yield from self._dropped(self._backlog.give_up(message))
-        yield from self._dropped(self._backlog.drop_late(now))
-
-    @override
-    def has_work(self) -> bool:
-        return len(self._backlog) > 0
+        return super().handle(heard, now)
 
     @override
     def work(self, now: float) -> Iterator[Envelope]:
         """Search the oldest frame that waits."""
         frame = self._backlog.take()
-        try:
+        with self.naming_faults(frame):
             yield from self._detect(frame, now)
-        except Exception:  # the capture sees this process end, and tries the frame elsewhere
-            log.error("frame failed", source=frame.source, epoch=frame.epoch, seq=frame.seq)
-            raise
-
-    @override
-    def unfinished(self) -> dict[str, int]:
-        return self._backlog.unfinished()
-
-    def _dropped(self, said: list[Envelope]) -> list[Envelope]:
-        self.meter.count("stale", len(said))
-        return said
 
     def _detect(self, frame: m.Frame, now: float) -> list[Envelope]:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The classifier's stage in memory: batches, answers, and what is not worth the work any more."""
+"""The classifier's stage in memory: batches and answers."""
 
 import numpy as np
 import pytest
@@ -67,30 +67,3 @@ def test_what_waits_is_classified_together_up_to_a_limit(stage, counts):
     assert counts.batches == [4, 2, 9, 1]
     assert [[answer.seq for answer in said] for said in answers] == [[0, 1], [2], [3], [4]]
     assert [len(answer.emotions) for said in answers for answer in said] == [2, 2, 2, 9, 1]
-
-
-def test_what_was_given_up_is_not_classified(stage, counts):
-    """Its capture hears that it was dropped; nothing is computed for it."""
-    hear(stage, crops(0, 1), crops(1, 1))
-    (dropped,) = hear(stage, m.Gone(**header(0), reason="deadline"))
-    assert (dropped.seq, dropped.reason, dropped.worker) == (0, "given up", "classifier-h-1")
-    assert [answer.seq for said in work(stage) for answer in said] == [1]
-    assert counts.batches == [1]
-    assert stage.meter.counters["stale"] == 1
-
-
-def test_what_came_too_late_is_not_classified(stage, counts):
-    """Crops say how long they are worth it."""
-    hear(stage, crops(0, 1, deadline_ms=500.0))
-    (dropped,) = hear(stage, crops(1, 1), now=0.6)
-    assert (dropped.seq, dropped.reason) == (0, "late")
-    assert stage.unfinished() == {"s": 1}
-
-
-def test_a_fault_names_the_frames(stage, counts, capsys):
-    """The process ends, and its captures try them elsewhere, one by one."""
-    counts.classify = lambda _: 1 / 0
-    hear(stage, crops(3, 1), crops(4, 1))
-    with pytest.raises(ZeroDivisionError):
-        work(stage)
-    assert capsys.readouterr().out.count("crops failed") == 2

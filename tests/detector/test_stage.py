@@ -1,4 +1,4 @@
-"""The detector's stage in memory: what is asked of a frame, who gets its crops, what is not worth the work any more."""
+"""The detector's stage in memory: what is asked of a frame, who gets its crops."""
 
 import numpy as np
 import pytest
@@ -92,22 +92,3 @@ def test_a_classifier_that_is_silent_gets_none(stage):
     crops, faces = work(stage, 4.0)
     assert faces.classifiers == ["classifier-host-2"]
     assert crops.deadline_ms == 400.0
-
-
-def test_what_was_given_up_is_not_searched(stage, finds):
-    """However many frames a capture has sent and given up while one was searched."""
-    hear(stage, *(frame(seq) for seq in range(9)))
-    dropped = hear(stage, *(m.Gone(**header(seq), reason="deadline") for seq in range(8)))
-    assert [(one.seq, one.reason) for one in dropped] == [(seq, "given up") for seq in range(8)]
-    work(stage)
-    assert not stage.has_work()
-    assert len(finds.asked) == 1
-    assert stage.meter.counters["stale"] == 8
-
-
-def test_the_queue_is_bounded_whoever_sends(stage):
-    """A sender that knows no measure loses its oldest frames, not our memory."""
-    said = hear(stage, *(frame(seq) for seq in range(100)))
-    assert {one.reason for one in said} == {"full"}
-    assert stage.unfinished() == {"s": 100 - len(said)}
-    assert sum(stage.unfinished().values()) <= 64

@@ -1,0 +1,64 @@
+"""A stage that works through a backlog: what detectors and classifiers have in common."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic
+
+import structlog
+from typing_extensions import override
+
+from shared import messages as m
+from shared.backlog import Backlog, Work
+from shared.stage import Place, Stage
+from shared.topics import Envelope
+
+log = structlog.get_logger()
+
+
+class Worker(Stage, Generic[Work]):
+    """Puts messages of one type aside for `work`, and drops those that are not worth it any more.
+
+    Args:
+        place: whose process it is.
+        kind: the type of message that is worked on.
+        size: the bytes of one, which bound the backlog.
+    """
+
+    def __init__(self, place: Place, kind: type[Work], size: Callable[[Work], int]):
+        super().__init__()
+        self._me = place.identity.process
+        self._kind: type[Work] = kind
+        self._backlog: Backlog[Work] = Backlog(self._me, size)
+
+    @override
+    def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
+        """Note which messages wait or need not wait any longer."""
+        dropped = []
+        for _, _, message in heard:
+            if isinstance(message, self._kind):
+                self.meter.count("in")
+                dropped += self._backlog.add(message, now)
+            elif isinstance(message, m.Gone):
+                dropped += self._backlog.give_up(message)
+        dropped += self._backlog.drop_late(now)
+        self.meter.count("stale", len(dropped))
+        return dropped
+
+    @override
+    def has_work(self) -> bool:
+        return len(self._backlog) > 0
+
+    @override
+    def unfinished(self) -> dict[str, int]:
+        return self._backlog.unfinished()
+
+    @contextlib.contextmanager
+    def naming_faults(self, *messages: Work) -> Iterator[None]:
+        """Log which messages a fault is about: it ends this process, and their captures try them elsewhere."""
+        try:
+            yield
+        except Exception:
+            for message in messages:
+                what = f"{self._kind.__name__.lower()} failed"
+                log.error(what, source=message.source, epoch=message.epoch, seq=message.seq)
+            raise
