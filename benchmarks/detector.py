@@ -89,7 +89,8 @@ def reference(min_face_size: int) -> Any:
 
 def ours(min_face_size: int, cache_dir: Path) -> Detector:
     """Our detector with the reference's settings, on one thread."""
-    return Detector(min_face_size, (0.6, 0.7, 0.7), 0, 200, 1, "cpu", cache_dir)
+    settings = {"detect_thresholds": (0.6, 0.7, 0.7), "detect_max_side": 0, "max_faces": 200}
+    return pipeline_detector(1, cache_dir, min_face_size=min_face_size, **settings)
 
 
 Boxes = tuple[np.ndarray, np.ndarray]
@@ -203,7 +204,9 @@ def main(arguments: list[str]) -> None:
                 precision = f"{result.precision:.4f} of {result.ours_total}"
                 _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
                 consecutive = islice(frames(path, 1), HINTED_FRAMES)
-                hinted = compare_hints(consecutive, rate(path), pipeline_detector(1, Path(cache), size), other)
+                hinted = compare_hints(
+                    consecutive, rate(path), pipeline_detector(1, Path(cache), min_face_size=size), other
+                )
                 _print("  with hints", size, hinted.ours_ms, hinted.reference_ms, hinted.recall, hinted.total)
 
 

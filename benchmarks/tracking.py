@@ -18,6 +18,7 @@ import numpy as np
 from detector.mtcnn import Detections, Detector
 from shared.signature import signature
 from smoother.tracking import Tracks, track
+from training.view import pipeline_detector
 
 STRIDES = (1, 3, 6)
 """Every frame as in replay, then every third and sixth as in live sources on slower machines."""
@@ -98,16 +99,9 @@ def measure(clip: Path, detector: Detector) -> Row:
 
 
 def build_detector(cache: Path, min_face_size: int = 40) -> Detector:
-    """A detector as the pipeline runs it: doubtful boxes down to 0.5 come out for the tracker."""
-    return Detector(
-        min_face_size=min_face_size,
-        thresholds=(0.6, 0.7, 0.5),
-        max_side=0,
-        max_faces=64,
-        threads=1,
-        device="cpu",
-        cache_dir=cache,
-    )
+    """The pipeline's detector on whole frames, with doubtful boxes down to 0.5 for the tracker."""
+    settings = {"detect_thresholds": (0.6, 0.7, 0.5), "detect_max_side": 0, "max_faces": 64}
+    return pipeline_detector(1, cache, min_face_size=min_face_size, **settings)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ P-Net proposes windows on an image pyramid, R-Net rejects most of them, O-Net re
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +15,8 @@ from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetw
 from detector.nms import overlaps, suppress, suppress_contained
 from detector.sampling import scaled_crops, warm
 from detector.weights import load_networks
-from shared.errors import ConfigurationError
+from shared.compute import choose_device
+from shared.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -57,40 +57,29 @@ SAME_FACE = 0.3
 class Detector:
     """Finds faces. The same frame and hints give the same result, whatever was detected before.
 
-    `min_face_size` is the smallest face looked for, in pixels at working size: frames whose longest side exceeds
-    `max_side` are scaled down to it first (0: never). `thresholds` are the face probabilities P-, R- and O-Net must
-    exceed; the last is the lowest confidence that comes out, and lowering it changes no box above. The least confident
-    faces above `max_faces` are dropped. `threads` CPU threads are used, by OpenCV in this process too. `device` is
-    "cpu", "cuda", or "mps", which runs on the CPU. Converted weights are kept in `cache_dir`.
+    Of `settings` it takes the smallest face, the working size, the thresholds (the last is the lowest confidence that
+    comes out, and lowering it changes no box above), the number of faces, the threads (OpenCV's in this process, too)
+    and the device; on `mps` it runs on the CPU. Converted weights are kept in the runtime directory's `cache/`.
 
-    Raises `ConfigurationError` for a value out of range and `ModelError` when the weights are missing.
+    Raises `ConfigurationError` when the device is not there and `ModelError` when the weights are missing.
     """
 
-    def __init__(
-        self,
-        min_face_size: int,
-        thresholds: tuple[float, float, float],
-        max_side: int,
-        max_faces: int,
-        threads: int,
-        device: str,
-        cache_dir: Path,
-    ):
-        _check(min_face_size, thresholds, max_side, max_faces, threads, device)
-        self._max_side = max_side
-        self._max_faces = max_faces
-        self._thresholds = thresholds
-        self._canvas = lru_cache(maxsize=4)(lambda width, height: pyramid.Canvas(width, height, min_face_size))
+    def __init__(self, settings: Settings):
+        smallest = settings.min_face_size
+        self._max_side = settings.detect_max_side
+        self._max_faces = settings.max_faces
+        self._thresholds = settings.detect_thresholds
+        self._canvas = lru_cache(maxsize=4)(lambda width, height: pyramid.Canvas(width, height, smallest))
         self._little = pyramid.Canvas(AROUND, AROUND, SMALLEST_AROUND)
-        cv2.setNumThreads(threads)
-        weights = load_networks(cache_dir)
-        self.device = "cuda" if device == "cuda" else "cpu"
-        """Where the networks run: on `mps`, too, that is the CPU."""
+        cv2.setNumThreads(settings.threads)
+        self.device = "cuda" if choose_device(settings.device) == "cuda" else "cpu"
+        """Where the networks run."""
+        weights = load_networks(settings.runtime_dir / "cache")
         self._networks: Networks
         if self.device == "cuda":
             self._networks = TorchNetworks(weights, self.device)
         else:
-            self._networks = OpenVinoNetworks(weights, threads)
+            self._networks = OpenVinoNetworks(weights, settings.threads)
         warm()
 
     def detect(self, frame: np.ndarray, hints: np.ndarray | None = None, max_side: int | None = None) -> Detections:
@@ -197,24 +186,6 @@ class Detector:
         boxes = _shift(boxes, output[:, 1:5], 1)
         kept = suppress_contained(boxes, output[:, 0], 0.7)
         return boxes[kept], _sigmoid(output[kept, 0]), landmarks[kept]
-
-
-def _check(
-    min_face_size: int, thresholds: tuple[float, float, float], max_side: int, max_faces: int, threads: int, device: str
-) -> None:
-    wrong = None
-    if min_face_size < pyramid.WINDOW:
-        wrong = f"min_face_size is {min_face_size}: give at least {pyramid.WINDOW} pixels"
-    elif len(thresholds) != 3 or not all(0 < threshold < 1 for threshold in thresholds):
-        wrong = f"thresholds are {thresholds}: give three numbers between 0 and 1"
-    elif max_side < 0:
-        wrong = f"max_side is {max_side}: give 0 (native size) or a number of pixels"
-    elif max_faces < 1 or threads < 1:
-        wrong = f"max_faces is {max_faces} and threads is {threads}: give at least 1 for each"
-    elif device not in ("cpu", "cuda", "mps"):
-        wrong = f"device is {device!r}: give cpu, cuda or mps"
-    if wrong:
-        raise ConfigurationError(f"detector: {wrong}")
 
 
 def _usable(hints: np.ndarray, frame: np.ndarray) -> np.ndarray:

@@ -205,6 +205,10 @@ class Settings(BaseSettings):
         return self.bus_out or f"ipc://{self.runtime_dir}/bus.out"
 
 
+DEFAULTS = Settings.model_construct()
+"""What holds where neither environment nor `.env` says otherwise."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address reaches this machine alone."""
     return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None

@@ -22,7 +22,7 @@ from detector.crops import square_crop
 from detector.mtcnn import Detector
 from shared.errors import SourceError
 from shared.messages import EMOTIONS
-from shared.settings import Settings
+from shared.settings import DEFAULTS
 from training import command
 from training.view import MIN_CONFIDENCE, pipeline_detector
 
@@ -120,7 +120,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     parser.add_argument("--detect", action="store_true", help="the pictures are photos: find the faces first")
     parser.add_argument("--json", action="store_true", help="print one JSON list")
-    default = Settings.model_fields["classifier_model"].default
+    default = DEFAULTS.classifier_model
     parser.add_argument(
         "--model", default=default, help=f"a released model's name, or a path to its folder (default: {default})"
     )

@@ -12,14 +12,14 @@ import numpy as np
 from classifier.backends import Classifier
 from detector.crops import square_crop
 from detector.mtcnn import Detector
-from shared.settings import Settings
+from shared.settings import DEFAULTS
 from training.data import Faces
 from training.metrics import negative_log_likelihood
 
 ENLARGED = 192
 """Side in pixels to which a 48-pixel picture is enlarged before detection."""
 BORDER = 96
-MIN_CONFIDENCE: float = Settings.model_fields["detect_confidence"].default
+MIN_CONFIDENCE = DEFAULTS.detect_confidence
 """Faces below are not classified in the pipeline either."""
 VIEWS = (0.81, 0.85, 0.89, 0.93, 0.97, 1.01, 1.05)
 OFFSETS = (-0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12)
@@ -45,17 +45,10 @@ def find(faces: Faces, threads: int, cache_dir: Path) -> Found:
     return Found(index, faces.labels[index], [crop for _, crop in found])
 
 
-def pipeline_detector(threads: int, cache_dir: Path, min_face_size: int | None = None) -> Detector:
-    """The detector as the pipeline runs it by default, but for the smallest face; weights are kept in `cache_dir`."""
-    settings = {name: field.default for name, field in Settings.model_fields.items()}
+def pipeline_detector(threads: int, cache_dir: Path, **changed: object) -> Detector:
+    """The detector as the pipeline runs it by default, but for the settings given; weights are kept in `cache_dir`."""
     return Detector(
-        min_face_size=min_face_size or settings["min_face_size"],
-        thresholds=settings["detect_thresholds"],
-        max_side=settings["detect_max_side"],
-        max_faces=settings["max_faces"],
-        threads=threads,
-        device="cpu",
-        cache_dir=cache_dir,
+        DEFAULTS.model_copy(update={"threads": threads, "device": "cpu", "runtime_dir": cache_dir, **changed})
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from skimage import data
 
 from detector.mtcnn import Detector
+from shared.settings import DEFAULTS
 
 FACE = np.array([181.05, 62.16, 267.75, 172.05])
 """Where facenet-pytorch sees the face in the portrait."""
@@ -38,15 +39,9 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_detector(cache_dir: Path) -> Callable[..., Detector]:
     """A detector with the reference's settings, unless told otherwise."""
 
-    def make(
-        min_face_size: int = 20,
-        thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7),
-        max_side: int = 0,
-        max_faces: int = 100,
-        threads: int = 1,
-        device: str = "cpu",
-    ) -> Detector:
-        return Detector(min_face_size, thresholds, max_side, max_faces, threads, device, cache_dir)
+    def make(**changed: object) -> Detector:
+        settings = {"min_face_size": 20, "detect_thresholds": (0.6, 0.7, 0.7), "detect_max_side": 0, "max_faces": 100}
+        return Detector(DEFAULTS.model_copy(update=settings | {"device": "cpu", "runtime_dir": cache_dir} | changed))
 
     return make
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from classifier.backends import load_classifier
-from shared.settings import Settings
+from shared.settings import DEFAULTS
 from tests.processes.harness import ROOT, eventually
 from training.data import load
 from training.view import find
@@ -50,7 +50,7 @@ def test_detector_and_crop_cost_less_than_three_points(tmp_path):
     """
     whole = load(DATA / "fer2013.zip")["validation"]
     faces = whole.take(np.arange(0, len(whole), 4))
-    classifier = load_classifier(Settings.model_fields["classifier_model"].default, ROOT / "models")
+    classifier = load_classifier(DEFAULTS.classifier_model, ROOT / "models")
     found = find(faces, threads=1, cache_dir=tmp_path)
     assert len(found.labels) > 0.7 * len(faces)
     _, direct = classifier.classify(list(faces.images[found.index]), whole=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.settings import PREFIX, Settings, load_settings, prepare_runtime_dir
+from shared.settings import DEFAULTS, PREFIX, Settings, load_settings, prepare_runtime_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +23,7 @@ def test_defaults_are_valid():
     settings = load_settings()
     assert settings.dashboard_host == "127.0.0.1"
     assert settings.bus_in_address.startswith("ipc://")
+    assert settings.model_dump(exclude={"runtime_dir"}) == DEFAULTS.model_dump(exclude={"runtime_dir"})
 
 
 def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
