@@ -26,7 +26,7 @@ class Others:
             if source.source in ours:
                 if source.epoch < now_ns // 1_000_000 + _FAR_MS:
                     self._epochs[source.source] = max(source.epoch, self._epochs.get(source.source, 0))
-                if self._rivals.heard(status.process, f"source {source.source!r}", now):
+                if self._rivals.note(status.process, f"source {source.source!r}", now):
                     found.append(source.source)
             if source.state == "ended":
                 self.ended.add(source.source)

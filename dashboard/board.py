@@ -47,8 +47,8 @@ class Board:
             return self._state.snapshot(now)
 
     @contextlib.contextmanager
-    def viewer(self, ring: Callable[[], object]) -> Iterator[None]:
-        """Count as a viewer, and be rung at news, for as long as the context lasts."""
+    def attach(self, ring: Callable[[], object]) -> Iterator[None]:
+        """Count a viewer, to be rung at news, for as long as the context lasts."""
         with self._lock:
             self._viewers.add(ring)
         try:

@@ -40,7 +40,7 @@ async def watch(socket: WebSocket, board: Board, clock: Callable[[], float], con
                 await socket.send_bytes(pack(board.read(clock()), sent, confident))
                 board.sent += 1
 
-    with board.viewer(lambda: loop.call_soon_threadsafe(news.set)):
+    with board.attach(lambda: loop.call_soon_threadsafe(news.set)):
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(write())
             while (await socket.receive())["type"] != "websocket.disconnect":

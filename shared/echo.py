@@ -6,7 +6,7 @@ PATIENCE_S = 3.0
 class Echo:
     """Connected once a status of ours has come back, until one has not for PATIENCE_S.
 
-    What has been heard is to be told before `changes` is asked: a process that was busy has its echoes waiting.
+    What has been heard is to be told before `check`: a process that was busy has its echoes waiting.
     """
 
     def __init__(self) -> None:
@@ -14,7 +14,7 @@ class Echo:
         self._was_connected = False
         self._unheard_since: float | None = None
         self._told: bool | None = None
-        """What `changes` last made known."""
+        """What `check` last made known."""
 
     @property
     def state(self) -> str:
@@ -31,8 +31,8 @@ class Echo:
         self._unheard_since = None
         self.connected = self._was_connected = True
 
-    def changes(self, now: float) -> bool:
-        """Whether it is news that we are connected, or that we are not."""
+    def check(self, now: float) -> bool:
+        """Find out whether we are connected; True when that is news."""
         if self._unheard_since is not None and now - self._unheard_since > PATIENCE_S:
             self.connected = False
         elif not self.connected:

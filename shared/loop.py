@@ -128,7 +128,7 @@ class Loop:
                 self._bus.hear(topic)
             self._echo = Echo()  # until now nobody could hear us
             self._next_summary = time.monotonic() + SUMMARY_S
-            self._stage.meter.summary(time.monotonic())
+            self._stage.meter.summarize(time.monotonic())
             while not (self._stop.asked or self._pulse.lost or self._stage.finished):
                 self._turn()
             log.info("stopping", reason="finished" if self._stage.finished else "told to")
@@ -186,7 +186,7 @@ class Loop:
         return heard
 
     def _note_connection(self) -> None:
-        if self._echo.changes(time.monotonic()):
+        if self._echo.check(time.monotonic()):
             if self._echo.connected:
                 log.info("ready", detail=self._stage.detail)
             else:
@@ -213,7 +213,7 @@ class Loop:
             self._pulse.beat()
         if now >= self._next_summary:
             self._next_summary = now + SUMMARY_S
-            log.info("summary", **self._stage.meter.summary(now))
+            log.info("summary", **self._stage.meter.summarize(now))
 
     def _say_status(self, status: Envelope) -> None:
         self._bus.say(encode(status))

@@ -35,8 +35,8 @@ class Meter:
         """One percentile of the latencies in milliseconds; None before the first."""
         return float(np.percentile(self._latencies_ms, percent)) if self._latencies_ms else None
 
-    def summary(self, now: float) -> dict[str, float]:
-        """Since the last summary: `fps_in`, `fps_out` (per second), `skipped`; and `p50_ms`, `p95_ms`."""
+    def summarize(self, now: float) -> dict[str, float]:
+        """Since the last call: `fps_in`, `fps_out` (per second), `skipped`; and `p50_ms`, `p95_ms`."""
         seconds = now - self._previous_at if self._previous_at is not None else 0.0
         delta = {name: self.counters[name] - self._previous[name] for name in ("in", "out", "skipped")}
         self._previous, self._previous_at = self.counters.copy(), now

@@ -140,7 +140,7 @@ class Smoother(Stage):
 
     def _note(self, status: m.Status, now: float) -> None:
         is_rival = (status.stage, status.state) == ("smoother", "ready") and status.process != self._me.process
-        if is_rival and self._rivals.heard(status.process, "smoothing", now):
+        if is_rival and self._rivals.note(status.process, "smoothing", now):
             log.error("two smoothers on one bus", other=status.process)
         for source in status.sources:
             assembly = self._assemblies.get(source.source)

@@ -37,7 +37,7 @@ function connect() {
       }
     });
   };
-  mine.onclose = () => mine === socket && lost();
+  mine.onclose = () => mine === socket && reconnect();
   socket = mine;
   lastNews = performance.now();
 }
@@ -49,7 +49,7 @@ function leave() {
   socket = null;
 }
 
-function lost() {
+function reconnect() {
   leave();
   if (retries) explain();
   else say(LOST, false);
@@ -111,7 +111,7 @@ function showFigures({ sources: views, processes }) {
 }
 
 setInterval(() => {
-  if (socket && performance.now() - lastNews > patience) lost();
+  if (socket && performance.now() - lastNews > patience) reconnect();
 }, 1000);
 document.addEventListener("visibilitychange", () => (document.hidden ? leave() : connect()));
 if (location.search) history.replaceState(null, "", location.pathname); // a token stays out of the address bar

@@ -80,7 +80,7 @@ export class Source {
     const scale = image.width / result.size[0];
     const { clientWidth, clientHeight } = canvas; // tall pictures are narrower than their canvas
     const pixel = Math.max(canvas.width / (clientWidth || canvas.width), canvas.height / (clientHeight || canvas.height));
-    for (const face of result.faces) box(pen, face, scale, pixel, face.track_id === null || face.confidence < confident);
+    for (const face of result.faces) drawBox(pen, face, scale, pixel, face.track_id === null || face.confidence < confident);
     this.describe(result);
   }
 
@@ -93,7 +93,7 @@ export class Source {
   }
 }
 
-function box(pen, face, scale, pixel, thin) {
+function drawBox(pen, face, scale, pixel, thin) {
   const corners = face.xyxy.map((value) => value * scale);
   const [x1, y1, x2, y2] = corners;
   pen.strokeStyle = thin ? "rgb(255 255 255 / 0.6)" : colourOf(face.track_id);
@@ -102,10 +102,10 @@ function box(pen, face, scale, pixel, thin) {
   pen.beginPath();
   pen.roundRect(x1, y1, x2 - x1, y2 - y1, 6 * pixel);
   pen.stroke();
-  if (face.track_id !== null) caption(pen, face, corners, pixel);
+  if (face.track_id !== null) drawCaption(pen, face, corners, pixel);
 }
 
-function caption(pen, face, [x, top, right, bottom], pixel) {
+function drawCaption(pen, face, [x, top, right, bottom], pixel) {
   pen.font = `600 ${13 * pixel}px system-ui, sans-serif`;
   const height = 22 * pixel;
   const whole = `${face.track_id} ${face.label ?? ""}`.trim();

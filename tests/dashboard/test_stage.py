@@ -29,7 +29,7 @@ def test_previews_are_wanted_only_while_somebody_watches(stage):
     """A capture makes JPEGs as long as one subscriber wants them."""
     assert stage.hears() == ("smoothed/", "status/")
     assert stage.wants(0) == frozenset()
-    with stage._board.viewer(lambda: None):
+    with stage._board.attach(lambda: None):
         assert stage.wants(0) == {"preview/"}
     assert stage.wants(0) == frozenset()
 

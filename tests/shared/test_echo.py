@@ -8,9 +8,9 @@ def test_who_is_not_heard_is_not_ready():
     echo = Echo()
     assert (echo.connected, echo.state) == (False, "starting")
     echo.said(0.0)
-    assert not echo.changes(PATIENCE_S)
-    assert echo.changes(PATIENCE_S + 0.1)
-    assert not echo.changes(PATIENCE_S + 9)
+    assert not echo.check(PATIENCE_S)
+    assert echo.check(PATIENCE_S + 0.1)
+    assert not echo.check(PATIENCE_S + 9)
 
 
 def test_a_bus_that_goes_and_comes_back():
@@ -18,15 +18,15 @@ def test_a_bus_that_goes_and_comes_back():
     echo = Echo()
     echo.said(0.0)
     echo.heard()
-    assert echo.changes(0.1)
+    assert echo.check(0.1)
     assert echo.connected
     for second in range(1, 5):
         echo.said(float(second))
-    assert not echo.changes(4.0)
-    assert echo.changes(4.1)
+    assert not echo.check(4.0)
+    assert echo.check(4.1)
     assert (echo.connected, echo.state) == (False, "reconnecting")
     echo.heard()
-    assert echo.changes(5.0)
+    assert echo.check(5.0)
     assert echo.connected
 
 
@@ -35,9 +35,9 @@ def test_a_long_piece_of_work_is_no_lost_bus():
     echo = Echo()
     echo.said(0.0)
     echo.heard()
-    assert echo.changes(0.1)
+    assert echo.check(0.1)
     for second in range(1, 20):
         echo.said(float(second))
     echo.heard()
-    assert not echo.changes(20.0)
+    assert not echo.check(20.0)
     assert echo.connected

@@ -9,12 +9,12 @@ from shared.meter import Meter
 def test_rates_are_since_the_last_summary():
     """A summary says what has happened since the one before, per second."""
     meter = Meter()
-    assert meter.summary(100.0) == {}
+    assert meter.summarize(100.0) == {}
     meter.count("in", 50)
     meter.count("out", 30)
     meter.count("skipped", 20)
-    assert meter.summary(110.0) == {"fps_in": 5.0, "fps_out": 3.0, "skipped": 20}
-    assert meter.summary(120.0) == {"fps_in": 0.0, "fps_out": 0.0, "skipped": 0}
+    assert meter.summarize(110.0) == {"fps_in": 5.0, "fps_out": 3.0, "skipped": 20}
+    assert meter.summarize(120.0) == {"fps_in": 0.0, "fps_out": 0.0, "skipped": 0}
     assert meter.counters["in"] == 50
 
 
