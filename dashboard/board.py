@@ -19,13 +19,22 @@ class Board:
         self._lock = threading.Lock()
         self._state = State()
         self._viewers: set[Callable[[], object]] = set()
-        self.sent = 0
-        """Snapshots sent to viewers; the web server counts them."""
+        self._sent = 0
 
     @property
     def viewers(self) -> int:
         """How many are watching."""
         return len(self._viewers)
+
+    @property
+    def sent(self) -> int:
+        """Snapshots sent to viewers."""
+        return self._sent
+
+    def count_sent(self) -> None:
+        """A snapshot has been sent to a viewer."""
+        with self._lock:
+            self._sent += 1
 
     def hear(self, messages: Iterable[m.Message], now: float) -> None:
         """Take messages in; previews only while somebody watches."""

@@ -38,7 +38,7 @@ async def watch(socket: WebSocket, board: Board, clock: Callable[[], float], con
                 ready.clear()
                 news.clear()
                 await socket.send_bytes(pack(board.read(clock()), sent, confident))
-                board.sent += 1
+                board.count_sent()
 
     with board.attach(lambda: loop.call_soon_threadsafe(news.set)):
         async with asyncio.TaskGroup() as group:

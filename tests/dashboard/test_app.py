@@ -203,14 +203,14 @@ def test_silence_is_pushed(desk):
 
 
 def test_viewers_are_counted_and_pictures_go_with_the_last(desk):
-    """Previews are heard, and images kept, only while somebody watches."""
+    """So is what they are sent. Previews are heard, and images kept, only while somebody watches."""
     assert desk.board.viewers == 0
     with desk.watch() as viewer:
         viewer.receive_bytes()
         assert desk.board.viewers == 1
         desk.hear(preview(1), result(1))
         assert desk.board.read(100).pictures
-    assert desk.board.viewers == 0
+    assert (desk.board.viewers, desk.board.sent) == (0, 1)
     assert not desk.board.read(100).pictures
     desk.hear(preview(2), result(2))
     assert not desk.board.read(100).pictures
