@@ -1,9 +1,11 @@
 """One image, or a folder of images, as a slow video."""
 
+import contextlib
 import re
 import struct
+import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +22,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif"}
 )
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own guard; ours is a setting and looks at the header too
+_pillow = threading.Lock()
 
 
 class ImageSource(Recording):
@@ -83,7 +85,7 @@ def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     """
     shown = redact(str(path))
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:  # damaged metadata, mostly
+        with _unguarded(), Image.open(path) as image:
             check_pixels(shown, image.width, image.height, max_pixels)
             return _bgr(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
@@ -93,6 +95,20 @@ def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, struct.error) as error:
         # Pillow's decoders meet damage with any of these
         raise SourceError(f"{shown}: is a damaged image ({error})") from error
+
+
+@contextlib.contextmanager
+def _unguarded() -> Iterator[None]:
+    """Pillow without its own limit of pixels, ours being looked at instead, and its warnings of damaged metadata.
+
+    Both belong to the whole process, so one thread at a time has them off.
+    """
+    with _pillow, warnings.catch_warnings(action="ignore"):
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _bgr(image: Image.Image) -> NDArray[np.uint8]:

@@ -184,6 +184,15 @@ def test_an_image_above_the_limit_is_refused_from_its_header(tmp_path: Path) -> 
         opened(path)
 
 
+def test_only_our_own_limit_counts_and_pillows_stays_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's is for whatever else the process opens, and is back after an image that cannot be read, too."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert image_of(save(tmp_path / "a.tiff", np.zeros((90, 90), np.uint8))).shape == (90, 90, 3)
+    with pytest.raises(SourceError):
+        opened(save(tmp_path / "b.png", np.zeros((200, 200), np.uint8)))
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
 def test_an_image_that_stays_is_a_video_of_itself(tmp_path: Path) -> None:
     """In front of a camera a picture does not end: the same pixels, each second later."""
     path = save(tmp_path / "a.png", np.full((4, 6, 3), 7, np.uint8))
