@@ -11,7 +11,8 @@ import psutil
 
 from benchmarks.measure import Row, alternate
 from benchmarks.plan import Plan
-from benchmarks.processes import ROOT, STAGES, Pipeline
+from benchmarks.processes import ROOT, Pipeline
+from shared.stages import NEEDED
 
 FRAMES = 60
 
@@ -31,7 +32,7 @@ def memory(plan: Plan) -> Iterator[Row]:
             pass
         for _ in pipeline.rows(2):  # each says its status once a second
             pass
-        used = {stage: sum(one.memory_mb for one in pipeline.ready(stage)) for stage in STAGES}
+        used = {stage: sum(one.memory_mb for one in pipeline.ready(stage)) for stage in NEEDED}
     for stage, megabytes in used.items():
         yield Row(f"memory/{stage}", megabytes, None, "MB")
     yield Row("memory/all", sum(used.values()), _seed_facts(clip)[1], "MB")

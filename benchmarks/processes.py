@@ -16,12 +16,10 @@ from shared.bus import Bus
 from shared.errors import AffectError
 from shared.messages import Smoothed, Status
 from shared.settings import PREFIX, Settings, load_settings
+from shared.stages import NEEDED
 from shared.topics import decode
 
 ROOT = Path(__file__).resolve().parent.parent
-STAGES = ("bus", "capture", "detector", "classifier", "smoother")
-"""All that work on a frame; the dashboard is a viewer like any other."""
-
 PATIENCE_S = 60.0
 _POLL_S = 0.2
 
@@ -29,7 +27,7 @@ _POLL_S = 0.2
 class Pipeline:
     """`honcho start STAGE…` with these settings, in a runtime directory of its own, for the length of a `with`."""
 
-    def __init__(self, settings: Mapping[str, object], stages: Sequence[str] = STAGES):
+    def __init__(self, settings: Mapping[str, object], stages: Sequence[str] = NEEDED):
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},

@@ -10,8 +10,9 @@ import psutil
 
 from benchmarks.measure import Row
 from benchmarks.plan import Plan
-from benchmarks.processes import STAGES, Pipeline
+from benchmarks.processes import Pipeline
 from benchmarks.seed_loop import SeedLoop
+from shared.stages import NEEDED
 
 MIN_FACE_SIZE = 20
 WARM_FRAMES = 15
@@ -22,7 +23,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     clip, frames = plan.demo(), plan.many(200, 45)
     loop = SeedLoop(MIN_FACE_SIZE)
     rounds = [(ours(clip, frames), reference(loop, clip, frames)) for _ in range(plan.many(3, 1))]
-    used = {stage: median(mine[stage] for mine, _ in rounds) for stage in STAGES}
+    used = {stage: median(mine[stage] for mine, _ in rounds) for stage in NEEDED}
     for stage, cost in used.items():
         yield Row(f"cpu/{stage}", cost, None, "ms")
     yield Row("cpu/all", sum(used.values()), median(its for _, its in rounds), "ms")
@@ -35,7 +36,7 @@ def ours(clip: Path, frames: int) -> dict[str, float]:
         results = pipeline.rows()
         for _ in islice(results, WARM_FRAMES):
             pass
-        pids = {stage: pipeline.ready(stage)[0].pid for stage in STAGES}
+        pids = {stage: pipeline.ready(stage)[0].pid for stage in NEEDED}
         before = {stage: _spent_s(pid) for stage, pid in pids.items()}
         for _ in islice(results, frames):
             pass

@@ -7,8 +7,6 @@ import msgspec
 
 from shared.messages import SourceStatus
 
-NEEDED = ("bus", "capture", "detector", "classifier", "smoother")
-"""The stages without which no result comes."""
 UNANSWERED_S = 5.0
 """Frames that come for so long without a complete result are a fault, ..."""
 RARE = 3

@@ -7,9 +7,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from dashboard.condition import NEEDED
 from dashboard.state import ProcessView, Snapshot, SourceView
 from shared.messages import SourceStatus
+from shared.stages import NEEDED
 
 _LOAD: dict[str, tuple[str, Callable[[SourceStatus], float]]] = {
     "analysed_per_second": ("Complete results, as its capture counts them.", lambda status: status.results_fps),

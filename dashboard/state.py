@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from dashboard.condition import NEEDED, Condition, Health, condition_of, health_of
+from dashboard.condition import Condition, Health, condition_of, health_of
 from shared import messages as m
 from shared.epochs import Epochs
+from shared.stages import NEEDED
 
 SILENT_S = 3.0
 """A process that has not said its status for so long counts as silent."""

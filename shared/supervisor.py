@@ -24,18 +24,8 @@ from shared.errors import AffectError, ConfigurationError
 from shared.identity import identify, under_honcho
 from shared.loop import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.settings import Settings, load_settings, prepare_runtime_dir
+from shared.stages import STAGES
 from shared.topics import encode
-
-MODULES = {
-    "bus": "shared.forwarder",
-    "capture": "capture",
-    "detector": "detector",
-    "classifier": "classifier",
-    "smoother": "smoother",
-    "dashboard": "dashboard",
-}
-VITAL = ("bus", "capture", "smoother")
-"""Without these there is no pipeline: when one gives up, so does everything."""
 
 HUNG_S = 10.0
 _STOP_S = 3.5  # honcho kills after 5
@@ -92,7 +82,7 @@ class Supervisor:
                     return 0 if self._stopping else code
                 pause = self._crashes.happened(time.monotonic())
                 log.error("stage died", code=code, restart_in_s=pause if pause is not None else "gave up")
-                if pause is None and self._stage in VITAL:
+                if pause is None and STAGES[self._stage].is_vital:
                     return code or 1
                 self._rest(pause, code)
             return 0
@@ -129,7 +119,7 @@ class Supervisor:
         }
         self._starts += 1
         child = subprocess.Popen(  # noqa: S603 — our own interpreter and modules
-            [sys.executable, "-u", "-m", MODULES[self._stage]],
+            [sys.executable, "-u", "-m", STAGES[self._stage].module],
             env=environment,
             pass_fds=[mouth],
             preexec_fn=_die_with_parent,
@@ -214,8 +204,8 @@ def _ancestors() -> tuple[int, ...]:
 
 def main() -> int:
     """Run the supervisor named on the command line."""
-    if len(sys.argv) != 2 or sys.argv[1] not in MODULES:
-        print(f"usage: python -m shared.supervisor {'|'.join(MODULES)}", file=sys.stderr)
+    if len(sys.argv) != 2 or sys.argv[1] not in STAGES:
+        print(f"usage: python -m shared.supervisor {'|'.join(STAGES)}", file=sys.stderr)
         return ConfigurationError.exit_code
     try:
         settings = load_settings()

@@ -12,8 +12,8 @@ from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
-from dashboard.state import NEEDED
 from shared.messages import EMOTIONS, Latency
+from shared.stages import NEEDED
 from tests.browser.chromium import Chromium
 from tests.dashboard.made import face, preview, result, source_status, status
 from tests.processes.harness import eventually

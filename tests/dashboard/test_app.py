@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.board import Board
-from dashboard.condition import NEEDED
 from shared.messages import EMOTIONS
+from shared.stages import NEEDED
 from tests.dashboard.made import face, preview, result, source_status, status
 
 

@@ -16,6 +16,7 @@ import pytest
 import zmq
 
 from capture.demo import demo_frame
+from shared.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 90
@@ -159,7 +160,7 @@ class Pipeline:
 
     def ready(self, *stages):
         """Wait until every stage named says so."""
-        wanted = stages or ("bus", "capture", "detector", "classifier", "smoother", "dashboard")
+        wanted = stages or STAGES.keys()
         eventually(
             lambda: set(wanted) <= {s["stage"] for s in self.listener.live()}, lambda: f"ready: {wanted}\n{self.tail()}"
         )

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import zmq
 
+from shared.stages import NEEDED
 from tests.processes.harness import ROOT, eventually
 from tests.processes.mutations import MUTATIONS, golden
 
@@ -21,7 +22,6 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(7200)]
 
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "1"))
 EACH = 2000
-STAGES = ("bus", "capture", "detector", "classifier", "smoother")
 MOST_KILLS = 3
 """Of one stage in a minute: five are taken for a fault that will not go away."""
 
@@ -83,7 +83,7 @@ def storm(tmp_path_factory):
         back(one, "the start")
         originals = recorded(one) + golden("demo")
         back(one, "warming up")
-        processes = {stage: psutil.Process(one.pid(stage)) for stage in STAGES}
+        processes = {stage: psutil.Process(one.pid(stage)) for stage in NEEDED}
         yield one, processes, originals, memory_mb(processes)
 
 
@@ -119,7 +119,7 @@ def test_killed_stopped_and_out_of_time(pipeline, tmp_path):
             one.kill(stage)
 
     for _ in range(6 * ROUNDS):
-        what, stage = chance.choice(["kill", "stop", "clock"]), chance.choice(STAGES)
+        what, stage = chance.choice(["kill", "stop", "clock"]), chance.choice(NEEDED)
         if what == "clock":
             clock.write_text(str(chance.choice([-3600, -1, 1, 3600, 86_400]) * 10**9))
             kill("capture")  # a clock matters most to who starts

@@ -4,11 +4,10 @@ import signal
 
 import pytest
 
+from shared.stages import NEEDED
 from tests.processes.harness import PATIENCE_S, assert_same_result, eventually
 
 pytestmark = [pytest.mark.processes]
-
-STAGES = ["detector", "classifier", "smoother", "capture", "bus"]
 
 
 def test_a_recording_is_processed_whole_and_ends_by_itself(replayed):
@@ -71,11 +70,11 @@ def test_killing_any_stage_changes_no_row(pipeline, recording, replayed):
     )
     one.start()
     killed = []
-    for index, stage in enumerate(STAGES):
+    for index, stage in enumerate(reversed(NEEDED)):
         one.rows(5 + 15 * index)
         killed.append(one.kill(stage))
     assert one.wait() == 0
-    assert len(set(killed)) == len(STAGES)
+    assert len(set(killed)) == len(NEEDED)
     assert len(one.listener.rows) == 90
     assert_same_result(one.listener.results(), replayed[0])
     for repeat in one.listener.repeats:

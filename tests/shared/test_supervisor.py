@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from shared.errors import ConfigurationError
 from shared.loop import TOLD_TO_STOP
 from shared.settings import Settings
-from shared.supervisor import MODULES, Crashes, Supervisor
+from shared.supervisor import Crashes, Supervisor
 
 
 def test_back_off_doubles_and_gives_up_at_the_fifth_crash_in_a_minute():
@@ -33,12 +32,6 @@ def test_after_giving_up_the_count_starts_anew():
         last = crashes.happened(float(second))
     assert last is None
     assert crashes.happened(65.0) == 0.25
-
-
-def test_the_procfile_starts_every_stage():
-    """Procfile and supervisor know the same stages."""
-    lines = (Path(__file__).resolve().parents[2] / "Procfile").read_text().splitlines()
-    assert {line.split(":")[0]: line.split()[-1] for line in lines} == {stage: stage for stage in MODULES}
 
 
 def test_state_is_the_supervisors_own(tmp_path, monkeypatch):
