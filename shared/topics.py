@@ -17,29 +17,27 @@ _PIXELS = 512 << 20
 
 
 class Topic(NamedTuple):
-    """One kind of message: who says it to whom, and what `<key>` in `<name>/<key>/` means."""
+    """One kind of message, and what `<key>` in `<name>/<key>/` means; docs/protocol.md says who sends it to whom."""
 
     name: str
     key: str
     type: type[messages.Message]
-    sender: str
-    heard_by: tuple[str, ...]
     max_bytes: int = _SMALL
 
 
 TOPICS = {
     topic.name: topic
     for topic in (
-        Topic("frame", "detector", messages.Frame, "capture", ("detector",), _PIXELS),
-        Topic("preview", "source", messages.Preview, "capture", ("viewers",)),
-        Topic("faces", "source", messages.Faces, "detector", ("smoother", "capture")),
-        Topic("crops", "classifier", messages.Crops, "detector", ("classifier",), _PIXELS),
-        Topic("emotions", "source", messages.Emotions, "classifier", ("smoother", "detector")),
-        Topic("gone", "source", messages.Gone, "capture", ("smoother", "detector", "classifier")),
-        Topic("dropped", "source", messages.Dropped, "detector, classifier", ("capture", "detector")),
-        Topic("smoothed", "source", messages.Smoothed, "smoother", ("everyone",)),
-        Topic("ack", "source", messages.Ack, "recorder", ("capture",)),
-        Topic("status", "process", messages.Status, "every process", ("everyone",)),
+        Topic("frame", "detector", messages.Frame, _PIXELS),
+        Topic("preview", "source", messages.Preview),
+        Topic("faces", "source", messages.Faces),
+        Topic("crops", "classifier", messages.Crops, _PIXELS),
+        Topic("emotions", "source", messages.Emotions),
+        Topic("gone", "source", messages.Gone),
+        Topic("dropped", "source", messages.Dropped),
+        Topic("smoothed", "source", messages.Smoothed),
+        Topic("ack", "source", messages.Ack),
+        Topic("status", "process", messages.Status),
     )
 }
 

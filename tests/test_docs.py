@@ -1,11 +1,13 @@
 """The docs say what the code does."""
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from shared.stages import STAGES
 from shared.topics import TOPICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,22 @@ def test_every_topic_and_key_is_in_the_protocol():
         assert f"`{topic.name}/<" in text
         for key in topic.type.__struct_fields__:
             assert re.search(rf"\b{key}\b", text), f"{topic.name}: {key}"
+
+
+def _heard(room):
+    """The topics that a room's stage names where it says what it subscribes to."""
+    tree = ast.parse((ROOT / room / "stage.py").read_text())
+    (hears,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "hears")
+    return {str(node.value).split("/")[0] for node in ast.walk(hears) if isinstance(node, ast.Constant)}
+
+
+def test_the_protocol_says_which_stages_hear_a_topic():
+    """Who takes a stage's place has to know whom its messages reach; `everyone` and `viewers` are no stages."""
+    heard = {room: _heard(room) for room in STAGES if room != "bus"}
+    rows = re.findall(r"^\| `(\w+)/<\w+>/` \| [^|]+ → ([^|]+) \|", (ROOT / "docs/protocol.md").read_text(), re.M)
+    said = {topic: set(hearers.split(", ")) for topic, hearers in rows if hearers not in ("everyone", "viewers")}
+    assert said.keys() == TOPICS.keys() - {"preview", "smoothed", "status"}
+    assert said == {topic: {room for room in heard if topic in heard[room]} for topic in said}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
