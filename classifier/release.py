@@ -17,6 +17,7 @@ from safetensors.numpy import save as save_tensors
 from classifier.architectures import ARCHITECTURES, BLOCKS, Shapes, halvings
 from classifier.preprocess import InputSpec
 from shared.errors import ModelError
+from shared.files import replacing
 from shared.messages import EMOTIONS
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -70,15 +71,9 @@ def save_release(release: Release, folder: Path) -> None:
     _check_config(folder / CONFIG, config)
     tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}
     _check_tensors(folder / WEIGHTS, tensors, release.config.shapes())
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS, save_tensors(tensors))
-    _replace(folder / CONFIG, config)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
+    for name, content in ((WEIGHTS, save_tensors(tensors)), (CONFIG, config)):
+        with replacing(folder / name) as part:
+            part.write_bytes(content)
 
 
 def _check_config(path: Path, content: bytes) -> Config:

@@ -4,10 +4,8 @@ Every network becomes a chain of convolutions on uint8 BGR pixels: normalisation
 first layer, dense layers are convolutions over the whole remaining map, and the two-way softmax is one logit.
 """
 
-import contextlib
 import hashlib
 import importlib.util
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from shared.errors import ModelError
+from shared.files import replacing
 
 log = structlog.get_logger()
 
@@ -83,19 +82,12 @@ def _read_state(sources: dict[str, Path]) -> dict[str, np.ndarray]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Rename into place: several detectors may start at once, and one may be killed while it writes.
-
-    A disk that is full or cannot be written costs the next start some seconds, no more.
-    """
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    """A disk that is full or cannot be written costs the next start some seconds, no more."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(content)
     except OSError as error:
         log.warning("converted weights are not kept on disk", file=str(path), error=str(error))
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _fold(state: dict[str, np.ndarray]) -> dict[str, Network]:

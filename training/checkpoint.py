@@ -9,6 +9,7 @@ from torch import Tensor
 
 from classifier.architectures import ARCHITECTURES
 from shared.errors import AffectError, ConfigurationError
+from shared.files import replacing
 from training.augment import Augmentation
 from training.recipes import Recipe
 
@@ -46,13 +47,10 @@ class Checkpoint:
         if not all(value.isfinite().all() for value in self.network.values()):
             raise DivergedError(f"the weights at step {self.step} are not finite; {path} is as it was")
         saved = {field.name: getattr(self, field.name) for field in fields(self)} | {"recipe": asdict(self.recipe)}
-        part = path.with_suffix(".part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(saved, part)
-            part.replace(path)
+            with replacing(path) as part:
+                torch.save(saved, part)
         except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
-            part.unlink(missing_ok=True)
             kept = "the checkpoint before it is kept" if path.exists() else "there was none before"
             raise AffectError(f"{path} could not be written, {kept}: {error}") from None
 

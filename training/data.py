@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 
 from shared.errors import ConfigurationError
+from shared.files import replacing
 from shared.messages import EMOTIONS
 from training import command
 
@@ -124,14 +125,9 @@ def load(path: Path) -> dict[str, Faces]:
 
 def save(splits: dict[str, Faces], path: Path) -> None:
     """Writes all splits into one .npz."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
     arrays = {f"{split}_{field}": value for split, faces in splits.items() for field, value in vars(faces).items()}
-    try:
+    with replacing(path) as part:
         np.savez(part, **arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_folder(splits: dict[str, Faces], folder: Path) -> None:

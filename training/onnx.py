@@ -13,6 +13,7 @@ import torch
 from classifier.backends import torch_network
 from classifier.release import Config, Release
 from shared.errors import AffectError, ConfigurationError
+from shared.files import replacing
 
 OPSET = 17
 TOLERANCE = 1e-4
@@ -27,9 +28,7 @@ def write(release: Release, path: Path) -> None:
     """
     onnx, onnxruntime = _packages()
     network, size = torch_network(release), release.config.input.size
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.onnx")
-    try:
+    with replacing(path) as part:
         with warnings.catch_warnings():
             # The newer exporter needs one more package, and these networks nothing that it adds.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -48,9 +47,6 @@ def write(release: Release, path: Path) -> None:
         onnx.checker.check_model(model, full_check=True)
         onnx.save(model, str(part))
         _check(network, onnxruntime.InferenceSession(str(part), providers=["CPUExecutionProvider"]), size)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def metadata(config: Config) -> dict[str, str]:
