@@ -22,7 +22,7 @@ import numpy as np
 
 from capture.hints import Hints
 from detector.mtcnn import Detector
-from detector.nms import overlaps
+from shared.boxes import overlaps
 from shared.errors import AffectError
 from shared.settings import load_settings
 from shared.signature import signature

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.nms import overlaps
+from shared.boxes import overlaps
 
 BARE = frozenset({"sin_mascarilla", "without_mask"})
 """What photos of people with and without masks call a face that is not covered."""

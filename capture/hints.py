@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared import scene
+from shared.boxes import overlap
 from shared.messages import Box
 
 REMEMBER_S = 0.5
@@ -126,12 +127,4 @@ def _whole(box: Box) -> tuple[int, int, int, int]:
 
 def _is_same(face: Face, newer: Face) -> bool:
     tracked = face.track_id is not None and face.track_id == newer.track_id
-    return tracked or _overlap(face.xyxy, newer.xyxy) >= _SAME
-
-
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+    return tracked or overlap(face.xyxy, newer.xyxy) >= _SAME

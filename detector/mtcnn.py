@@ -12,9 +12,10 @@ import numpy as np
 
 from detector import pyramid
 from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
-from detector.nms import overlaps, suppress, suppress_contained
+from detector.nms import suppress, suppress_contained
 from detector.sampling import scaled_crops, warm
 from detector.weights import load_networks
+from shared.boxes import overlaps
 from shared.compute import choose_device
 from shared.settings import Settings
 

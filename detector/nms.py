@@ -6,17 +6,6 @@ import cv2
 import numpy as np
 
 
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of every box in `a` (N, 4) with every box in `b` (M, 4): (N, M)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = (high - low).clip(0).prod(axis=2)
-    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b))
-    union = area_a[:, None] + area_b - shared
-    ratio: np.ndarray = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
-    return ratio
-
-
 def suppress(xyxy: np.ndarray, confidence: np.ndarray, threshold: float, group: np.ndarray | None = None) -> np.ndarray:
     """Indices kept when boxes of one group may overlap by at most `threshold` (intersection over union).
 

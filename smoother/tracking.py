@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
 from shared import scene
+from shared.boxes import intersections
 from shared.messages import Probs
 from smoother import motion
 from smoother.motion import Array
@@ -195,8 +196,7 @@ def _fresh(boxes: Array, scores: Array, high: Mask, taken: set[int], settings: T
     left = [box for box in np.flatnonzero(high).tolist() if box not in taken]
     if not left:
         return []
-    corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    shared = np.prod(np.maximum(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - corner, 0.0), axis=2)
+    shared = intersections(boxes, boxes)
     area = np.diag(shared)
     same = shared > settings.duplicate * np.minimum(area[:, None], area[None, :])
     kept = set(taken)

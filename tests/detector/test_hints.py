@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detector.mtcnn import Detector
-from detector.nms import overlaps
+from shared.boxes import overlaps
 
 FACE = np.array([181.05, 62.16, 267.75, 172.05])
 

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.detector import overlaps, reference
+from benchmarks.detector import reference
 from detector.mtcnn import Detections, Detector
+from shared.boxes import overlaps
 
 FACE = np.array([181.05, 62.16, 267.75, 172.05])
 
