@@ -24,8 +24,8 @@ from capture.hints import Hints
 from detector.mtcnn import Detector
 from shared.boxes import overlaps
 from shared.errors import AffectError
+from shared.scene import signature
 from shared.settings import load_settings
-from shared.signature import signature
 from smoother.tracking import Tracks, track
 from training.view import pipeline_detector
 

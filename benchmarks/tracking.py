@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from detector.mtcnn import Detections, Detector
-from shared.signature import signature
+from shared.scene import signature
 from smoother.tracking import Tracks, track
 from training.view import pipeline_detector
 

@@ -9,7 +9,7 @@ from capture.hints import Hints, Seen
 from capture.policy import Policy
 from capture.sources import Frame
 from shared.messages import Box
-from shared.signature import signature
+from shared.scene import signature
 
 RARE_S = 0.5
 

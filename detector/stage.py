@@ -14,7 +14,7 @@ from shared import messages as m
 from shared.backlog import key_of
 from shared.bus import Subscription
 from shared.members import Members
-from shared.signature import signature
+from shared.scene import signature
 from shared.stage import Place
 from shared.topics import Envelope
 from shared.worker import Worker

@@ -149,7 +149,7 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     classifiers: list[str] = []
     """The classifiers that got this frame's crops: who to blame when they do not answer."""
     signature: list[int] = []
-    """Coarse colours of the frame (shared/signature.py), from which a hard cut is told; empty: unknown."""
+    """Coarse colours of the frame (shared/scene.py), from which a hard cut is told; empty: unknown."""
     scanned: bool = True
     """The whole frame was searched; else a face not hinted at may have been missed."""
 
