@@ -7,7 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from dashboard.state import ProcessView, Snapshot, SourceView
+from dashboard.processes import ProcessView
+from dashboard.state import Snapshot, SourceView
 from shared.messages import SourceStatus
 from shared.stages import NEEDED
 

@@ -1,4 +1,4 @@
-"""What is known of sources and processes, from messages and the time they were heard. No sockets, no clock.
+"""What is known of sources and shown to viewers, from messages and the time they were heard. No sockets, no clock.
 
 A picture is shown only with its own frame's result: the two are joined by (source, epoch, seq), whichever comes first.
 """
@@ -9,15 +9,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from dashboard.condition import Condition, Health, condition_of, health_of
+from dashboard.processes import FORGET_S, SILENT_S, Process, Processes, ProcessView
 from shared import messages as m
 from shared.epochs import Epochs
-from shared.stages import NEEDED
 
-SILENT_S = 3.0
-"""A process that has not said its status for so long counts as silent."""
-FORGET_S = 15.0
-"""After so long it is no longer listed, unless it failed; so is a source of which nothing is heard."""
-MOST_PROCESSES = 256
 MOST_SOURCES = 64
 MOST_UNJOINED = 64
 """Previews, and results, of one source that wait for their counterpart."""
@@ -31,13 +26,6 @@ class Picture(NamedTuple):
 
     jpeg: bytes
     result: m.Smoothed
-
-
-class ProcessView(m.Status, frozen=True, kw_only=True):
-    """A process's last status and how long ago it was heard, in seconds."""
-
-    heard_s_ago: float
-    silent: bool
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,25 +130,18 @@ class _Source:
         return True
 
 
-@dataclass
-class _Process:
-    status: m.Status
-    heard_at: float
-
-
 class State:
     """Knows the newest of everything, and no more than a bounded number of anything."""
 
     def __init__(self) -> None:
         self._sources: dict[str, _Source] = {}
-        self._processes: dict[str, _Process] = {}
+        self._processes = Processes()
         self._epochs = Epochs()
 
     def hear(self, message: m.Message, now: float) -> bool:
         """Take a message in; True when a viewer would see the difference at once: a new picture, a new status."""
         if isinstance(message, m.Status):
-            self._processes.pop(message.process, None)  # the order is that of hearing
-            self._processes[message.process] = _Process(message, now)
+            self._processes.hear(message, now)
             self._epochs.hear(message, now)
             for status in message.sources:
                 self._source(status.source, now).expect(status, now)
@@ -184,42 +165,20 @@ class State:
 
     def forget(self, now: float) -> None:
         """Drop processes that are gone and sources of which nothing is heard any more."""
-        newest = {_place(known.status): known for known in self._by_start()}
-        for key, known in list(self._processes.items()):
-            age = now - known.heard_at
-            replaced = age > SILENT_S and newest[_place(known.status)] is not known
-            gone = age > FORGET_S and known.status.state != "failed" and not self._is_last(known)
-            if replaced or gone:
-                del self._processes[key]
-        _limit(self._processes, MOST_PROCESSES)
-        self._sort_out_sources(now)
-
-    def _sort_out_sources(self, now: float) -> None:
-        listed = {source.source for known in self._processes.values() for source in known.status.sources}
+        self._processes.forget(now)
+        listed = self._processes.reports()
         for name, source in list(self._sources.items()):
             if now - source.heard_at > FORGET_S and name not in listed:
                 del self._sources[name]
 
-    def missing(self, now: float) -> dict[str, str]:
-        """The needed stages of which no process is ready, each with the reason."""
-        seen: dict[str, str] = {}
-        for known in self._by_start():
-            stage, silent = known.status.stage, now - known.heard_at > SILENT_S
-            if seen.get(stage) != "ready":
-                seen[stage] = "silent" if silent and known.status.state != "failed" else known.status.state
-        return {stage: seen.get(stage, "not seen") for stage in NEEDED if seen.get(stage) != "ready"}
-
     def snapshot(self, now: float) -> Snapshot:
         """Everything at this moment; safe to keep, for nothing in it changes."""
-        reports: dict[str, tuple[_Process, m.SourceStatus]] = {}
-        missing = self.missing(now)
-        for known in self._processes.values():
-            reports |= {status.source: (known, status) for status in known.status.sources}
+        reports, missing = self._processes.reports(), self._processes.missing(now)
         return Snapshot(
             sources=[
                 self._view(name, reports.get(name), missing, now) for name in sorted(self._sources.keys() | reports)
             ],
-            processes=[_view(known, now) for known in sorted(self._processes.values(), key=_order)],
+            processes=self._processes.views(now),
             missing=missing,
             pictures={name: source.picture for name, source in self._sources.items() if source.picture},
             results={name: source.total for name, source in self._sources.items()},
@@ -238,20 +197,11 @@ class State:
         quiet = now - source.heard_at > SILENT_S
         return self._epochs.follows(result.source, result.epoch, newest.epoch, now, quiet=quiet)
 
-    def _is_last(self, known: _Process) -> bool:
-        """Whether it is the one of a needed stage that was there last: listed until there is another."""
-        stage = known.status.stage
-        others = [one for one in self._processes.values() if one.status.stage == stage]
-        return stage in NEEDED and known is max(others, key=lambda one: one.heard_at)
-
-    def _by_start(self) -> list[_Process]:
-        return sorted(self._processes.values(), key=lambda known: known.status.started_ns)
-
     def _view(
-        self, name: str, report: tuple[_Process, m.SourceStatus] | None, missing: dict[str, str], now: float
+        self, name: str, report: tuple[Process, m.SourceStatus] | None, missing: dict[str, str], now: float
     ) -> SourceView:
         source = self._sources.get(name)
-        silent = report is None or now - report[0].heard_at > SILENT_S
+        silent = report is None or report[0].is_silent(now)
         status = report[1] if report else None
         since = source.unanswered_since if source and not silent else None
         unanswered_s = None if since is None else round(now - since, 1)
@@ -267,23 +217,8 @@ class State:
         )
 
 
-def _view(known: _Process, now: float) -> ProcessView:
-    age = max(0.0, now - known.heard_at)
-    return ProcessView(**msgspec.structs.asdict(known.status), heard_s_ago=round(age, 1), silent=age > SILENT_S)
-
-
 def _frame(message: m.FrameMessage) -> tuple[int, int]:
     return message.epoch, message.seq
-
-
-def _place(status: m.Status) -> tuple[str, str, str]:
-    """What a restarted process has in common with the one before."""
-    return status.host, status.stage, status.name
-
-
-def _order(known: _Process) -> tuple[int, str, str]:
-    stage = known.status.stage
-    return NEEDED.index(stage) if stage in NEEDED else len(NEEDED), known.status.name, known.status.process
 
 
 def _keep(waiting: dict[tuple[int, int], _Value], frame: tuple[int, int], message: _Value) -> None:

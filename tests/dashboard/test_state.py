@@ -1,9 +1,10 @@
-"""dashboard/state.py: pictures joined to results, processes that fall silent, bounded memory."""
+"""dashboard/state.py: pictures joined to results, sources that fall silent, bounded memory."""
 
 import msgspec
 import pytest
 
 from dashboard import state as s
+from dashboard.processes import MOST_PROCESSES
 from shared.messages import Ack
 from tests.dashboard.made import preview, result, source_status, status
 
@@ -90,7 +91,7 @@ def test_sources_and_processes_are_bounded():
         state.hear(result(0, source=f"s{number}"), 0)
         state.hear(status(pid=number), 0)
     assert len(state.snapshot(0).sources) == s.MOST_SOURCES
-    assert len(state.snapshot(0).processes) == s.MOST_PROCESSES
+    assert len(state.snapshot(0).processes) == MOST_PROCESSES
 
 
 def test_a_joined_frame_frees_all_before_it():
@@ -107,27 +108,6 @@ def test_no_image_is_kept_when_nobody_watches():
     assert state.snapshot(0).pictures == {}
     assert not state.hear(result(2), 0)
     assert state.snapshot(0).sources[0].smoothed == result(2)
-
-
-def test_a_process_falls_silent_and_is_forgotten():
-    """3 s without a status: silent; 15 s: gone."""
-    state = heard(status("dashboard"))
-    assert [view.silent for view in state.snapshot(2.9).processes] == [False]
-    assert [(view.silent, view.heard_s_ago) for view in state.snapshot(3.2).processes] == [(True, 3.2)]
-    state.forget(14.9)
-    assert len(state.snapshot(14.9).processes) == 1
-    state.forget(15.1)
-    assert state.snapshot(15.1).processes == []
-
-
-def test_a_needed_stage_that_vanished_stays_listed_until_it_is_back():
-    """However long ago it was; the place is taken by any other of its stage."""
-    state = heard(status("detector", pid=1))
-    state.hear(status("detector", pid=2, name="by hand"), 5)
-    state.forget(500)
-    assert [(view.pid, view.silent) for view in state.snapshot(500).processes] == [(2, True)]
-    state.hear(status("detector", pid=3, name="another"), 501)
-    assert [view.pid for view in state.snapshot(501).processes] == [3]
 
 
 def test_frames_that_come_without_results_are_noticed():
@@ -164,22 +144,6 @@ def test_an_earlier_epoch_is_shown_if_its_capture_says_so():
     assert state.snapshot(4.0).pictures["cam0"].result.epoch == 3
 
 
-def test_a_failed_process_stays_until_it_is_replaced():
-    """What the supervisor gave up is shown until the same place is filled again."""
-    state = heard(status(pid=1, name="detector.1", state="failed"))
-    state.forget(500)
-    assert [view.state for view in state.snapshot(500).processes] == ["failed"]
-    state.hear(status(pid=2, name="detector.1"), 501)
-    assert [view.pid for view in state.snapshot(501).processes] == [2]
-
-
-def test_two_workers_of_one_name_are_two():
-    """Workers started by hand share a name; neither replaces the other while both are heard."""
-    state = heard(status(pid=1, name="detector"), status(pid=2, name="detector"))
-    state.forget(1)
-    assert [view.pid for view in state.snapshot(1).processes] == [1, 2]
-
-
 def test_a_source_is_known_from_its_capture_alone():
     """Before the first result a source is listed with its status."""
     view = heard(status("capture", sources=[source_status()])).snapshot(0).sources[0]
@@ -210,31 +174,6 @@ def test_a_restarted_capture_reports_its_source():
     state = heard(status("capture", pid=1, sources=[source_status(state="reconnecting")]))
     state.hear(status("capture", pid=2, sources=[source_status()]), 1)
     assert state.snapshot(1).sources[0].status.state == "running"
-
-
-def test_missing_names_each_stage_and_why():
-    """Not seen, silent, starting and failed are told apart; one ready worker is enough."""
-    state = heard(status("bus"), now=0)
-    for message in (
-        status("capture", state="starting"),
-        status("detector", pid=1, state="failed"),
-        status("detector", pid=2),
-        status("classifier", state="failed"),
-    ):
-        state.hear(message, 4)
-    assert state.missing(4) == {
-        "bus": "silent",
-        "capture": "starting",
-        "classifier": "failed",
-        "smoother": "not seen",
-    }
-
-
-def test_processes_are_listed_along_the_pipeline():
-    """bus, capture, detector…, whatever the order of hearing."""
-    state = heard(status("dashboard"), status("smoother"), status("bus"), status("detector", pid=2), status("detector"))
-    names = [view.name for view in state.snapshot(0).processes]
-    assert names == ["bus.1", "detector.1", "detector.2", "smoother.1", "dashboard.1"]
 
 
 def test_other_messages_change_nothing():
