@@ -17,7 +17,8 @@ from shared.deputy import Deputy
 from shared.echo import Echo
 from shared.errors import AffectError, MessageError
 from shared.identity import identify
-from shared.settings import load_settings, prepare_runtime_dir
+from shared.runtime_dir import prepare_runtime_dir
+from shared.settings import load_settings
 from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope, decode, encode
 

@@ -3,9 +3,7 @@
 docs/settings.md and .env.example list the same table; a test holds them to it.
 """
 
-import os
 import re
-import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +14,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import ConfigurationError
+from shared.runtime_dir import default_runtime_dir
 
 PREFIX = "AFFECT_"
-
-
-def default_runtime_dir() -> Path:
-    """`$XDG_RUNTIME_DIR/affectstream`, else `/tmp/affectstream-<uid>`."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(base) / "affectstream" if base else Path(f"/tmp/affectstream-{os.getuid()}")  # noqa: S108 — 0700, owner checked
 
 
 class Settings(BaseSettings):
@@ -264,19 +257,3 @@ def allowed_values(name: str) -> str:
     if choices and all(isinstance(choice, str) for choice in choices):
         return " | ".join(choices)
     return " and ".join(bounds) or {int: "a whole number", float: "a number"}.get(cast(type, field.annotation), "text")
-
-
-def prepare_runtime_dir(path: Path) -> Path:
-    """Make the runtime directory, for this user alone; raises ConfigurationError when others own it or may enter it."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = path.stat()
-    except OSError as error:
-        raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} cannot be made: {error.strerror}") from None
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-        raise ConfigurationError(f"{PREFIX}RUNTIME_DIR={str(path)!r} is not a directory of this user")
-    if stat.S_IMODE(facts.st_mode) & 0o077:
-        raise ConfigurationError(
-            f"{PREFIX}RUNTIME_DIR={str(path)!r} is open to other users: chmod 700 it, or name one that does not exist yet"
-        )
-    return path

@@ -23,7 +23,8 @@ from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
 from shared.identity import identify, under_honcho
 from shared.loop import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
-from shared.settings import Settings, load_settings, prepare_runtime_dir
+from shared.runtime_dir import prepare_runtime_dir
+from shared.settings import Settings, load_settings
 from shared.stages import STAGES
 from shared.topics import encode
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.settings import DEFAULTS, PREFIX, Settings, load_settings, prepare_runtime_dir
+from shared.settings import DEFAULTS, PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -110,15 +110,6 @@ def test_a_token_is_what_a_url_leaves_as_it_is(monkeypatch, token):
     assert token not in str(error.value)
 
 
-def test_the_runtime_directory_is_private(tmp_path):
-    """Sockets and state are for this user alone."""
-    made = prepare_runtime_dir(tmp_path / "a" / "b")
-    assert made.stat().st_mode & 0o777 == 0o700
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match="RUNTIME_DIR"):
-        prepare_runtime_dir(tmp_path / "file")
-
-
 def _documented(text):
     return set(re.findall(r"\bAFFECT_[A-Z_]+\b", text))
 
@@ -139,14 +130,6 @@ def test_the_examples_are_the_defaults():
         field = name.removeprefix(PREFIX).lower()
         if value:
             assert str(getattr(Settings(**{field: value}), field)) == str(getattr(defaults, field)), name
-
-
-def test_a_directory_that_others_may_enter_is_refused_and_left_alone(tmp_path):
-    """Nobody's folder is closed by naming it here."""
-    tmp_path.chmod(0o755)
-    with pytest.raises(ConfigurationError, match="open to other users"):
-        prepare_runtime_dir(tmp_path)
-    assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
 def test_an_empty_variable_is_the_default(monkeypatch):
