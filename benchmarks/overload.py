@@ -21,7 +21,7 @@ from benchmarks.plan import Plan
 from benchmarks.processes import Pipeline
 from benchmarks.standin import FACES
 from shared.errors import AffectError
-from shared.messages import Status
+from shared.status import Status
 
 FPS = 30
 TIMES = (2, 10, 100)

@@ -14,9 +14,10 @@ import psutil
 
 from shared.bus import Bus
 from shared.errors import AffectError
-from shared.messages import Smoothed, Status
+from shared.messages import Smoothed
 from shared.settings import PREFIX, Settings, load_settings
 from shared.stages import NEEDED
+from shared.status import Status
 from shared.topics import decode
 
 ROOT = Path(__file__).resolve().parent.parent

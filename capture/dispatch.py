@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from capture.effort import Effort
 from shared.members import Members
-from shared.messages import Dropped, Emotions, Faces, Status
+from shared.messages import Dropped, Emotions, Faces
+from shared.status import Status
 
 LIVE_MOST = 2
 """Frames of ours that one worker has at most: one it works on, one to go on with."""

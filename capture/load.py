@@ -8,7 +8,7 @@ import structlog
 from capture.effort import OVERLOADED, WATCH_S, Bottleneck, Effort, Ladder
 from capture.hosted import Hosted
 from capture.report import report
-from shared.messages import SourceStatus
+from shared.status import SourceStatus
 
 log = structlog.get_logger()
 

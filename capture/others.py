@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from shared.messages import Status
 from shared.rivals import Rivals
+from shared.status import Status
 
 _FAR_MS = 366 * 86_400_000
 """No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""

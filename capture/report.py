@@ -3,7 +3,7 @@
 from capture.effort import Bottleneck, Effort
 from capture.flight import Phase
 from capture.hosted import Hosted
-from shared.messages import SourceStatus
+from shared.status import SourceStatus
 
 _RECORDER_S = 10.0
 

@@ -23,6 +23,7 @@ from shared import messages as m
 from shared.bus import Subscription
 from shared.identity import under_honcho
 from shared.stage import BEAT_S, Place, Stage
+from shared.status import SourceStatus, Status
 from shared.topics import Envelope
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ class Capture(Stage):
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
         """Take in statuses, detections, results and acknowledgements."""
         for _, _, message in heard:
-            if isinstance(message, m.Status):
+            if isinstance(message, Status):
                 self._note(message, now)
             elif isinstance(message, m.Faces | m.Emotions | m.Dropped):
                 self._worked(message, now)
@@ -131,7 +132,7 @@ class Capture(Stage):
         return min([BEAT_S] + [hosted.window.next_expiry() - now for hosted in self._hosted.values()])
 
     @override
-    def sources(self) -> list[m.SourceStatus]:
+    def sources(self) -> list[SourceStatus]:
         now = time.monotonic()
         return [self._load.status(hosted, now) for hosted in self._hosted.values()]
 
@@ -234,7 +235,7 @@ class Capture(Stage):
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)
 
-    def _note(self, status: m.Status, now: float) -> None:
+    def _note(self, status: Status, now: float) -> None:
         self._dispatch.beat(status, now)
         if status.process == self._place.identity.process:
             return

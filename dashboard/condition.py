@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from shared.messages import SourceStatus
+from shared.status import SourceStatus
 
 UNANSWERED_S = 5.0
 """Frames that come for so long without a complete result are a fault, ..."""

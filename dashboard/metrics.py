@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from dashboard.processes import ProcessView
 from dashboard.state import Snapshot, SourceView
-from shared.messages import SourceStatus
 from shared.stages import NEEDED
+from shared.status import SourceStatus
 
 _LOAD: dict[str, tuple[str, Callable[[SourceStatus], float]]] = {
     "analysed_per_second": ("Complete results, as its capture counts them.", lambda status: status.results_fps),

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.messages import SourceStatus, Status
 from shared.stages import NEEDED
+from shared.status import SourceStatus, Status
 
 SILENT_S = 3.0
 """A process that has not said its status for so long counts as silent."""

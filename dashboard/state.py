@@ -12,6 +12,7 @@ from dashboard.condition import Condition, Health, condition_of, health_of
 from dashboard.processes import FORGET_S, SILENT_S, Process, Processes, ProcessView
 from shared import messages as m
 from shared.epochs import Epochs
+from shared.status import SourceStatus, Status
 
 MOST_SOURCES = 64
 MOST_UNJOINED = 64
@@ -38,7 +39,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     capture: str | None
     silent: bool
-    status: m.SourceStatus | None
+    status: SourceStatus | None
     results_per_s: float
     unanswered_s: float | None
     condition: Condition
@@ -111,7 +112,7 @@ class _Source:
             self.unanswered_since = now
         _keep(self.results, _frame(result), result)
 
-    def expect(self, status: m.SourceStatus, now: float) -> None:
+    def expect(self, status: SourceStatus, now: float) -> None:
         """Whether frames come, so that results should."""
         comes = status.state == "running" and (status.fps > 0 or status.unfinished > 0)
         if not comes:
@@ -140,7 +141,7 @@ class State:
 
     def hear(self, message: m.Message, now: float) -> bool:
         """Take a message in; True when a viewer would see the difference at once: a new picture, a new status."""
-        if isinstance(message, m.Status):
+        if isinstance(message, Status):
             self._processes.hear(message, now)
             self._epochs.hear(message, now)
             for status in message.sources:
@@ -198,7 +199,7 @@ class State:
         return self._epochs.follows(result.source, result.epoch, newest.epoch, now, quiet=quiet)
 
     def _view(
-        self, name: str, report: tuple[Process, m.SourceStatus] | None, missing: dict[str, str], now: float
+        self, name: str, report: tuple[Process, SourceStatus] | None, missing: dict[str, str], now: float
     ) -> SourceView:
         source = self._sources.get(name)
         silent = report is None or report[0].is_silent(now)

@@ -16,6 +16,7 @@ from shared.bus import Subscription
 from shared.members import Members
 from shared.scene import signature
 from shared.stage import Place
+from shared.status import Status
 from shared.topics import Envelope
 from shared.worker import Worker
 
@@ -56,7 +57,7 @@ class DetectorStage(Worker[m.Frame]):
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
         """Note what the classifiers do, and which frames wait or need not wait any longer."""
         for _, _, message in heard:
-            if isinstance(message, m.Status):
+            if isinstance(message, Status):
                 self._classifiers.beat(message.process, now, message.unfinished)
             elif isinstance(message, m.Emotions):
                 self._classifiers.done(key_of(message), message.worker, now)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from shared.messages import Status
 from shared.stage import BEAT_S
+from shared.status import Status
 from shared.topics import Envelope
 
 HUNG_S = 20.0

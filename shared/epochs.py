@@ -6,7 +6,7 @@ none says anything, the latest one heard does.
 """
 
 from shared.members import STATUS_FRESH_S
-from shared.messages import Status
+from shared.status import Status
 
 MOST_SOURCES = 256
 

@@ -5,7 +5,7 @@ import socket
 import time
 from typing import Any, NamedTuple
 
-from shared.messages import Status
+from shared.status import Status
 from shared.topics import Envelope
 
 _HONCHO = "HONCHO_PROCESS_NAME"

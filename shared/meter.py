@@ -4,7 +4,7 @@ from collections import Counter, deque
 
 import numpy as np
 
-from shared.messages import Latency
+from shared.status import Latency
 
 
 class Meter:

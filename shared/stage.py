@@ -6,9 +6,9 @@ from pathlib import Path
 
 from shared.bus import Subscription
 from shared.identity import Identity
-from shared.messages import SourceStatus
 from shared.meter import Meter
 from shared.settings import Settings
+from shared.status import SourceStatus
 from shared.topics import Envelope
 
 BEAT_S = 1.0

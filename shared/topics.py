@@ -10,6 +10,7 @@ import msgspec
 
 from shared import messages
 from shared.errors import MessageError
+from shared.status import Status
 
 MAX_TOPIC_BYTES = 160
 _SMALL = 8 << 20
@@ -37,7 +38,7 @@ TOPICS = {
         Topic("dropped", "source", messages.Dropped),
         Topic("smoothed", "source", messages.Smoothed),
         Topic("ack", "source", messages.Ack),
-        Topic("status", "process", messages.Status),
+        Topic("status", "process", Status),
     )
 }
 

@@ -15,6 +15,7 @@ from shared.log import Seldom
 from shared.members import STATUS_FRESH_S
 from shared.rivals import Rivals
 from shared.stage import Place, Stage
+from shared.status import Status
 from shared.topics import Envelope
 from smoother import memories
 from smoother.assembly import Assembly, Part
@@ -54,7 +55,7 @@ class Smoother(Stage):
         """Put parts together; write down what a result depends on, then say it; then take in what has ended."""
         results: list[m.Smoothed] = []
         for _, _, message in heard:
-            if isinstance(message, m.Status):
+            if isinstance(message, Status):
                 self._epochs.hear(message, now)
         for _, _, message in heard:
             if isinstance(message, m.Faces | m.Emotions | m.Gone):
@@ -68,7 +69,7 @@ class Smoother(Stage):
             self.meter.took(sum(result.stages_ms.values()))
             yield Envelope("smoothed", result.source, result)
         for _, _, message in heard:
-            if isinstance(message, m.Status):
+            if isinstance(message, Status):
                 self._note(message, now)
 
     @override
@@ -138,7 +139,7 @@ class Smoother(Stage):
         with contextlib.suppress(OSError):
             memories.forget(self._folder, source)
 
-    def _note(self, status: m.Status, now: float) -> None:
+    def _note(self, status: Status, now: float) -> None:
         is_rival = (status.stage, status.state) == ("smoother", "ready") and status.process != self._me.process
         if is_rival and self._rivals.note(status.process, "smoothing", now):
             log.error("two smoothers on one bus", other=status.process)

@@ -12,8 +12,9 @@ from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
-from shared.messages import EMOTIONS, Latency
+from shared.messages import EMOTIONS
 from shared.stages import NEEDED
+from shared.status import Latency
 from tests.browser.chromium import Chromium
 from tests.dashboard.made import face, preview, result, source_status, status
 from tests.processes.harness import eventually

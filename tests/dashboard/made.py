@@ -1,6 +1,7 @@
 """Messages made up for the dashboard's tests."""
 
 from shared import messages as m
+from shared.status import SourceStatus, Status
 
 _AT = {"prev": None, "acked": None, "captured_ns": 0, "live": True, "end": False}
 
@@ -27,14 +28,14 @@ def preview(seq: int = 0, source: str = "cam0", epoch: int = 1, jpeg: bytes = b"
     return m.Preview(**_AT, source=source, epoch=epoch, seq=seq, pts=seq / 10, jpeg=jpeg, size=(320, 240))
 
 
-def status(stage: str = "detector", pid: int = 1, state: str = "ready", name: str = "", **further) -> m.Status:
+def status(stage: str = "detector", pid: int = 1, state: str = "ready", name: str = "", **further) -> Status:
     """A process's status; a larger pid started later."""
     process = f"{stage}-host-{pid}"
     fixed = {"process": process, "stage": stage, "host": "host", "pid": pid, "started_ns": pid * 10**9}
-    return m.Status(**fixed, name=name or f"{stage}.{pid}", state=state, **further)
+    return Status(**fixed, name=name or f"{stage}.{pid}", state=state, **further)
 
 
-def source_status(source: str = "cam0", state: str = "running", **further) -> m.SourceStatus:
+def source_status(source: str = "cam0", state: str = "running", **further) -> SourceStatus:
     """A source as its capture reports it."""
     known = {"spec": "0", "epoch": 1, "live": True, "seq": 7, "window": 2, "unfinished": 1, "fps": 30.0}
-    return m.SourceStatus(source=source, state=state, **(known | further))
+    return SourceStatus(source=source, state=state, **(known | further))

@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.metrics import metrics_text
 from dashboard.state import State
-from shared.messages import Latency
+from shared.status import Latency
 from tests.dashboard.made import face, result, source_status, status
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from shared import messages as m
 from shared.errors import MessageError
+from shared.status import Latency, SourceStatus, Status
 from shared.topics import MAX_TOPIC_BYTES, TOPICS, Envelope, decode, encode
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -108,7 +109,7 @@ EXAMPLES = {
     "status": Envelope(
         "status",
         "capture-host-3",
-        m.Status(
+        Status(
             process="capture-host-3",
             name="capture.1",
             stage="capture",
@@ -117,7 +118,7 @@ EXAMPLES = {
             started_ns=1_700_000_000_000_000_000,
             state="ready",
             sources=[
-                m.SourceStatus(
+                SourceStatus(
                     source="front",
                     spec="0",
                     epoch=7,
@@ -142,7 +143,7 @@ EXAMPLES = {
                 )
             ],
             counters={"in": 13, "out": 11},
-            latency_ms=m.Latency(p50=20.5, p95=31.25),
+            latency_ms=Latency(p50=20.5, p95=31.25),
             memory_mb=120.5,
             detail="",
             busy_s=0.0,

@@ -12,6 +12,7 @@ from shared.errors import ConfigurationError
 from shared.identity import Identity
 from shared.settings import Settings
 from shared.stage import Place
+from shared.status import SourceStatus, Status
 from shared.topics import Envelope
 from smoother import memories
 from smoother.stage import Smoother
@@ -39,7 +40,7 @@ def faces(seq, epoch=1):
 
 
 def status(stage, process, state="running", epoch=1):
-    source = m.SourceStatus(
+    source = SourceStatus(
         source="s",
         spec="s.mp4",
         epoch=epoch,
@@ -53,7 +54,7 @@ def status(stage, process, state="running", epoch=1):
     )
     facts = {"stage": stage, "host": "h", "pid": 1, "started_ns": 0, "state": "ready", "error": None}
     more = {"counters": {}, "latency_ms": None, "memory_mb": 1.0, "detail": ""}
-    return m.Status(process=process, name=process, sources=[source], **facts, **more)
+    return Status(process=process, name=process, sources=[source], **facts, **more)
 
 
 @pytest.fixture
