@@ -24,6 +24,8 @@ class Asked:
     hints: Sequence[Box] = ()
     max_side: int = 0
     """Longest side at which the whole frame is searched; 0: its own."""
+    signature: Sequence[int] = ()
+    """The frame's coarse colours (shared/scene.py)."""
 
 
 class Asks:
@@ -49,11 +51,12 @@ class Asks:
         classify = self._is_due(frame, effort.classify_every) and (terms is None or terms.claim_classifier())
         if classify:
             self._last_classified = seq
+        colours = signature(frame.image)
         if self.hints.are_wanted:
-            self.hints.note(seq, signature(frame.image))
+            self.hints.note(seq, colours)
         scan = self.hints.scan_is_due(seq, frame.pts, self.last_pts, effort.scan_s)
         self.last_pts = frame.pts
-        return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side)
+        return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side, colours)
 
     def _is_due(self, frame: Frame, every: int) -> bool:
         """Every n-th frame is classified, and each that comes long after the one before, as the images of a folder do.

@@ -208,6 +208,7 @@ class Capture(Stage):
             scan=asked.scan,
             hints=list(asked.hints),
             max_side=asked.max_side or None,
+            signature=list(asked.signature),
             deadline_ms=round(1000 * (flight.deadline_at - now), 1) if flight.live else None,
         )
         yield Envelope("frame", detector, frame)

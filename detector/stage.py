@@ -93,7 +93,7 @@ class DetectorStage(Worker[m.Frame]):
             worker=self._me,
             detect_ms=round(detect_ms, 3),
             classifiers=[envelope.key for envelope in said],
-            signature=signature(pixels),
+            signature=frame.signature or signature(pixels),
             scanned=found.scanned,
         )
         return [*said, Envelope("faces", frame.source, message)]

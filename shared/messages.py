@@ -120,6 +120,8 @@ class Frame(FrameMessage, frozen=True, kw_only=True):
     """Search the frame at this longest side, if that is smaller than the detector's own setting."""
     deadline_ms: Finite | None = None
     """Not worth taking up later than so long after its arrival; None: always worth it."""
+    signature: list[int] = []
+    """Its coarse colours (shared/scene.py), from which a hard cut is told; empty: the detector makes its own."""
 
 
 class Preview(FrameMessage, frozen=True, kw_only=True):
@@ -150,7 +152,7 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     classifiers: list[str] = []
     """The classifiers that got this frame's crops: who to blame when they do not answer."""
     signature: list[int] = []
-    """Coarse colours of the frame (shared/scene.py), from which a hard cut is told; empty: unknown."""
+    """As in `frame/`; empty: unknown."""
     scanned: bool = True
     """The whole frame was searched; else a face not hinted at may have been missed."""
 

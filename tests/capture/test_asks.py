@@ -7,6 +7,7 @@ from capture.dispatch import Terms
 from capture.effort import Effort
 from capture.policy import Policy
 from capture.sources import Frame
+from shared.scene import signature
 from tests.capture.made import IMAGE
 
 LIVE, REPLAY = Policy(live=True), Policy(live=False)
@@ -81,3 +82,8 @@ def test_live_work_is_asked_for_on_terms():
     later = [asks.decide(Frame(IMAGE, seq / 30, seq), terms(lambda _: reduced)) for seq in range(1, 7)]
     assert [asked.classify for asked in later] == [True, False, False, False, True, False]
     assert not any(asked.scan for asked in later), "although every frame is to be searched whole, if there is time"
+
+
+def test_a_frames_signature_travels_with_it():
+    """So that it is made once, whoever tells a cut from it."""
+    assert Asks(REPLAY).decide(Frame(IMAGE, 0.0, 0)).signature == signature(IMAGE)

@@ -71,6 +71,13 @@ def test_frames_are_searched_in_the_order_in_which_they_came(stage, finds):
     assert finds.asked == [(None, 640), ([[0.0, 0.0, 9.0, 9.0]], None), ([], None)]
 
 
+def test_the_captures_signature_is_passed_on(stage):
+    """Where it sent none, one is made of the pixels."""
+    hear(stage, frame(0, signature=[1, 2, 3]), frame(1))
+    signatures = [work(stage)[-1].signature for _ in range(2)]
+    assert signatures == [[1, 2, 3], [0] * 192]
+
+
 def test_confident_faces_go_to_the_classifier_that_is_there(stage):
     """The others help tracking; without a classifier they are said all the same."""
     hear(stage, frame(0, deadline_ms=400.0), frame(1))

@@ -43,6 +43,7 @@ EXAMPLES = {
             hints=[(0.0, 0.0, 2.0, 2.0)],
             max_side=640,
             deadline_ms=500.0,
+            signature=[1, 2, 3],
         ),
     ),
     "preview": Envelope("preview", "front", m.Preview(**HEADER, jpeg=b"\xff\xd8\xff", size=(3, 2))),
