@@ -84,12 +84,12 @@ def test_hints_can_be_switched_off():
     assert hints.up_to(0) == ()
 
 
-@pytest.mark.parametrize("scene", [1, 3, 20, 5000])
+@pytest.mark.parametrize("scene", [1, 3, 20, 1000])
 @pytest.mark.parametrize("lag", [1, 4])
-def test_an_hour_of_video_costs_no_memory(lag, scene):
+def test_a_long_video_costs_no_memory(lag, scene):
     """Only the last half second is kept, live and in replay, however often the scene changes."""
     hints = knowing(lag=lag)
-    for seq in range(5000):
+    for seq in range(1000):
         hints.note(seq, (DARK, LIGHT)[seq // scene % 2])
         hints.learn(*result(seq, LEFT))
         hints.forget_before(seq)

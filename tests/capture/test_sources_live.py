@@ -130,7 +130,7 @@ def server() -> Iterator[str]:
 def test_a_stream_that_ends_or_stalls_has_failed(server: str, path: str) -> None:
     """All its frames come, then SourceUnavailable within the stall time, without the password; it can be reopened."""
     ticks = count()
-    source = UrlSource(server + path, lambda: float(next(ticks)), LIMIT, stall_seconds=2)
+    source = UrlSource(server + path, lambda: float(next(ticks)), LIMIT, stall_seconds=0.7)
     for _ in range(2):
         source.open()
         frames = [source.read() for _ in range(FRAMES)]

@@ -216,7 +216,6 @@ def test_a_video_above_the_pixel_limit_is_refused(tmp_path: Path) -> None:
     ("name", "count", "shape", "end"),
     [
         ("liveportrait_s18.mp4", 282, (720, 1280, 3), 281 / 30),
-        ("liveportrait_d13.mp4", 352, (1280, 720, 3), 351 / 30),
         ("asl_book.mkv", 109, (480, 640, 3), 3.6),
         ("pyfeat_noface_face.mov", 169, (540, 960, 3), 6.345),
     ],

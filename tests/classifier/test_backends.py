@@ -99,7 +99,7 @@ def test_weights_tied_over_squares_of_positions_change_nothing(tmp_path: Path) -
 def test_the_fast_arithmetic_says_what_the_exact_one_says(name: str) -> None:
     """bf16, where the processor has it, moves no probability by more than 0.02."""
     frame = data.astronaut()[:, :, ::-1]
-    shifts = np.random.default_rng(0).integers(-45, 45, (24, 2))
+    shifts = np.random.default_rng(0).integers(-45, 45, (12, 2))
     crops = [frame[60 + y : 180 + y, 165 + x : 285 + x] for y, x in shifts]
     _, exact = load_classifier(name, ROOT / "models", "cpu", precision="f32").classify(crops)
     _, fast = load_classifier(name, ROOT / "models", "cpu").classify(crops)

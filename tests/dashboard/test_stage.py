@@ -42,7 +42,7 @@ def test_what_it_hears_is_served(stage):
     assert stage.meter.counters == {"in": 1, "previews": 1}
 
 
-def test_the_address_is_printed(stage, capsys, tmp_path):
+def test_the_address_is_printed(capsys, tmp_path):
     """`make run` shows where to look."""
     other = Dashboard(place(tmp_path))
     other.close()

@@ -23,10 +23,10 @@ def portrait() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def crowd(portrait: np.ndarray) -> np.ndarray:
-    """(690, 1200, 3): ten by six heads, each brighter than the one before so that no two are equal."""
+    """(345, 1200, 3): ten by three heads, each brighter than the one before so that no two are equal."""
     head = cv2.resize(portrait[20:250, 125:325], (120, 115), interpolation=cv2.INTER_AREA)
-    heads = [cv2.convertScaleAbs(head, alpha=0.6 + index / 100) for index in range(60)]
-    return np.vstack([np.hstack(heads[row * 10 : row * 10 + 10]) for row in range(6)])
+    heads = [cv2.convertScaleAbs(head, alpha=0.6 + index / 50) for index in range(30)]
+    return np.vstack([np.hstack(heads[row * 10 : row * 10 + 10]) for row in range(3)])
 
 
 @pytest.fixture(scope="session")

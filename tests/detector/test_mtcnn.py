@@ -71,13 +71,13 @@ def test_two_faces_of_different_size(detector: Detector, place: Callable[..., np
 def test_faces_above_the_cap_are_dropped_and_counted(
     detector: Detector, make_detector: Callable[..., Detector], crowd: np.ndarray
 ) -> None:
-    """Of sixty faces, the cap keeps the most confident ones and counts the others."""
-    everyone, some = detector.detect(crowd), make_detector(max_faces=20).detect(crowd)
-    assert len(everyone) >= 58
+    """Of thirty faces, the cap keeps the most confident ones and counts the others."""
+    everyone, some = detector.detect(crowd), make_detector(max_faces=10).detect(crowd)
+    assert len(everyone) >= 29
     assert everyone.dropped == 0
-    assert (len(some), some.dropped) == (20, len(everyone) - 20)
-    np.testing.assert_array_equal(some.xyxy, everyone.xyxy[:20])
-    np.testing.assert_array_equal(some.landmarks, everyone.landmarks[:20])
+    assert (len(some), some.dropped) == (10, len(everyone) - 10)
+    np.testing.assert_array_equal(some.xyxy, everyone.xyxy[:10])
+    np.testing.assert_array_equal(some.landmarks, everyone.landmarks[:10])
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_parity_with_facenet_pytorch(
 ) -> None:
     """The reference's boxes, probabilities and landmarks, on frames of odd and even sizes and with many faces."""
     detector, other = make_detector(min_face_size=min_face_size), reference(min_face_size)
-    many = crowd if min_face_size == 40 else crowd[:345, :600]
+    many = crowd if min_face_size == 40 else crowd[:, :600]
     for frame in (place(801, 601, (100, 40, 1.0)), place(640, 360, (5, 3, 0.4), (380, 90, 0.5)), many):
         ours = detector.detect(frame)
         boxes, confidence, landmarks = other.detect(np.ascontiguousarray(frame[:, :, ::-1]), landmarks=True)

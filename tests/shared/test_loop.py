@@ -3,6 +3,7 @@
 import itertools
 import os
 import time
+from functools import partialmethod
 from types import SimpleNamespace
 
 import msgpack
@@ -11,6 +12,7 @@ import zmq
 
 from shared import deputy, echo, forwarder, keys
 from shared.bus import Bus, connectable
+from shared.deputy import Deputy
 from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
 from shared.identity import Identity
@@ -224,6 +226,7 @@ class Works(Stops):
 def test_a_stage_at_work_says_so(settings, client, monkeypatch):
     """A piece of work that takes long is no silence; what comes of it is said when it is done."""
     monkeypatch.setattr(deputy, "BEAT_S", 0.05)
+    monkeypatch.setattr(Deputy, "instead", partialmethod(Deputy.instead, first_s=0.05))
     listener = client()
     listener.hear("status/")
     listener.hear("ack/")

@@ -1,13 +1,18 @@
 """Tiny data for the training room's tests."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
+import matplotlib as mpl
 import msgspec
 import numpy as np
 import pytest
 import torch
 
 from classifier.architectures import ARCHITECTURES
+from classifier.backends import Classifier, load_classifier
 from shared.messages import EMOTIONS
 from training.data import Faces
 
@@ -16,6 +21,19 @@ from training.data import Faces
 def bf16_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same code runs on processors that have to emulate it."""
     monkeypatch.setattr("training.state.has_bf16", lambda _: True)
+
+
+@cache
+def teacher(*arguments: Any) -> Classifier:
+    """A released model, compiled once for all tests: nobody changes it."""
+    return load_classifier(*arguments)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long and is not looked at: a teacher is compiled once, and figures are small."""
+    monkeypatch.setattr("training.targets.load_classifier", teacher)
+    monkeypatch.setitem(mpl.rcParams, "figure.dpi", 20)
 
 
 @pytest.fixture
@@ -40,7 +58,7 @@ def faces() -> Faces:
 
 
 @pytest.fixture
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Same threads, same result."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
