@@ -4,6 +4,7 @@ import getpass
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 from benchmarks import machine
 
@@ -17,7 +18,7 @@ def test_no_host_user_or_path_is_named():
 
 def test_what_a_figure_depends_on_is_said():
     """A ratio without processor, cores, versions and load cannot be judged."""
-    about = machine.describe()
+    about: dict[str, Any] = machine.describe()
     assert about["cores"] >= 1
     assert about["cpu"]
     assert {"python", "torch", "openvino"} <= about["versions"].keys()

@@ -7,7 +7,6 @@ Also takes the README's picture of a running dashboard:
 import base64
 import contextlib
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from websockets.sync.client import connect
 
@@ -49,7 +49,7 @@ class Chromium:
     def __enter__(self) -> "Chromium":
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            command = [shutil.which("chromium"), *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+            command = ["chromium", *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
             browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(_end, browser)
             self._socket = stack.enter_context(
@@ -65,7 +65,7 @@ class Chromium:
     ) -> None:
         self._stack.close()
 
-    def call(self, method: str, **params: object) -> dict:
+    def call(self, method: str, **params: object) -> Any:
         """One DevTools command; returns its result. Raises RefusedError."""
         self._calls += 1
         self._socket.send(json.dumps({"id": self._calls, "method": method, "params": params}))
@@ -150,7 +150,8 @@ def _end(browser: "subprocess.Popen[bytes]") -> None:
 
 if __name__ == "__main__":
     with Chromium() as window:
-        window.open(sys.argv[1], tuple(map(int, sys.argv[2].split("x"))))
+        width, height = map(int, sys.argv[2].split("x"))
+        window.open(sys.argv[1], (width, height))
         window.wait_for("document.querySelector('.face')")
         time.sleep(10)  # the ribbons fill
         window.wait_for("document.querySelector('.face:not(.away)')")

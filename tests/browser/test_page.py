@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from typing import Any
 
 import cv2
 import msgspec
@@ -60,7 +61,7 @@ class Show:
         self.tell(preview(seq, source, jpeg=jpeg(seq)), result(seq, source, faces=faces))
 
     def pipeline(self, error: str | None = None, **states: str) -> None:
-        capture = {"sources": [source_status(error=error)], "counters": {"skipped": 1234}}
+        capture: dict[str, Any] = {"sources": [source_status(error=error)], "counters": {"skipped": 1234}}
         capture |= {"latency_ms": Latency(p50=41, p95=87)}
         for stage in NEEDED:
             further = capture if stage == "capture" else {}

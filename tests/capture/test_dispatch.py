@@ -1,5 +1,7 @@
 """Who gets what: bounded at every worker, by turns among sources, whatever has been given up."""
 
+from typing import Any
+
 import pytest
 
 from capture.dispatch import LIVE_MOST, REPLAY_MOST, Dispatch
@@ -133,7 +135,8 @@ def test_nothing_is_reserved_for_ever():
 def grants(sources, detect_s, classify_s, seconds=120.0):
     """How often each of so many sources, served in turn by one detector, gets a frame classified."""
     one, now = dispatch(detectors=1), 0.0
-    free_at, got, queue = 0.0, dict.fromkeys(map(str, range(sources)), 0), []
+    free_at, got = 0.0, dict.fromkeys(map(str, range(sources)), 0)
+    queue: list[Any] = []
     turn = 0
     while now < seconds:
         for worker in ("frame-0", "crops-0"):

@@ -1,5 +1,7 @@
 """What viewers are told of a source."""
 
+from typing import Any, cast
+
 import pytest
 
 from capture.hosted import Hosted
@@ -10,7 +12,7 @@ from tests.capture.made import admit
 
 @pytest.fixture
 def hosted(tmp_path):
-    return Hosted("s", "made up", None, Policy(live=False, ack="recorder"), "exit", tmp_path / "s.json")
+    return Hosted("s", "made up", cast(Any, None), Policy(live=False, ack="recorder"), "exit", tmp_path / "s.json")
 
 
 def told(hosted, now):

@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def image_of(path: Path) -> np.ndarray:
     return frame.image
 
 
-def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
+def save(path: Path, pixels: np.ndarray, **options: Any) -> Path:
     """Write an image in the format of the suffix."""
     Image.fromarray(pixels).save(path, **options)
     return path

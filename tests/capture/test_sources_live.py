@@ -156,7 +156,7 @@ def test_a_url_that_does_not_answer(server: str, path: str, capfd: pytest.Captur
 def test_a_recording_behind_a_url_has_its_own_times_and_an_end(server: str, tmp_path: Path) -> None:
     """A URL that announces its length is paced by its time stamps and ends, where a stream would have failed."""
     path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for _ in range(FRAMES):
         writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()

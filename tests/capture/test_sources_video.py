@@ -21,7 +21,7 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the development data 
 def write_video(path: Path, fourcc: str = "MJPG", count: int = 20, size: tuple[int, int] = (160, 120)) -> Path:
     """Noise that shows its number in the blue channel and marks the upper left corner red."""
     quiet_opencv()  # FFmpeg's log level is read once, here if this is its first use
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*fourcc), 10, size)
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*fourcc), 10, size)
     assert writer.isOpened()
     noise = np.random.default_rng(0)
     for index in range(count):
@@ -37,7 +37,7 @@ def read_all(source: FileSource) -> list[tuple[int, float, bool, int]]:
     """(index, pts, last, checksum of the image) of what is still to come."""
     frames = []
     while (frame := source.read()) is not None:
-        frames.append((frame.index, frame.pts, frame.last, zlib.crc32(frame.image)))
+        frames.append((frame.index, frame.pts, frame.last, zlib.crc32(frame.image.data)))
     return frames
 
 

@@ -1,24 +1,26 @@
 """Messages made up for the dashboard's tests."""
 
+from typing import Any
+
 from shared import messages as m
 from shared.status import SourceStatus, Status
 
-_AT = {"prev": None, "acked": None, "captured_ns": 0, "live": True, "end": False}
+_AT: dict[str, Any] = {"prev": None, "acked": None, "captured_ns": 0, "live": True, "end": False}
 
 
 def face(
-    track_id: int | None = 1, label: str = "happy", xyxy: m.Box = (10.0, 10.0, 50.0, 60.0), **further
+    track_id: int | None = 1, label: str | None = "happy", xyxy: m.Box = (10.0, 10.0, 50.0, 60.0), **further
 ) -> m.TrackedFace:
     """A face of which 70 % is `label`."""
     probs = tuple(0.7 if emotion == label else 0.05 for emotion in m.EMOTIONS)
-    known = {"confidence": 0.99, "landmarks": ((0.0, 0.0),) * 5, "first_pts": 0.0, "classified_pts": 0.0}
-    known |= {"probs": probs, "smoothed": probs, "label": label}
+    known: dict[str, Any] = {"probs": probs, "smoothed": probs, "label": label}
+    known |= {"confidence": 0.99, "landmarks": ((0.0, 0.0),) * 5, "first_pts": 0.0, "classified_pts": 0.0}
     return m.TrackedFace(track_id=track_id, xyxy=xyxy, **(known | further))
 
 
 def result(seq: int = 0, source: str = "cam0", epoch: int = 1, faces: tuple[m.TrackedFace, ...] = ()) -> m.Smoothed:
     """The result of a frame, ten to the second."""
-    kind = {"classified": True, "complete": True, "repeat": False, "stages_ms": {}, "size": (320, 240)}
+    kind: dict[str, Any] = {"classified": True, "complete": True, "repeat": False, "stages_ms": {}, "size": (320, 240)}
     return m.Smoothed(**_AT, **kind, source=source, epoch=epoch, seq=seq, pts=seq / 10, faces=list(faces))
 
 
@@ -28,14 +30,14 @@ def preview(seq: int = 0, source: str = "cam0", epoch: int = 1, jpeg: bytes = b"
     return m.Preview(**_AT, source=source, epoch=epoch, seq=seq, pts=seq / 10, jpeg=jpeg, size=(320, 240))
 
 
-def status(stage: str = "detector", pid: int = 1, state: str = "ready", name: str = "", **further) -> Status:
+def status(stage: str = "detector", pid: int = 1, state: Any = "ready", name: str = "", **further) -> Status:
     """A process's status; a larger pid started later."""
     process = f"{stage}-host-{pid}"
-    fixed = {"process": process, "stage": stage, "host": "host", "pid": pid, "started_ns": pid * 10**9}
+    fixed: dict[str, Any] = {"process": process, "stage": stage, "host": "host", "pid": pid, "started_ns": pid * 10**9}
     return Status(**fixed, name=name or f"{stage}.{pid}", state=state, **further)
 
 
-def source_status(source: str = "cam0", state: str = "running", **further) -> SourceStatus:
+def source_status(source: str = "cam0", state: Any = "running", **further) -> SourceStatus:
     """A source as its capture reports it."""
-    known = {"spec": "0", "epoch": 1, "live": True, "seq": 7, "window": 2, "unfinished": 1, "fps": 30.0}
+    known: dict[str, Any] = {"spec": "0", "epoch": 1, "live": True, "seq": 7, "window": 2, "unfinished": 1, "fps": 30.0}
     return SourceStatus(source=source, state=state, **(known | further))

@@ -1,5 +1,7 @@
 """dashboard/metrics.py: text that Prometheus can read, with the figures that were heard."""
 
+from typing import Any
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.metrics import metrics_text
@@ -48,8 +50,8 @@ def test_a_silent_and_a_failed_process_are_down():
 
 def test_a_source():
     """Frames, window, what is unfinished, results and faces."""
-    load = {"results_fps": 4.5, "age_ms": 900.0, "given_up": 2, "stale": 1, "overloaded": True, "effort": 3}
-    load |= {"scan_s": 1.0, "max_side": 960, "classify_every": 6}
+    load: dict[str, Any] = {"scan_s": 1.0, "max_side": 960, "classify_every": 6}
+    load |= {"results_fps": 4.5, "age_ms": 900.0, "given_up": 2, "stale": 1, "overloaded": True, "effort": 3}
     capture = status("capture", sources=[source_status(**load)])
     values = scraped(capture, result(1), result(2, faces=(face(), face(2))))
     got = {key[0].removeprefix("affect_source_"): value for key, value in values.items() if key[1:] == ("cam0",)}

@@ -44,7 +44,8 @@ def test_a_new_face_is_found_within_half_a_second(make_detector: Callable[..., D
     """Somebody enters an empty picture: what searching every frame finds first is found little later."""
     settings, detector = load_settings(), make_detector(min_face_size=40)
     (path,) = VIDEOS.glob("pyfeat_noface_face.*")
-    fps, hints, first = rate(path), Hints(settings.hint_lag, settings.scan_seconds), {}
+    fps, hints = rate(path), Hints(settings.hint_lag, settings.scan_seconds)
+    first: dict[str, float] = {}
     for seq, frame in enumerate(frames(path, 1)):
         scan = hints.scan_is_due(seq, seq / fps, (seq - 1) / fps if seq else None)
         whole = detector.detect(frame)

@@ -1,5 +1,6 @@
 """Scaling by area, against torch's adaptive pooling."""
 
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -54,7 +55,8 @@ def test_sums_of_many_white_rows_stay_exact(side: int) -> None:
 def test_a_damaged_or_full_disk_is_no_reason_not_to_start(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """What was compiled earlier cannot be read, or what is compiled now not written: it is done without."""
     kept = Mock(load_overload=Mock(side_effect=error), save_overload=Mock(side_effect=error))
-    fresh = sampling.compiled(sampling._accumulate.py_func)
+    plain: Any = sampling._accumulate
+    fresh: Any = sampling.compiled(plain.py_func)
     monkeypatch.setattr(fresh, "_cache", kept)
     monkeypatch.setattr(sampling, "_accumulate", fresh)
     monkeypatch.setattr(sampling, "_use_all", lambda: fresh(np.ones(6, np.uint16), np.zeros(9, np.int32)))

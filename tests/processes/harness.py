@@ -215,7 +215,7 @@ class Pipeline:
 
     def counters(self, stage):
         """The sum of a stage's counters over its processes."""
-        total = {}
+        total: dict[str, int] = {}
         for status in list(self.listener.statuses.values()):
             if status["stage"] == stage:
                 for name, value in status["counters"].items():

@@ -7,7 +7,7 @@ import msgpack
 
 GOLDEN = Path(__file__).resolve().parents[1] / "shared" / "golden.json"
 
-WEIRD = [
+WEIRD: list[object] = [
     None, True, -1, 0, 1, 2**31, 2**53, 2**63, -(2**63), 2**64 - 1, 10**18, 1e308, -1e308, float("nan"), float("inf"),
     "", "x" * 5000, "../../etc/passwd", "\0", b"", b"\xff" * 300, [], [[]] * 50, {}, {"a": {"b": {}}}, [1e9] * 4,
 ]  # fmt: skip

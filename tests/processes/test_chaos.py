@@ -109,7 +109,8 @@ def test_killed_stopped_and_out_of_time(pipeline, tmp_path):
     one.environment |= {"TEST_CLOCK": str(clock), "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     one.start().ready()
     back(one, "the start")
-    chance, killed = random.Random(1), defaultdict(list)
+    chance = random.Random(1)
+    killed: dict[str, list[float]] = defaultdict(list)
 
     def kill(stage):
         """Unless that was done so often lately that the supervisor would take it for a fault that will not go away."""

@@ -5,6 +5,7 @@ import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -119,6 +120,8 @@ def test_a_live_file_is_paced_by_its_time_stamps(pipeline, recording):
 class Stream(BaseHTTPRequestHandler):
     """An MJPEG camera that gives forty frames a connection and then says nothing more."""
 
+    server: Any  # with `closing`, which ends its waiting
+
     def do_GET(self):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
@@ -138,7 +141,7 @@ class Stream(BaseHTTPRequestHandler):
 @pytest.fixture
 def stream():
     """The address of such a camera."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
     server.closing = threading.Event()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -5,6 +5,7 @@ import os
 import time
 from functools import partialmethod
 from types import SimpleNamespace
+from typing import Any, cast
 
 import msgpack
 import pytest
@@ -17,9 +18,10 @@ from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
 from shared.identity import Identity
 from shared.loop import Loop
-from shared.messages import Ack
+from shared.messages import Ack, Message
 from shared.settings import Settings
 from shared.stage import Place, Stage
+from shared.status import Status
 from shared.topics import Envelope, decode, encode
 
 _pids = itertools.count(1)
@@ -115,11 +117,11 @@ def test_a_stage_that_is_being_built_says_so(settings, client):
     """To load networks takes seconds, in which nobody should wonder where the stage is."""
     listener = client()
     listener.hear("status/")
-    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
-    states = []
+    stop: Any = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    states: list[str] = []
 
     def heard():
-        states.extend(decode(parts).message.state for parts in listener.received(9))
+        states.extend(cast(Status, decode(parts).message).state for parts in listener.received(9))
         return states
 
     def build(_):
@@ -230,8 +232,8 @@ def test_a_stage_at_work_says_so(settings, client, monkeypatch):
     listener = client()
     listener.hear("status/")
     listener.hear("ack/")
-    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
-    heard = []
+    stop: Any = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    heard: list[Message] = []
 
     def hear():
         heard.extend(decode(parts).message for parts in listener.received(99))
@@ -247,7 +249,7 @@ def test_without_a_bus_nobody_is_ready(settings, capsys, monkeypatch):
     """What is wrong is logged once; when the bus comes, the stage is ready without being restarted."""
     monkeypatch.setattr(echo, "PATIENCE_S", 0.3)
     monkeypatch.setattr(forwarder, "_DRAIN_S", 0.0)
-    stop = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
+    stop: Any = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
     said, buses = [], []
 
     class Waits(Stops):

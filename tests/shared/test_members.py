@@ -1,5 +1,7 @@
 """Work sharing: who is live, who has the least to do."""
 
+from typing import Any
+
 import pytest
 
 from shared.members import STATUS_FRESH_S, Members
@@ -57,7 +59,7 @@ def test_a_slow_worker_slows_nobody_down(window):
     """Beside one five times slower, a worker and its sibling do nearly the sum of what each does alone."""
     members = joined("fast", "slow")
     cost_s = {"fast": 0.005, "slow": 0.025}
-    queues = {"fast": [], "slow": []}
+    queues: dict[str, list[Any]] = {"fast": [], "slow": []}
     done = {"fast": 0, "slow": 0}
     for tick in range(4000):
         now = tick * 0.0005

@@ -2,6 +2,7 @@
 
 import errno
 import itertools
+from typing import Any
 
 import msgspec
 import pytest
@@ -52,8 +53,8 @@ def status(stage, process, state="running", epoch=1):
         fps=0.0,
         error=None,
     )
-    facts = {"stage": stage, "host": "h", "pid": 1, "started_ns": 0, "state": "ready", "error": None}
-    more = {"counters": {}, "latency_ms": None, "memory_mb": 1.0, "detail": ""}
+    facts: dict[str, Any] = {"stage": stage, "host": "h", "pid": 1, "started_ns": 0, "state": "ready", "error": None}
+    more: dict[str, Any] = {"counters": {}, "latency_ms": None, "memory_mb": 1.0, "detail": ""}
     return Status(process=process, name=process, sources=[source], **facts, **more)
 
 

@@ -97,7 +97,7 @@ def test_sixty_faces_are_followed_fast_and_right():
             state, np.concatenate((corners - 40, corners + 40), axis=1), np.full(60, 0.99), step / 30
         )
         spent.append(time.thread_time() - began)
-        assert sorted(assigned) == list(range(60))
+        assert sorted(assigned) == list(range(60))  # type: ignore[type-var]
         rows.add(tuple(assigned))
     assert len(rows) == 1
     assert state.next_id == 61
@@ -133,7 +133,7 @@ def test_probabilities_are_smoothed_from_the_first_look():
     state = Tracks()
     for count, probs in enumerate((CALM, None, None, HAPPY)):
         state, assigned = track(state, [(0, 0, 80, 100)], [0.99], count / 30)
-        state = fold(state, {assigned[0]: probs} if probs else {}, count / 30)
+        state = fold(state, {assigned[0]: probs} if probs else {}, count / 30)  # type: ignore[dict-item]
         if count == 0:
             assert (state.tracks[0].track_id, state.tracks[0].smoothed) == (None, CALM)
     only = state.tracks[0]

@@ -25,7 +25,7 @@ def bf16_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def teacher(*arguments: Any) -> Classifier:
-    """A released model, compiled once for all tests: nobody changes it."""
+    """A released model, compiled once for all tests."""
     return load_classifier(*arguments)
 
 

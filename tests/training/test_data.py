@@ -127,7 +127,7 @@ def test_ferplus_votes_go_with_kaggles_rows(tmp_path: Path) -> None:
     third = of["train/fear/00003.pixels"]
     assert third[[angry, surprise]].tolist() == pytest.approx([0.6, 0.4])
     assert of["train/surprise/00006.pixels"].sum() == 0
-    assert report["train"]["with_votes"] == 6  # type: ignore[index]
+    assert report["train"]["with_votes"] == 6
 
 
 def test_votes_for_other_rows_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ import torch
 from classifier.architectures import ARCHITECTURES
 from classifier.backends import Classifier
 from classifier.release import MODELS, load_release
-from detector.mtcnn import Detections
+from detector.mtcnn import Detections, Detector
 from training import card, evaluate, export, figures, view
 from training.data import Faces, save
 from training.metrics import report
@@ -165,7 +167,7 @@ def test_the_card_names_the_preset_that_was_run() -> None:
 def test_view_and_offset_are_fitted_together(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     """The best view depends on the offset: each fitted once, the view would stay 0.93."""
     monkeypatch.setattr(view, "_loss", lambda _, __, side, dy: (side - 0.93 - dy) ** 2 / 10 + (dy - 0.09) ** 2)
-    assert view.fit(None, None) == (1.01, 0.09)
+    assert view.fit(Mock(), Mock()) == (1.01, 0.09)
 
 
 class PictureDetector:
@@ -183,7 +185,7 @@ class PictureDetector:
 
 def test_the_fitted_view_is_the_picture_that_was_enlarged(faces: Faces) -> None:
     """Of a crop through detector and `square_crop`, a view of 0.93 box heights is the data set's picture again."""
-    crops = dict(view._crops(faces.images, PictureDetector(0.95)))
+    crops = dict(view._crops(faces.images, cast(Detector, PictureDetector(0.95))))
     assert list(crops) == list(range(len(faces)))
     inputs: list[np.ndarray] = []
 
@@ -199,7 +201,7 @@ def test_the_fitted_view_is_the_picture_that_was_enlarged(faces: Faces) -> None:
 
 def test_an_unsure_face_is_not_fitted_on(faces: Faces) -> None:
     """What the pipeline would not classify does not count."""
-    assert list(view._crops(faces.images, PictureDetector(0.5))) == []
+    assert list(view._crops(faces.images, cast(Detector, PictureDetector(0.5)))) == []
 
 
 def test_the_report_of_a_perfect_answer_is_perfect(faces: Faces) -> None:

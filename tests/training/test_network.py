@@ -33,6 +33,12 @@ def logits(run: TrainState, faces: Faces) -> np.ndarray:
     return answers
 
 
+def step(run: TrainState, faces: Faces) -> None:
+    """One step on the first seven pictures."""
+    images, labels, votes = (torch.from_numpy(part[:7]) for part in (faces.images, faces.labels, faces.votes))
+    train.step(run, images, labels, votes, 4)
+
+
 @pytest.fixture
 def released(tmp_path: Path, faces: Faces) -> Callable[[Recipe], tuple[str, np.ndarray]]:
     """Releases what a recipe makes of the first pictures; gives the folder and its logits."""
@@ -40,7 +46,7 @@ def released(tmp_path: Path, faces: Faces) -> Callable[[Recipe], tuple[str, np.n
     def release(recipe: Recipe) -> tuple[str, np.ndarray]:
         run = TrainState(replace(recipe, average=0.0, rate=0.05, schedule="constant"), 0, CPU)
         for _ in range(4):
-            train.step(run, *(torch.from_numpy(part[:7]) for part in (faces.images, faces.labels, faces.votes)), 4)
+            step(run, faces)
         run.checkpoint().write(tmp_path / "run.pt")
         save_release(release_of(Checkpoint.read(tmp_path / "run.pt"), "before", "1"), tmp_path / "before")
         return str(tmp_path / "before"), logits(run, faces)
@@ -69,7 +75,7 @@ def test_new_blocks_change_nothing_until_they_have_learnt(
     assert np.abs(logits(run, faces) - expected).max() < 0.01 * np.ptp(expected)
     fresh = run.network.blocks[0].body[0].weight.detach().clone()
     for is_as_it_was in (True, False):  # at first its last factors are zero and let no gradient through
-        train.step(run, *(torch.from_numpy(part[:7]) for part in (faces.images, faces.labels, faces.votes)), 4)
+        step(run, faces)
         assert torch.equal(fresh, run.network.blocks[0].body[0].weight) == is_as_it_was
 
 

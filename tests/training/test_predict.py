@@ -20,7 +20,7 @@ HAPPY, ANGRY = 2 * np.eye(7, dtype=np.float32)[[3, 0]]
 def by_brightness(batch: np.ndarray) -> np.ndarray:
     """A network that calls bright pictures happy and dark ones angry."""
     bright = batch.mean((1, 2, 3)) > 0
-    return np.where(bright[:, None], HAPPY, ANGRY)
+    return np.where(bright[:, None], HAPPY, ANGRY)  # type: ignore[no-any-return]
 
 
 class TwoFaces:
@@ -79,7 +79,8 @@ def test_every_sure_face_of_a_photo_is_answered(tmp_path, monkeypatch, capsys) -
 
 def test_a_photo_without_faces_is_said_to_have_none(tmp_path, monkeypatch, capsys) -> None:
     """No face is an answer, not a fault."""
-    monkeypatch.setattr(TwoFaces, "detect", lambda *_: Detections(*(np.zeros((0, *s)) for s in ((4,), (), (5, 2)))))
+    boxes, confidence, landmarks = (np.zeros((0, *shape)) for shape in ((4,), (), (5, 2)))
+    monkeypatch.setattr(TwoFaces, "detect", lambda *_: Detections(boxes, confidence, landmarks))
     assert run(monkeypatch, picture(tmp_path / "empty.png"), "--detect") == 0
     assert "no face found" in capsys.readouterr().out
 

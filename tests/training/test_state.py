@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -47,8 +47,8 @@ RECIPE = replace(
 def step(run: TrainState, faces: data.Faces) -> float:
     """One step on the seven pictures whose turn it is."""
     index = np.arange(7) + 7 * (run.step % 4)
-    parts = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
-    return train.step(run, *parts, per_epoch=4)
+    images, labels, votes = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
+    return train.step(run, images, labels, votes, per_epoch=4)
 
 
 def released(run: TrainState, faces: data.Faces, folder: Path) -> np.ndarray:
@@ -215,7 +215,7 @@ def test_training_and_the_classifier_stage_see_the_same(faces: data.Faces, tmp_p
     heard = Envelope("crops", "me", m.Crops(**header, crops=crops))
     assert list(classifier.handle([heard], 0.0)) == []
     (answer,) = classifier.work(0.0)
-    actual = np.array([emotion.logits for emotion in answer.message.emotions])
+    actual = np.array([emotion.logits for emotion in cast(m.Emotions, answer.message).emotions])
     assert np.abs(actual - expected).max() < 0.01 < 0.1 < np.ptp(expected, 0).max()
 
 

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("small", "one_thread")
 def step(run: TrainState, faces: Faces) -> float:
     """One step on the seven pictures whose turn it is."""
     index = np.arange(7) + 7 * (run.step % 4)
-    parts = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
-    return train.step(run, *parts, 4)
+    images, labels, votes = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
+    return train.step(run, images, labels, votes, 4)
 
 
 def test_a_teacher_answers_in_probabilities(faces: Faces) -> None:
@@ -55,9 +55,12 @@ def test_a_step_shows_both_the_same_picture(faces: Faces, monkeypatch: pytest.Mo
     seen: list[torch.Tensor] = []
     run.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
     logits = run.teacher._classifier.logits
-    monkeypatch.setattr(
-        run.teacher._classifier, "logits", lambda shown: (seen.append(torch.from_numpy(shown.copy())), logits(shown))[1]
-    )
+
+    def note(shown: np.ndarray) -> np.ndarray:
+        seen.append(torch.from_numpy(shown.copy()))
+        return logits(shown)
+
+    monkeypatch.setattr(run.teacher._classifier, "logits", note)
     step(run, faces)
     torch.testing.assert_close(*seen)
 

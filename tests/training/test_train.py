@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,11 +201,16 @@ def test_metrics_go_to_tensorboard_when_asked(
     command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every number of an epoch's row, by epoch; a stand-in takes the place of TensorBoard's writer."""
-    written = []
+    written: list[Any] = []
     stand_in = SimpleNamespace(
         add_scalar=lambda name, value, epoch: written.append((name, value, epoch)), flush=lambda: None
     )
-    module = SimpleNamespace(SummaryWriter=lambda folder: written.append(folder) or stand_in)
+
+    def writer(folder: str) -> SimpleNamespace:
+        written.append(folder)
+        return stand_in
+
+    module = SimpleNamespace(SummaryWriter=writer)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
     assert command("--epochs", 1, "--batch", 7, "--tensorboard", tmp_path / "board") == 0
     (row,) = rows(tmp_path)
