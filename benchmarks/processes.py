@@ -47,7 +47,7 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         for topic in ("smoothed/", "status/"):
-            self._bus.hear(topic)
+            self._bus.subscribe(topic)
         self.launch("honcho", "--no-colour", "-e", "/dev/null", "start", *self._stages)
         return self
 
@@ -80,8 +80,8 @@ class Pipeline:
                     f"the pipeline gave no result for {PATIENCE_S:.0f} s; its log ends with\n{self._tail()}"
                 )
             self._bus.wait(_POLL_S)
-            list(self._bus.subscriptions())  # left unread they would end every wait at once
-            for parts in self._bus.received(64):
+            list(self._bus.receive_subscriptions())  # left unread they would end every wait at once
+            for parts in self._bus.receive(64):
                 message = decode(parts).message
                 if isinstance(message, Status):
                     self.statuses[message.process] = message

@@ -37,10 +37,10 @@ class Hop:
     def __init__(self, pipeline: Pipeline, pixels: np.ndarray):
         self._pixels = pixels
         self._from, self._to = Bus(pipeline.settings), Bus(pipeline.settings)
-        self._to.hear("frame/there/")
+        self._to.subscribe("frame/there/")
         for _ in range(100):  # until the subscription has come through
             self._from.wait(0.3)
-            if any(event.topic == "frame/there/" for event in self._from.subscriptions()):
+            if any(event.topic == "frame/there/" for event in self._from.receive_subscriptions()):
                 return
         raise AffectError("the bus did not start within 30 s")
 
@@ -50,10 +50,10 @@ class Hop:
             source="bench", epoch=0, seq=0, prev=None, acked=None, pts=0.0, captured_ns=0, live=False, end=False,
             image=Image.of(self._pixels), classify=False,
         )  # fmt: skip
-        self._from.say(encode(Envelope("frame", "there", message)))
+        self._from.publish(encode(Envelope("frame", "there", message)))
         while True:
             self._to.wait(5)
-            for parts in self._to.received(1):
+            for parts in self._to.receive(1):
                 heard = decode(parts).message
                 assert isinstance(heard, Frame)  # noqa: S101 — we subscribed to nothing else
                 return heard.image.pixels()

@@ -98,9 +98,9 @@ class Dispatch:
         self._most = LIVE_MOST
         self.detectors.slow_s, self.classifiers.slow_s = SLOW_S
 
-    def subscription(self, joined: bool, topic: str, now: float) -> str | None:
+    def note(self, joined: bool, topic: str, now: float) -> str | None:
         """Take note of a subscription; returns the worker that came or went."""
-        return self.detectors.subscription(joined, topic, now) or self.classifiers.subscription(joined, topic, now)
+        return self.detectors.note(joined, topic, now) or self.classifiers.note(joined, topic, now)
 
     def beat(self, status: Status, now: float) -> None:
         """A process is alive, and says what it has."""

@@ -57,18 +57,18 @@ class Capture(Stage):
         self.detail = ", ".join(f"{spec.name}={spec.label}" for spec in self._listed)
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         topics = ("faces", "emotions", "dropped", "smoothed", "ack")
         return ["status/", *(f"{topic}/{spec.name}/" for spec in self._listed for topic in topics)]
 
     @override
-    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+    def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
         """Workers and the smoother come and go; what a lost worker had is sent again."""
         (self._topics.add if event.joined else self._topics.discard)(event.topic)
         if event.topic == _SMOOTHER_TOPIC and event.joined:
             for hosted in self._hosted.values():
                 hosted.window.resend_all()
-        worker = self._dispatch.subscription(event.joined, event.topic, now)
+        worker = self._dispatch.note(event.joined, event.topic, now)
         if worker is not None:
             log.info("worker joined" if event.joined else "worker left", worker=worker)
             if not event.joined:

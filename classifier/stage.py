@@ -39,7 +39,7 @@ class ClassifierStage(Worker[m.Crops]):
         self.detail = f"{self._classifier.name} on {self._classifier.device}"
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         return (f"crops/{self._me}/", "gone/")
 
     @override

@@ -37,11 +37,11 @@ class Dashboard(Stage):
             print(f"\n    affectstream shows on {self.detail}\n", flush=True)
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         return ("smoothed/", "status/")
 
     @override
-    def wants(self, now: float) -> frozenset[str]:
+    def further_topics(self, now: float) -> frozenset[str]:
         return frozenset({"preview/"} if self._board.viewers else ())
 
     @override

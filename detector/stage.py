@@ -45,12 +45,12 @@ class DetectorStage(Worker[m.Frame]):
         self.detail = f"MTCNN on {detector.device}, faces from {self._settings.min_face_size} px"
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         return (f"frame/{self._me}/", "gone/", "emotions/", "dropped/", "status/")
 
     @override
-    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
-        self._classifiers.subscription(event.joined, event.topic, now)
+    def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+        self._classifiers.note(event.joined, event.topic, now)
         return ()
 
     @override

@@ -1,4 +1,4 @@
-"""A process's end of the bus: one XPUB to say things and see who subscribes, one SUB to hear them.
+"""A process's end of the bus: one XPUB to publish and to see who subscribes, one SUB.
 
 Together with `shared/forwarder.py`, the only modules that know ZeroMQ.
 """
@@ -58,15 +58,15 @@ class Bus:
         """Let `wait` also return when this file descriptor is readable."""
         self._poller.register(fd, zmq.POLLIN)
 
-    def hear(self, topic: str) -> None:
+    def subscribe(self, topic: str) -> None:
         """Subscribe to the topics that begin with `topic`."""
         self._in.subscribe(topic)
 
-    def unhear(self, topic: str) -> None:
+    def unsubscribe(self, topic: str) -> None:
         """End a subscription."""
         self._in.unsubscribe(topic)
 
-    def say(self, parts: tuple[bytes, bytes]) -> None:
+    def publish(self, parts: tuple[bytes, bytes]) -> None:
         """Send; dropped at the high-water mark or when nobody listens, as PUB/SUB does."""
         self._out.send_multipart(parts, flags=zmq.NOBLOCK, copy=False)
 
@@ -74,7 +74,7 @@ class Bus:
         """Sleep until something arrives, a watched file descriptor is readable, or the time is over."""
         self._poller.poll(max(0, int(seconds * 1000)))
 
-    def received(self, most: int) -> Iterator[list[memoryview]]:
+    def receive(self, most: int) -> Iterator[list[memoryview]]:
         """What has arrived, up to `most` messages, each as its parts without a copy."""
         for _ in range(most):
             try:
@@ -83,7 +83,7 @@ class Bus:
                 return
             yield [frame.buffer for frame in frames]
 
-    def subscriptions(self) -> Iterator[Subscription]:
+    def receive_subscriptions(self) -> Iterator[Subscription]:
         """Who came and went since the last call."""
         self._watch_attempts()
         while True:

@@ -18,11 +18,11 @@ HUNG_S = 20.0
 class Deputy:
     """A thread that says the status once a second, with `busy_s`, for as long as the main thread is `instead`-ed.
 
-    `say` and `beat` are called by one thread at a time: by this one only while the main thread is away.
+    `publish` and `beat` are called by one thread at a time: by this one only while the main thread is away.
     """
 
-    def __init__(self, say: Callable[[Envelope], None], beat: Callable[[], None]):
-        self._say = say
+    def __init__(self, publish: Callable[[Envelope], None], beat: Callable[[], None]):
+        self._publish = publish
         self._beat = beat
         self._changed = threading.Condition()
         self._status: Envelope | None = None
@@ -74,4 +74,4 @@ class Deputy:
             )
             status = Envelope(status.topic, status.key, busy)
             self._beat()
-        self._say(status)
+        self._publish(status)

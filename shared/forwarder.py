@@ -64,7 +64,7 @@ class Forwarder(Stage):
         return side
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         return (self._own_topic,)
 
     @override

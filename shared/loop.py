@@ -106,14 +106,14 @@ class Loop:
         self._bus = Bus(place.settings)
         self._bus.watch(stop.fd)
         self._pulse = _Pulse()
-        self._deputy = Deputy(self._say_status, self._pulse.beat)
+        self._deputy = Deputy(self._publish_status, self._pulse.beat)
         self._own_topic = f"status/{place.identity.process}/"
         self._wants_own = False
         self._echo = Echo()
         self._once = logs.Once()
         self._memory = psutil.Process()
         self._next_beat, self._next_summary = 0.0, float("inf")
-        self._heard_also: frozenset[str] = frozenset()
+        self._further: frozenset[str] = frozenset()
         self._stage = Stage()
 
     def run(self) -> bool:
@@ -123,17 +123,17 @@ class Loop:
                 self._stage = self._build(self._place)
             for fd in self._stage.fds:
                 self._bus.watch(fd)
-            hears = self._stage.hears()
-            self._wants_own = self._own_topic.startswith(tuple(hears))
-            for topic in {*hears, self._own_topic}:
-                self._bus.hear(topic)
+            topics = self._stage.topics()
+            self._wants_own = self._own_topic.startswith(tuple(topics))
+            for topic in {*topics, self._own_topic}:
+                self._bus.subscribe(topic)
             self._echo = Echo()  # until now nobody could hear us
             self._next_summary = time.monotonic() + SUMMARY_S
             self._stage.meter.summarize(time.monotonic())
             while not (self._stop.asked or self._pulse.lost or self._stage.finished):
                 self._turn()
             log.info("stopping", reason="finished" if self._stage.finished else "told to")
-            self._say(self._stage.stop(time.monotonic()))
+            self._publish(self._stage.stop(time.monotonic()))
             self._next_beat = 0.0
             self._beat()
             return self._stage.finished
@@ -145,30 +145,30 @@ class Loop:
     def _turn(self) -> None:
         now = time.monotonic()
         self._bus.wait(0.0 if self._stage.has_work() else min(self._next_beat - now, self._stage.wake_in(now)))
-        for event in self._bus.subscriptions():
-            self._say(self._stage.subscription(event, time.monotonic()))
-        if heard := self._heard():
-            self._say(self._stage.handle(heard, time.monotonic()))
-        self._say(self._stage.tick(time.monotonic()))
-        self._follow(self._stage.wants(time.monotonic()))
+        for event in self._bus.receive_subscriptions():
+            self._publish(self._stage.handle_subscription(event, time.monotonic()))
+        if heard := self._receive():
+            self._publish(self._stage.handle(heard, time.monotonic()))
+        self._publish(self._stage.tick(time.monotonic()))
+        self._follow(self._stage.further_topics(time.monotonic()))
         self._beat()
         if self._stage.has_work():
             with self._deputy.instead(self._status()):
                 said = list(self._stage.work(time.monotonic()))
             for envelope in said:  # no status between them, which would say that the work was done
-                self._bus.say(encode(envelope))
+                self._bus.publish(encode(envelope))
 
     def _follow(self, wanted: frozenset[str]) -> None:
-        for topic in wanted - self._heard_also:
-            self._bus.hear(topic)
-        for topic in self._heard_also - wanted:
-            self._bus.unhear(topic)
-        self._heard_also = wanted
+        for topic in wanted - self._further:
+            self._bus.subscribe(topic)
+        for topic in self._further - wanted:
+            self._bus.unsubscribe(topic)
+        self._further = wanted
 
-    def _heard(self) -> list[Envelope]:
+    def _receive(self) -> list[Envelope]:
         """All that has arrived, up to a limit. Our own status proves that the bus carries what we say."""
         heard, count = [], 0
-        for parts in self._bus.received(_MOST_AT_ONCE):
+        for parts in self._bus.receive(_MOST_AT_ONCE):
             count += 1
             try:
                 envelope = decode(parts)
@@ -196,12 +196,12 @@ class Loop:
                 log.warning("no bus, waiting for it", address=settings.bus_in_address, error=why)
             self._next_beat = 0.0
 
-    def _say(self, said: Iterable[Envelope]) -> None:
+    def _publish(self, said: Iterable[Envelope]) -> None:
         for envelope in said:
             if self._stage.news:
                 self._stage.news = False
-                self._say_status(self._status())
-            self._bus.say(encode(envelope))
+                self._publish_status(self._status())
+            self._bus.publish(encode(envelope))
             self._beat()
 
     def _beat(self) -> None:
@@ -209,15 +209,15 @@ class Loop:
         if now < self._next_beat:
             return
         self._next_beat = now + (BEAT_S if self._echo.connected else _UNHEARD_BEAT_S)
-        self._say_status(self._status())
+        self._publish_status(self._status())
         if self._stage.healthy(now):
             self._pulse.beat()
         if now >= self._next_summary:
             self._next_summary = now + SUMMARY_S
             log.info("summary", **self._stage.meter.summarize(now))
 
-    def _say_status(self, status: Envelope) -> None:
-        self._bus.say(encode(status))
+    def _publish_status(self, status: Envelope) -> None:
+        self._bus.publish(encode(status))
         self._echo.said(time.monotonic())
 
     def _status(self) -> Envelope:

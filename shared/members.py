@@ -72,7 +72,7 @@ class Members:
         self._forget_s = forget_s
         self._workers: dict[str, _Worker] = {}
 
-    def subscription(self, joined: bool, topic: str, now: float) -> str | None:
+    def note(self, joined: bool, topic: str, now: float) -> str | None:
         """Take note of a subscription; returns the worker whose coming or going it was, else None."""
         worker = topic.removeprefix(self._prefix)
         if worker == topic or not worker.endswith("/") or worker.count("/") != 1 or worker == "/":

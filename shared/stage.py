@@ -39,12 +39,12 @@ class Stage:
         self.fds: tuple[int, ...] = ()
         """File descriptors that wake the loop when readable."""
 
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         """The topic prefixes to subscribe to, now that the stage is warm."""
         return ()
 
-    def wants(self, now: float) -> frozenset[str]:
-        """Further topic prefixes to hear for as long as they are in this set."""
+    def further_topics(self, now: float) -> frozenset[str]:
+        """Further topic prefixes to subscribe to for as long as they are in this set."""
         return frozenset()
 
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
@@ -66,7 +66,7 @@ class Stage:
         """How many messages of each source wait for `work`; None for a stage that is no worker."""
         return None
 
-    def subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
+    def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
         """Somebody began or ended hearing what this process says."""
         return ()
 

@@ -159,7 +159,7 @@ class Supervisor:
         while time.monotonic() < until and not self._stopping and _ancestors() == self._ancestors:
             if bus:
                 error = f"crashed too often, last with exit code {code}; tried again every minute"
-                bus.say(encode(self._identity.status("failed", error)))
+                bus.publish(encode(self._identity.status("failed", error)))
             time.sleep(min(0.2 if bus is None else 1.0, max(0.0, until - time.monotonic())))
         if bus:
             bus.close()

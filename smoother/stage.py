@@ -47,7 +47,7 @@ class Smoother(Stage):
         self.detail = f"EMA {self._smoothing:g}"
 
     @override
-    def hears(self) -> Sequence[str]:
+    def topics(self) -> Sequence[str]:
         return ("faces/", "emotions/", "gone/", "status/")
 
     @override

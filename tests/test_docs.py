@@ -27,8 +27,8 @@ def test_every_topic_and_key_is_in_the_protocol():
 def _heard(room):
     """The topics that a room's stage names where it says what it subscribes to."""
     tree = ast.parse((ROOT / room / "stage.py").read_text())
-    (hears,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "hears")
-    return {str(node.value).split("/")[0] for node in ast.walk(hears) if isinstance(node, ast.Constant)}
+    (topics,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "topics")
+    return {str(node.value).split("/")[0] for node in ast.walk(topics) if isinstance(node, ast.Constant)}
 
 
 def test_the_protocol_says_which_stages_hear_a_topic():

@@ -18,7 +18,7 @@ def dispatch(detectors=1, classifiers=1, live=True):
         one.serve_live()
     for topic, count in (("frame", detectors), ("crops", classifiers)):
         for number in range(count):
-            one.subscription(True, f"{topic}/{topic}-{number}/", 0.0)
+            one.note(True, f"{topic}/{topic}-{number}/", 0.0)
     return one
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_reserved_for_ever():
         send(one, "a", seq, classify=one.claim_classifier("a", 0.0))
     one.located(located("a", 0, "crops-1"), 0.1)
     assert not one.claim_classifier("a", 0.2)
-    one.subscription(False, "crops/crops-1/", 0.3)
+    one.note(False, "crops/crops-1/", 0.3)
     one.beat(status("crops", pid=0), 0.3)
     assert len(one._classifying) == 4
     one.claim_classifier("a", 0.4)

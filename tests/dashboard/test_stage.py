@@ -27,11 +27,11 @@ def stage(tmp_path):
 
 def test_previews_are_wanted_only_while_somebody_watches(stage):
     """A capture makes JPEGs as long as one subscriber wants them."""
-    assert stage.hears() == ("smoothed/", "status/")
-    assert stage.wants(0) == frozenset()
+    assert stage.topics() == ("smoothed/", "status/")
+    assert stage.further_topics(0) == frozenset()
     with stage._board.attach(lambda: None):
-        assert stage.wants(0) == {"preview/"}
-    assert stage.wants(0) == frozenset()
+        assert stage.further_topics(0) == {"preview/"}
+    assert stage.further_topics(0) == frozenset()
 
 
 def test_what_it_hears_is_served(stage):

@@ -84,7 +84,7 @@ def test_confident_faces_go_to_the_classifier_that_is_there(stage):
     (faces,) = work(stage)
     assert [face.classify for face in faces.faces] == [True, False]
     assert faces.classifiers == []
-    list(stage.subscription(Subscription(True, "crops/classifier-host-1/"), 0.0))
+    list(stage.handle_subscription(Subscription(True, "crops/classifier-host-1/"), 0.0))
     crops, faces = work(stage)
     assert isinstance(crops, m.Crops)
     assert [crop.face for crop in crops.crops] == [0]
@@ -94,7 +94,7 @@ def test_confident_faces_go_to_the_classifier_that_is_there(stage):
 def test_a_classifier_that_is_silent_gets_none(stage):
     """Crops are worth as long there as their frame was here."""
     for number in (1, 2):
-        list(stage.subscription(Subscription(True, f"crops/classifier-host-{number}/"), 0.0))
+        list(stage.handle_subscription(Subscription(True, f"crops/classifier-host-{number}/"), 0.0))
     hear(stage, status("classifier", pid=2), frame(0, deadline_ms=400.0), now=4.0)
     crops, faces = work(stage, 4.0)
     assert faces.classifiers == ["classifier-host-2"]

@@ -28,13 +28,13 @@ READER = textwrap.dedent(
 
     pause_s, asleep_s = float(sys.argv[1]), float(sys.argv[2])
     bus = Bus(load_settings())
-    bus.hear("flood/")
+    bus.subscribe("flood/")
     print("hears", flush=True)
     time.sleep(asleep_s)
     while True:
         bus.wait(1.0)
-        list(bus.subscriptions())
-        for _ in bus.received(1):
+        list(bus.receive_subscriptions())
+        for _ in bus.receive(1):
             print("read", flush=True)
         time.sleep(pause_s)
     """
@@ -84,7 +84,7 @@ def forwarder(environment):
 def flood(settings, seconds):
     """Say short things far faster than the readers read; in a thread, so that the bus may be replaced meanwhile."""
 
-    def say():
+    def publish():
         with zmq.Context() as context, context.socket(zmq.PUB) as mouth:
             mouth.linger, mouth.sndhwm = 0, 1000
             mouth.connect(settings.bus_in_address)
@@ -93,7 +93,7 @@ def flood(settings, seconds):
                 mouth.send_multipart([b"flood/x/", b"0123456789"])
                 time.sleep(0.002)
 
-    thread = threading.Thread(target=say)
+    thread = threading.Thread(target=publish)
     thread.start()
     return thread
 

@@ -19,9 +19,9 @@ class Said:
     def __init__(self):
         self.statuses, self.beats = [], 0
         self.spoke = threading.Event()
-        self.deputy = Deputy(self.say, self.beat)
+        self.deputy = Deputy(self.publish, self.beat)
 
-    def say(self, envelope):
+    def publish(self, envelope):
         self.statuses.append(envelope.message)
         self.spoke.set()
 

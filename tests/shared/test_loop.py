@@ -69,33 +69,33 @@ def until(condition, bus_, seconds=10):
 def test_a_message_reaches_who_subscribed(client):
     """What one says, the other hears, whole."""
     ears, mouth = client(), client()
-    ears.hear("ack/")
-    until(lambda: list(mouth.subscriptions()), mouth)
+    ears.subscribe("ack/")
+    until(lambda: list(mouth.receive_subscriptions()), mouth)
     said = Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))
-    mouth.say(encode(said))
-    (parts,) = until(lambda: list(ears.received(10)), ears)
+    mouth.publish(encode(said))
+    (parts,) = until(lambda: list(ears.receive(10)), ears)
     assert decode(parts) == said
 
 
 def test_subscriptions_and_deaths_are_seen_through_the_bus(client):
     """Membership needs no registry: the publisher sees who comes and who goes."""
     worker, sender = client(), client()
-    worker.hear("crops/classifier-host-1/")
-    (joined,) = until(lambda: list(sender.subscriptions()), sender)
+    worker.subscribe("crops/classifier-host-1/")
+    (joined,) = until(lambda: list(sender.receive_subscriptions()), sender)
     assert (joined.joined, joined.topic) == (True, "crops/classifier-host-1/")
     worker.close()
-    (left,) = until(lambda: list(sender.subscriptions()), sender)
+    (left,) = until(lambda: list(sender.receive_subscriptions()), sender)
     assert (left.joined, left.topic) == (False, "crops/classifier-host-1/")
 
 
 def test_a_late_publisher_is_told_who_is_there(client):
     """A detector that starts after the classifiers knows them at once."""
     worker = client()
-    worker.hear("crops/classifier-host-1/")
+    worker.subscribe("crops/classifier-host-1/")
     first = client()
-    until(lambda: list(first.subscriptions()), first)
+    until(lambda: list(first.receive_subscriptions()), first)
     late = client()
-    assert until(lambda: list(late.subscriptions()), late)[0].topic == "crops/classifier-host-1/"
+    assert until(lambda: list(late.receive_subscriptions()), late)[0].topic == "crops/classifier-host-1/"
 
 
 class Stops(Stage):
@@ -105,7 +105,7 @@ class Stops(Stage):
         super().__init__()
         self._stop = stop
 
-    def hears(self):
+    def topics(self):
         return ("status/",)
 
     def handle(self, heard, now):
@@ -116,12 +116,12 @@ class Stops(Stage):
 def test_a_stage_that_is_being_built_says_so(settings, client):
     """To load networks takes seconds, in which nobody should wonder where the stage is."""
     listener = client()
-    listener.hear("status/")
+    listener.subscribe("status/")
     stop: Any = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
     states: list[str] = []
 
     def heard():
-        states.extend(cast(Status, decode(parts).message).state for parts in listener.received(9))
+        states.extend(cast(Status, decode(parts).message).state for parts in listener.receive(9))
         return states
 
     def build(_):
@@ -136,11 +136,11 @@ def test_a_stage_that_is_being_built_says_so(settings, client):
 def test_saying_never_blocks(client):
     """With a listener that does not read, saying costs nothing and does not wait."""
     mouth, listener = client(), client()
-    listener.hear("ack/")
-    until(lambda: list(mouth.subscriptions()), mouth)
+    listener.subscribe("ack/")
+    until(lambda: list(mouth.receive_subscriptions()), mouth)
     began = time.monotonic()
     for _ in range(5000):
-        mouth.say((b"ack/front/", b"\x80" * 1000))
+        mouth.publish((b"ack/front/", b"\x80" * 1000))
     assert time.monotonic() - began < 30
 
 
@@ -158,8 +158,8 @@ def test_a_stranger_in_another_language(settings, client):
     with zmq.Context() as context, context.socket(zmq.SUB) as stranger:
         stranger.connect(settings.bus_out_address)
         stranger.subscribe("ack/")
-        until(lambda: list(mouth.subscriptions()), mouth)
-        mouth.say(encode(Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))))
+        until(lambda: list(mouth.receive_subscriptions()), mouth)
+        mouth.publish(encode(Envelope("ack", "front", Ack(source="front", epoch=1, seq=2))))
         assert stranger.poll(10_000)
         topic, body = stranger.recv_multipart()
     assert topic == b"ack/front/"
@@ -230,13 +230,13 @@ def test_a_stage_at_work_says_so(settings, client, monkeypatch):
     monkeypatch.setattr(deputy, "BEAT_S", 0.05)
     monkeypatch.setattr(Deputy, "instead", partialmethod(Deputy.instead, first_s=0.05))
     listener = client()
-    listener.hear("status/")
-    listener.hear("ack/")
+    listener.subscribe("status/")
+    listener.subscribe("ack/")
     stop: Any = SimpleNamespace(fd=os.open(os.devnull, os.O_RDONLY), asked=False)
     heard: list[Message] = []
 
     def hear():
-        heard.extend(decode(parts).message for parts in listener.received(99))
+        heard.extend(decode(parts).message for parts in listener.receive(99))
         return [message for message in heard if getattr(message, "busy_s", 0.0) > 0]
 
     assert not Loop(place(settings, "detector"), lambda _: Works(stop, lambda: until(hear, listener)), stop).run()

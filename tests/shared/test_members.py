@@ -10,16 +10,16 @@ from shared.members import STATUS_FRESH_S, Members
 def joined(*workers, now=0.0):
     members = Members("crops")
     for worker in workers:
-        members.subscription(True, f"crops/{worker}/", now)
+        members.note(True, f"crops/{worker}/", now)
     return members
 
 
 def test_a_subscription_is_a_membership():
     """No registry: who subscribes to its own topic is a worker, until the subscription goes."""
     members = Members("crops")
-    assert members.subscription(True, "crops/classifier-a-1/", 0.0) == "classifier-a-1"
+    assert members.note(True, "crops/classifier-a-1/", 0.0) == "classifier-a-1"
     assert members.live(0.0) == ["classifier-a-1"]
-    assert members.subscription(False, "crops/classifier-a-1/", 1.0) == "classifier-a-1"
+    assert members.note(False, "crops/classifier-a-1/", 1.0) == "classifier-a-1"
     assert members.live(1.0) == []
 
 
@@ -27,7 +27,7 @@ def test_observers_and_other_topics_are_no_workers():
     """Whoever listens to everything, or to another topic, must get no work."""
     members = Members("crops")
     for topic in ("", "crops", "crops/", "frame/x/", "crops//", "crops/a/b/", "crops/a"):
-        assert members.subscription(True, topic, 0.0) is None
+        assert members.note(True, topic, 0.0) is None
     assert members.live(0.0) == []
 
 
@@ -83,7 +83,7 @@ def test_a_newcomer_gets_work_at_once():
     for key in range(3):
         members.sent("old", key, 0.0)
     members.done(0, "old", 0.1)
-    members.subscription(True, "crops/new/", 0.1)
+    members.note(True, "crops/new/", 0.1)
     assert members.pick(0.1) == "new"
 
 
@@ -111,16 +111,16 @@ def test_a_worker_that_leaves_takes_its_load_along():
     """A worker's successor starts without its predecessor's backlog."""
     members = joined("a", "b")
     members.sent("a", 1, 0.0)
-    members.subscription(False, "crops/a/", 0.0)
-    members.subscription(True, "crops/a/", 0.0)
+    members.note(False, "crops/a/", 0.0)
+    members.note(True, "crops/a/", 0.0)
     assert members.pick(0.0) == "a"
 
 
 def test_lost_answers_are_forgotten():
     """An answer that never came does not count against a worker for ever."""
     members = Members("crops", forget_s=10.0)
-    members.subscription(True, "crops/a/", 0.0)
-    members.subscription(True, "crops/b/", 0.0)
+    members.note(True, "crops/a/", 0.0)
+    members.note(True, "crops/b/", 0.0)
     for key in range(5):
         members.sent("a", key, 0.0)
     members.beat("a", 20.0)
