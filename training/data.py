@@ -7,15 +7,11 @@ PrivateTest is counted and set aside: it is neither trained nor selected on.
 """
 
 import argparse
-import csv
 import hashlib
-import io
 import json
 import sys
 import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,22 +21,13 @@ import numpy as np
 from shared.errors import ConfigurationError
 from shared.files import replacing
 from shared.messages import EMOTIONS
-from training import command
+from training import command, fer2013
 
-SIDE = 48
 SPLITS = ("train", "validation")
-PIXELS = ".pixels"
-"""Suffix for a row of Kaggle's CSV: 48x48 grey values as text."""
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", PIXELS}
-KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""Kaggle's numbers 0 to 6."""
-KAGGLE_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "PrivateTest"}
 OFFICIAL = {
     "train": dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4965, 4830, 3171), strict=True)),
     "validation": dict(zip(EMOTIONS, (467, 56, 496, 895, 607, 653, 415), strict=True)),
 }
-FERPLUS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
-"""Our labels whose column in FER+'s vote table is called otherwise."""
 MAX_UNDECODABLE = 0.01
 
 
@@ -80,10 +67,10 @@ def read_pictures(path: Path) -> Faces:
     """
     if path.suffix == ".npz":
         return load(path)["validation"]
-    files = _files(path)
+    files = fer2013.files(path)
     if any(name.startswith("validation/") for name in files):
         return _decode("validation", files, {}, path)[0]
-    deep = [name for name in files if Path(name).suffix.lower() in SUFFIXES and len(Path(name).parts) != 2]
+    deep = [name for name in files if Path(name).suffix.lower() in fer2013.SUFFIXES and len(Path(name).parts) != 2]
     if deep:
         raise ConfigurationError(f"{path}: expected validation/<label>/ or <label>/ with pictures; found {deep[0]}")
     return _decode("", files, {}, path)[0]
@@ -95,17 +82,17 @@ def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dic
     Votes come from a zip's or folder's `ferplus_votes.csv`, or, for Kaggle's CSV, from FER+'s table `ferplus`.
     Raises ConfigurationError where the layout is not that, a class is missing or empty, or over 1 % cannot be decoded.
     """
-    files = _files(path)
-    votes = _votes_by_name(files.pop("ferplus_votes.csv", b""))
+    files = fer2013.files(path)
+    votes = fer2013.votes_by_name(files.pop("ferplus_votes.csv", b""))
     if ferplus is not None:
         if path.suffix.lower() != ".csv":
             raise ConfigurationError(f"{ferplus}: its rows are those of Kaggle's CSV, which {path} is not")
-        votes = _votes_by_row(ferplus, list(files))
+        votes = fer2013.votes_by_row(ferplus, list(files))
     splits, report = {}, {}
     for split in SPLITS:
         splits[split], report[split] = _decode(split, files, votes, path)
     others = [Path(name) for name in files if not name.startswith(tuple(f"{split}/" for split in SPLITS))]
-    report["set_aside"] = dict(Counter(other.parts[0] for other in others if other.suffix.lower() in SUFFIXES))
+    report["set_aside"] = dict(Counter(other.parts[0] for other in others if other.suffix.lower() in fer2013.SUFFIXES))
     return splits, report | leakage(splits["train"], splits["validation"])
 
 
@@ -134,7 +121,7 @@ def write_folder(splits: dict[str, Faces], folder: Path) -> None:
     """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey. a.jpg becomes a.jpg.png (not a.png)."""
     for faces in splits.values():
         for image, name in zip(faces.images, faces.names, strict=True):
-            plain = str(name).removesuffix(PIXELS).removesuffix(".png")
+            plain = str(name).removesuffix(fer2013.PIXELS).removesuffix(".png")
             path = folder / f"{plain}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
@@ -166,88 +153,13 @@ def leakage(train: Faces, validation: Faces) -> dict[str, object]:
     }
 
 
-def _files(path: Path) -> dict[str, bytes]:
-    if not path.exists():
-        raise ConfigurationError(f"{path} does not exist; expected FER-2013 as a zip, a CSV or an ImageFolder")
-    if path.is_dir():
-        return dict(_folder_files(path))
-    return dict(_csv_rows(path) if path.suffix.lower() == ".csv" else _zip_files(path))
-
-
-def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if ".." in Path(name).parts or Path(name).is_absolute():
-                    raise ConfigurationError(f"{path} holds {name!r}, which lies outside of it")
-                if not name.endswith("/"):
-                    yield name, archive.read(name)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown
-        raise ConfigurationError(
-            f"{path} is no zip that can be read, and no .csv ({error}); unpack a .tar.gz first"
-        ) from None
-
-
-def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            yield file.relative_to(path).as_posix(), file.read_bytes()
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Kaggle's rows `emotion,pixels,Usage` as files `<split>/<label>/<row>.pixels`."""
-    with path.open(newline="", encoding="utf-8", errors="replace") as table:
-        rows = csv.DictReader(table)
-        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]  # " pixels" in Kaggle's icml_face_data.csv
-        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames):
-            found = ",".join(rows.fieldnames)[:80]
-            raise ConfigurationError(f"{path}: expected the columns emotion,pixels,Usage; found {found or 'none'}")
-        for number, row in enumerate(rows, 1):
-            split = KAGGLE_USAGES.get(row["Usage"] or "")
-            if split is None:
-                allowed = ", ".join(KAGGLE_USAGES)
-                raise ConfigurationError(f"{path}: row {number} has the Usage {row['Usage']!r}; expected {allowed}")
-            known = row["emotion"] in map(str, range(len(KAGGLE_EMOTIONS)))
-            label = KAGGLE_EMOTIONS[int(row["emotion"])] if known else row["emotion"]
-            yield f"{split}/{label}/{number:05}{PIXELS}", (row["pixels"] or "").encode()
-
-
-def _votes_by_name(table: bytes) -> dict[str, np.ndarray]:
-    """Vote shares by image name; images without a sure match are left out."""
-    shares = {}
-    try:
-        for row in csv.DictReader(io.StringIO(table.decode())):
-            if row["match"] in ("unique", "dup_same_label"):
-                shares[row["fer2013_jpg"]] = _vote_shares(row)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"ferplus_votes.csv is not FER+'s table of votes: {error!r}") from None
-    return shares
-
-
-def _votes_by_row(path: Path, names: list[str]) -> dict[str, np.ndarray]:
-    """Vote shares by image name, of FER+'s own table (arXiv 1608.01041): a row for each of Kaggle's, in its order."""
-    try:
-        with path.open(newline="", encoding="utf-8") as table:
-            rows = list(csv.DictReader(table))
-        splits = [KAGGLE_USAGES[row["Usage"]] for row in rows]
-        if splits != [name.partition("/")[0] for name in names]:
-            raise ConfigurationError(f"{path}: its {len(rows)} rows are not those of the {len(names)} pictures")
-        return {name: _vote_shares(row) for name, row in zip(names, rows, strict=True)}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): {error!r}") from None
-
-
-def _vote_shares(row: dict[str, str]) -> np.ndarray:
-    """A row's shares of the seven emotions (7) float32; all zero with fewer than five votes for any of them."""
-    counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
-    return (counts / counts.sum() if counts.sum() >= 5 else np.zeros(len(EMOTIONS))).astype(np.float32)
-
-
 def _decode(
     split: str, files: dict[str, bytes], votes: dict[str, np.ndarray], path: Path
 ) -> tuple[Faces, dict[str, object]]:
     prefix = f"{split}/" if split else ""
-    pictures = sorted(name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in SUFFIXES)
+    pictures = sorted(
+        name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in fer2013.SUFFIXES
+    )
     folders = {Path(name).parent.name for name in files if name.startswith(prefix) and "/" in name[len(prefix) :]}
     unknown = {folder for folder in folders if not folder.startswith((".", "__"))} - set(EMOTIONS)
     if unknown:
@@ -257,7 +169,7 @@ def _decode(
         name for name in pictures if name not in names and not Path(name).parent.name.startswith((".", "__"))
     ]:
         print(f"{path}: left out, for they are in no class's folder: {', '.join(strays)}", file=sys.stderr)
-    images = {name: image for name in names if (image := _image(name, files[name])) is not None}
+    images = {name: image for name in names if (image := fer2013.image(name, files[name])) is not None}
     counts = Counter(Path(name).parent.name for name in images)
     missing = [f"{prefix}{label}/" for label in EMOTIONS if not counts[label]]
     if missing:
@@ -281,23 +193,6 @@ def _decode(
         "blank": [str(name) for name in faces.names[faces.blank()]],
         "with_votes": int((faces.votes.sum(1) > 0).sum()),
     }
-
-
-def _image(name: str, content: bytes) -> np.ndarray | None:
-    if name.endswith(PIXELS):
-        return _pixels(content)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
-    if image is not None and image.shape != (SIDE, SIDE):
-        image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return image
-
-
-def _pixels(text: bytes) -> np.ndarray | None:
-    try:
-        grey = np.frombuffer(bytes(map(int, text.split())), np.uint8)
-    except ValueError:  # no number, or none of a byte
-        return None
-    return grey.reshape(SIDE, SIDE) if len(grey) == SIDE * SIDE else None
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
-from training import data
+from training import data, fer2013
 
 FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
 
@@ -79,7 +79,7 @@ def kaggle(path: Path, rows: list[tuple[object, str, str]]) -> Path:
 
 def kaggle_rows() -> list[tuple[object, str, str]]:
     """A picture per class and use, all different: the first pixel tells them apart."""
-    usages = enumerate(data.KAGGLE_USAGES)
+    usages = enumerate(fer2013.KAGGLE_USAGES)
     return [
         (emotion, " ".join([str(10 * emotion + place), *["9"] * 2303]), usage)
         for place, usage in usages
@@ -94,7 +94,7 @@ def test_kaggles_table_is_read_and_privatetest_set_aside(tmp_path: Path) -> None
     assert report["set_aside"] == {"PrivateTest": 7}
     for place, faces in enumerate(splits.values()):
         by_label = {EMOTIONS[label]: int(image[0, 0]) for label, image in zip(faces.labels, faces.images, strict=True)}
-        assert by_label == {label: 10 * number + place for number, label in enumerate(data.KAGGLE_EMOTIONS)}
+        assert by_label == {label: 10 * number + place for number, label in enumerate(fer2013.KAGGLE_EMOTIONS)}
 
 
 def test_kaggles_other_table_is_read_as_well(tmp_path: Path) -> None:
