@@ -22,6 +22,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif"}
 )
 
+_OTHERS = (struct.error, Image.DecompressionBombError)
 _pillow = threading.Lock()
 
 
@@ -87,12 +88,13 @@ def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     try:
         with _unguarded(), Image.open(path) as image:
             check_pixels(shown, image.width, image.height, max_pixels)
+            Image.MAX_IMAGE_PIXELS = max_pixels  # for what lies inside: an icon's picture may be larger than it says
             return _bgr(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise SourceError(f"{shown}: is not an image") from error
     except FileNotFoundError as error:
         raise SourceError(f"{shown}: {error.strerror}") from error
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, struct.error) as error:
+    except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, *_OTHERS) as error:
         # Pillow's decoders meet damage with any of these
         raise SourceError(f"{shown}: is a damaged image ({error})") from error
 

@@ -1,5 +1,7 @@
 """Images and folders of them: whatever an image file may be, a frame is upright 8-bit BGR."""
 
+import io
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from capture.sources import ImageSource, SourceError
+from capture.sources.images import load_image
 
 LIMIT = 10_000
 
@@ -206,3 +209,13 @@ def test_an_image_that_stays_is_a_video_of_itself(tmp_path: Path) -> None:
         (2, 1.0, False),
     ]
     assert frames[0].image is frames[2].image
+
+
+def test_a_large_picture_inside_a_small_icon_is_refused(tmp_path: Path) -> None:
+    """An icon's header says 128 pixels a side, whatever the PNG in it has; what counts is what would be decoded."""
+    png = io.BytesIO()
+    Image.new("RGB", (300, 300)).save(png, "PNG")
+    block = b"ic07" + struct.pack(">I", len(png.getvalue()) + 8) + png.getvalue()
+    (tmp_path / "icon.png").write_bytes(b"icns" + struct.pack(">I", len(block) + 8) + block)
+    with pytest.raises(SourceError, match=r"icon\.png.*exceeds limit"):
+        load_image(tmp_path / "icon.png", max_pixels=20_000)
