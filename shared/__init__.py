@@ -1,4 +1,1 @@
-"""The ground all rooms stand on: messages and codec, topics, bus, settings, log, the stage loop, supervision.
-
-It imports no other room.
-"""
+"""What every room builds on, importing none: messages and codec, topics, bus, settings, log, stage loop, supervisor."""

@@ -1,4 +1,4 @@
-"""Where networks run: the device asked for, and the CPU runtime, imported so that it calls nobody."""
+"""Where networks run: the choice of device, and the CPU runtime, imported without its telemetry."""
 
 import sys
 from pathlib import Path
@@ -10,9 +10,9 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(device: str) -> str:
-    """`device` as cpu, cuda or mps; `auto` is the first of cuda, mps and cpu that is there.
+    """`device` as cpu, cuda or mps; `auto` takes the first available of cuda, mps, cpu.
 
-    Raises ConfigurationError where the device is unknown or absent.
+    Raises ConfigurationError for an unknown or unavailable device.
     """
     if device not in DEVICES:
         raise ConfigurationError(f"AFFECT_DEVICE={device!r} is unknown; allowed: {' | '.join(DEVICES)}")
@@ -29,27 +29,27 @@ def choose_device(device: str) -> str:
 
 
 def _may_accelerate() -> bool:
-    """Whether it is worth the seconds of importing torch to ask for an accelerator."""
+    """Whether an accelerator is likely enough to spend seconds on importing torch."""
     drivers = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu")  # NVIDIA, WSL, AMD, Jetson
     return "torch" in sys.modules or sys.platform == "darwin" or any(Path(driver).exists() for driver in drivers)
 
 
 def import_openvino() -> Any:
-    """The OpenVINO module, without its telemetry: it reports its import to a web service through another package."""
+    """The OpenVINO module, without the telemetry that reports each import to a web service."""
     if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # then it goes on silently without
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # OpenVINO treats it as not installed
     import openvino
 
     return openvino
 
 
 def computes_bf16(core: Any) -> bool:
-    """Whether the processor computes in bfloat16 itself, as an `openvino.Core` knows; else it only costs accuracy."""
+    """Whether the CPU of this `openvino.Core` has native bfloat16; emulated, it only costs accuracy."""
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def has_bf16(device: str) -> bool:
-    """Whether cpu, cuda or mps gains by training in bfloat16; a CPU that has to emulate it takes ten times as long."""
+    """Whether training in bfloat16 pays on cpu, cuda or mps; a CPU that emulates it takes ten times as long."""
     if device == "cuda":
         import torch
 

@@ -1,4 +1,4 @@
-"""Speaks for a process whose main thread is away: building its stage, or at a piece of work that takes seconds."""
+"""Sends heartbeats while the main thread is busy building its stage or with work that takes seconds."""
 
 import contextlib
 import threading
@@ -12,13 +12,13 @@ from shared.status import Status
 from shared.topics import Envelope
 
 HUNG_S = 20.0
-"""A piece of work that takes longer has hung: nobody is told any more that it goes on."""
+"""A piece of work that takes longer has hung: the heartbeats stop."""
 
 
 class Deputy:
-    """A thread that says the status once a second, with `busy_s`, for as long as the main thread is `instead`-ed.
+    """A thread that publishes the status once a second, with `busy_s`, while the main thread is inside `instead`.
 
-    `publish` and `beat` are called by one thread at a time: by this one only while the main thread is away.
+    Never calls `publish` or `beat` outside of it, so only one thread at a time does.
     """
 
     def __init__(self, publish: Callable[[Envelope], None], beat: Callable[[], None]):
@@ -34,12 +34,12 @@ class Deputy:
 
     @contextlib.contextmanager
     def instead(self, status: Envelope, *, first_s: float = BEAT_S, alive: bool = True) -> Iterator[None]:
-        """Speak from `first_s` seconds on until the context ends; `alive`: the supervisor is told, too."""
+        """Publish `status` from `first_s` seconds on until the context ends; `alive`: beat to the supervisor, too."""
         with self._changed:
             self._status, self._alive = status, alive
             self._since = time.monotonic()
             self._due = self._since + first_s
-            if not alive:  # else it is looked at often enough
+            if not alive:  # otherwise polling is often enough
                 self._changed.notify()
         try:
             yield
@@ -48,7 +48,7 @@ class Deputy:
                 self._status = None
 
     def end(self) -> None:
-        """Stop; returns when nothing more will be said."""
+        """Stop and join the thread."""
         with self._changed:
             self._ended = True
             self._changed.notify()
@@ -70,7 +70,7 @@ class Deputy:
             busy = msgspec.structs.replace(
                 status.message,
                 busy_s=round(now - self._since, 1),
-                unfinished=None,  # since then more may have arrived, which is still in the socket
+                unfinished=None,  # unknown: more may have arrived and still be in the socket
             )
             status = Envelope(status.topic, status.key, busy)
             self._beat()

@@ -1,28 +1,27 @@
-"""Whether the bus carries what this process says: it hears its own status, or it does not. Pure; time in seconds."""
+"""Whether this process is connected to the bus: it receives its own status back. Pure; time in seconds."""
 
 PATIENCE_S = 3.0
 
 
 class Echo:
-    """Connected once a status of ours has come back, until one has not for PATIENCE_S.
+    """Connected once a status of ours has come back, until one has been overdue for PATIENCE_S.
 
-    What has been heard is to be told before `check`: a process that was busy has its echoes waiting.
+    Report received echoes before `check`: those of a busy process are still queued.
     """
 
     def __init__(self) -> None:
         self.connected = False
         self._was_connected = False
         self._unheard_since: float | None = None
-        self._told: bool | None = None
-        """What `check` last made known."""
+        self._told: bool | None = None  # what `check` last reported
 
     @property
     def state(self) -> str:
-        """What a process without a bus is."""
+        """The state to report while not connected."""
         return "reconnecting" if self._was_connected else "starting"
 
     def said(self, now: float) -> None:
-        """A status went out."""
+        """A status was sent."""
         if self._unheard_since is None:
             self._unheard_since = now
 
@@ -32,11 +31,10 @@ class Echo:
         self.connected = self._was_connected = True
 
     def check(self, now: float) -> bool:
-        """Find out whether we are connected; True when that is news."""
+        """Update `connected`; returns whether it has changed since last reported."""
         if self._unheard_since is not None and now - self._unheard_since > PATIENCE_S:
             self.connected = False
         elif not self.connected:
             return False  # not yet known
-        is_news = self._told is not self.connected
-        self._told = self.connected
-        return is_news
+        before, self._told = self._told, self.connected
+        return before is not self.connected

@@ -1,8 +1,7 @@
-"""Which epoch a source is in, as its captures say in `status/`. Pure; time is an argument in seconds.
+"""Which epoch a source is in, as its captures report in `status/`. Pure; time is an argument in seconds.
 
-A later epoch is a newer run of a source, and whoever followed it would ignore all that comes of the one before. So that
-one message with a wrong number cannot do that, an epoch counts only if a capture says that the source is in it; where
-none says anything, the latest one heard does.
+A later epoch is a newer run of a source and supersedes the earlier ones. A single message with a wrong epoch must not
+do so: an epoch counts only if a capture reports it; if no capture reports any, the latest one seen counts.
 """
 
 from shared.members import STATUS_FRESH_S
@@ -12,14 +11,13 @@ MOST_SOURCES = 256
 
 
 class Epochs:
-    """The epochs of all sources that captures have said lately."""
+    """The epochs that captures have recently reported."""
 
     def __init__(self) -> None:
-        self._said: dict[str, dict[str, tuple[int, float]]] = {}
-        """By source and process: the epoch, and when it was said."""
+        self._said: dict[str, dict[str, tuple[int, float]]] = {}  # by source and process: epoch, when reported
 
     def hear(self, status: Status, now: float) -> None:
-        """Take note of what a process says of its sources."""
+        """Record the epochs in a process's status."""
         if status.stage != "capture":
             return
         for source in status.sources:
@@ -31,14 +29,14 @@ class Epochs:
             del self._said[min(self._said, key=self._last_said)]
 
     def is_said(self, source: str, epoch: int, now: float) -> bool:
-        """Whether a capture says that the source is in this epoch."""
-        return any(known == epoch for known in self._of(source, now))
+        """Whether a capture reports the source to be in this epoch."""
+        return epoch in self._of(source, now)
 
     def follows(self, source: str, epoch: int, current: int, now: float, *, quiet: bool) -> bool:
-        """Whether to go over from the `current` epoch to another one of which something was heard.
+        """Whether to switch from the `current` epoch to another one that was seen in a message.
 
-        To a later one that is said or that nobody contradicts; to an earlier one if it is said and the current is not.
-        Where no capture says anything, to an earlier one if the current has been `quiet` for a while.
+        To a later one if it is reported or no capture reports any; to an earlier one if it is reported and `current`
+        is not, or if no capture reports any and `current` has been `quiet` for a while.
         """
         known = self._of(source, now)
         if epoch > current:

@@ -8,21 +8,21 @@ class AffectError(Exception):
 
 
 class ConfigurationError(AffectError):
-    """Something the user set or pointed at cannot work: a setting, a file, a model. Exit code 2, never retried."""
+    """A setting, file or model that the user chose cannot work. Exit code 2, never retried."""
 
     exit_code = 2
 
 
 class SourceError(ConfigurationError):
-    """A source cannot be read at all: missing file, not a video, over the pixel limit."""
+    """A source that can never be read: missing, not a video, over the pixel limit."""
 
 
 class ModelError(ConfigurationError):
-    """Weights or their config are missing, of another architecture, or not safetensors."""
+    """Weights or their config are missing, of the wrong architecture, or not safetensors."""
 
 
 class MessageError(AffectError):
-    """A message on the bus is malformed; says where in it."""
+    """A malformed message on the bus; the text says where in it."""
 
     def __init__(self, kind: str, detail: str):
         super().__init__(f"{kind}: {detail}")

@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Atomic file writes."""
 
 import contextlib
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """The path of a file to write, of the same suffix and folder, that takes the place of `path` at the end.
+    """Yield a temporary path with the same folder and suffix, renamed to `path` on success.
 
-    The folder is made. On a failure `path` is as it was and the part is removed. Several processes may do this at once.
+    Creates the folder. On failure `path` is unchanged and the temporary file removed. Safe across processes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")

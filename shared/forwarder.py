@@ -1,6 +1,6 @@
 """The bus: a forwarder (XSUB in, XPUB out) between all publishers and all subscribers.
 
-libzmq's own proxy moves the messages. Around it: one bus per host, keys, a self-test as pulse, a drained end.
+Wraps libzmq's own proxy: one bus per host, CURVE keys, a self-test as heartbeat, draining at shutdown.
 """
 
 import contextlib
@@ -22,13 +22,12 @@ from shared.stage import Place, Stage
 from shared.topics import Envelope
 
 _DRAIN_S = 0.5
-_SUBSCRIBERS_FIRST_S = 0.4
-"""After a crash, subscribers get this long to come back before publishers, who deliver at once what they queued."""
+_SUBSCRIBERS_FIRST_S = 0.4  # after a crash they reconnect before the publishers, who flush their queues at once
 _ECHO_S = 5.0
 
 
 class Forwarder(Stage):
-    """The proxy, in a thread of its own; the stage hears its own status through it and is healthy only then."""
+    """Runs the proxy in its own thread; healthy while its own status comes back through it."""
 
     def __init__(self, place: Place):
         super().__init__()
@@ -51,7 +50,7 @@ class Forwarder(Stage):
         threading.Thread(target=_forward, args=(entrance, leave), daemon=True).start()
 
     def _side(self, kind: int, name: str, address: str) -> "zmq.Socket[bytes]":
-        """One bound end of the bus."""
+        """One end of the bus, bound."""
         side = self._context.socket(kind)
         configure(side, self._settings)
         if self._settings.bus_keys and address.startswith("tcp://"):
@@ -78,12 +77,12 @@ class Forwarder(Stage):
 
     @override
     def stop(self, now: float) -> Iterable[Envelope]:
-        time.sleep(_DRAIN_S)  # the other stages say their last words now
+        time.sleep(_DRAIN_S)  # for the other stages' last messages
         return ()
 
     @override
     def close(self) -> None:
-        """End the proxy and leave no socket file behind."""
+        """End the proxy and remove the socket files."""
         if self._guard:
             self._guard.stop()
         self._context.term()  # ends the proxy, whose thread closes its sockets
@@ -97,7 +96,7 @@ def _forward(entrance: "zmq.Socket[bytes]", leave: "zmq.Socket[bytes]") -> None:
 
 
 class _Allowed:
-    """Asked by ZAP whether a public key, in Z85 text, may join."""
+    """ZAP credentials provider: the public keys, in Z85 text, that may join."""
 
     def __init__(self, allowed: frozenset[bytes]):
         self._allowed = allowed

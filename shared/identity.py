@@ -1,4 +1,4 @@
-"""Who a process is, to the others and to people."""
+"""A process's identity on the bus."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ _HONCHO = "HONCHO_PROCESS_NAME"
 
 
 class Identity(NamedTuple):
-    """Who a process is; `process` is new at every start, `name` is for people."""
+    """Identifies a process: `process` changes at every start, `name` is for display."""
 
     stage: str
     host: str
@@ -26,7 +26,7 @@ class Identity(NamedTuple):
         return f"{self.stage}-{self.host}-{self.pid}"
 
     def status(self, state: str, error: str | None = None, **facts: Any) -> Envelope:
-        """This process's `status/`, with the further keys given."""
+        """This process's `status/` with `facts` as further keys."""
         status = Status(
             process=self.process,
             name=self.name,
@@ -42,11 +42,11 @@ class Identity(NamedTuple):
 
 
 def identify(stage: str) -> Identity:
-    """This process's identity; the display name comes from honcho when it started us."""
+    """This process's identity; under honcho, `name` is its Procfile name."""
     host = "".join(c if c.isalnum() or c in "-_." else "-" for c in socket.gethostname())[:48] or "host"
     return Identity(stage, host, os.getpid(), os.environ.get(_HONCHO) or stage, time.time_ns())
 
 
 def under_honcho() -> bool:
-    """Whether honcho started this process, as one of those of its Procfile."""
+    """Whether honcho started this process."""
     return _HONCHO in os.environ

@@ -1,7 +1,7 @@
-"""CURVE keys for a bus that crosses hosts: `python -m shared.keys FOLDER` makes them.
+"""CURVE keys for a bus that spans hosts: `python -m shared.keys FOLDER` makes them.
 
-The folder holds `bus.public` and `bus.secret` (the bus's own), `client.public` and `client.secret` (what every stage
-uses) and `allowed/`, one public key a file: who may join. Give another host the folder without `bus.secret`.
+The folder holds the bus's key pair (`bus.public`, `bus.secret`), the one that all stages share (`client.public`,
+`client.secret`), and in `allowed/` the public keys that may join. Copy it to other hosts without `bus.secret`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Logs: one line an event, key-value pairs for people on a terminal, JSON for machines."""
+"""Structured logs, one line per event: key-value pairs on a terminal, JSON for machines."""
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ from shared.settings import Settings
 
 
 def configure(settings: Settings, **bound: object) -> None:
-    """Set the format and bind what every line of this process carries (`stage`, `pid`…)."""
+    """Set the format and bind the keys that every line of this process carries (`stage`, `pid`…)."""
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
@@ -34,7 +34,7 @@ def configure(settings: Settings, **bound: object) -> None:
 
 
 class _Lossy:
-    """A stream whose lines are lost where they cannot be written: a full disk must not end what is logged about."""
+    """A stream that ignores write errors: a full disk must not end the process that logs."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
@@ -49,7 +49,7 @@ class _Lossy:
 
 
 class Once:
-    """Lets each kind of event through the first time only, so that a flood of bad input is one line and a counter."""
+    """Lets each kind of event through once, so that a flood of bad input makes one line and a counter."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
@@ -63,14 +63,14 @@ class Once:
 
 
 class Seldom:
-    """Lets an event of a kind through once in `every_s` seconds; time is an argument."""
+    """Lets each kind of event through at most once per `every_s` seconds; time is an argument."""
 
     def __init__(self, every_s: float = 60.0):
         self._every_s = every_s
         self._last: dict[str, float] = {}
 
     def __call__(self, kind: str, now: float) -> bool:
-        """True if `kind` has not been let through lately."""
+        """True if `kind` was not let through in the last `every_s` seconds."""
         self._last = {known: at for known, at in self._last.items() if now - at < self._every_s}
         if kind in self._last:
             return False

@@ -1,4 +1,4 @@
-"""The one loop that runs every stage: it gives it sockets, time and a pulse."""
+"""The loop that runs every stage and gives it sockets, time and a heartbeat."""
 
 import os
 import signal
@@ -24,23 +24,19 @@ from shared.topics import Envelope, decode, encode
 
 SUMMARY_S = 10.0
 _MOST_AT_ONCE = 256
-_FIRST_WORD_S = 0.3
-"""A connection and the subscriptions to it take so long; what is said earlier nobody hears."""
-
-_UNHEARD_BEAT_S = 0.2
-"""Whoever has no bus asks often whether there is one."""
-
+_FIRST_STATUS_S = 0.3  # connecting and subscribing take this long; anything published earlier is lost
+_UNCONNECTED_BEAT_S = 0.2  # without a bus, probe for it often
 HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
 RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
 STATE_DIR = "AFFECT_SUPERVISOR_STATE"
 TOLD_TO_STOP = 128 + signal.SIGTERM
-"""Exit code for the supervisor; without one, to stop when told to is 0."""
+"""Exit code on SIGTERM or SIGINT under a supervisor; without one it is 0."""
 
 log = structlog.get_logger()
 
 
 class _Pulse:
-    """Tells the supervisor that the loop turns; notices when the supervisor is gone."""
+    """The heartbeat to the supervisor; `lost` once the supervisor is gone."""
 
     def __init__(self) -> None:
         fd = os.environ.pop(HEARTBEAT_FD, "")
@@ -48,7 +44,7 @@ class _Pulse:
         self.lost = False
 
     def beat(self) -> None:
-        """Say so once; `lost` when nobody hears it."""
+        """Send one heartbeat."""
         if self._fd is None:
             return
         try:
@@ -76,7 +72,7 @@ class _Stop:
 
 
 def run(name: str, build: Callable[[Place], Stage]) -> None:
-    """Run the stage that `build` makes, until it is finished, told to stop, or fails; then exit with its code."""
+    """Run the stage that `build` makes until it finishes, is told to stop, or fails; then exit with its code."""
     try:
         stop = _Stop()
         supervised = HEARTBEAT_FD in os.environ
@@ -97,7 +93,7 @@ def run(name: str, build: Callable[[Place], Stage]) -> None:
 
 
 class Loop:
-    """A stage between its sockets; says its status once a second and a summary every ten."""
+    """Runs a stage between its sockets; publishes its status every second and logs a summary every ten."""
 
     def __init__(self, place: Place, build: Callable[[Place], Stage], stop: _Stop):
         self._place = place
@@ -117,9 +113,9 @@ class Loop:
         self._stage = Stage()
 
     def run(self) -> bool:
-        """Turn until the end; whether the stage is finished, rather than told to stop."""
+        """Loop until the end; True if the stage finished, False if it was told to stop."""
         try:
-            with self._deputy.instead(self._place.identity.status("starting"), first_s=_FIRST_WORD_S, alive=False):
+            with self._deputy.instead(self._place.identity.status("starting"), first_s=_FIRST_STATUS_S, alive=False):
                 self._stage = self._build(self._place)
             for fd in self._stage.fds:
                 self._bus.watch(fd)
@@ -127,7 +123,7 @@ class Loop:
             self._wants_own = self._own_topic.startswith(tuple(topics))
             for topic in {*topics, self._own_topic}:
                 self._bus.subscribe(topic)
-            self._echo = Echo()  # until now nobody could hear us
+            self._echo = Echo()  # nothing came back before we subscribed
             self._next_summary = time.monotonic() + SUMMARY_S
             self._stage.meter.summarize(time.monotonic())
             while not (self._stop.asked or self._pulse.lost or self._stage.finished):
@@ -155,7 +151,7 @@ class Loop:
         if self._stage.has_work():
             with self._deputy.instead(self._status()):
                 said = list(self._stage.work(time.monotonic()))
-            for envelope in said:  # no status between them, which would say that the work was done
+            for envelope in said:  # no status in between: it would report the work as done
                 self._bus.publish(encode(envelope))
 
     def _follow(self, wanted: frozenset[str]) -> None:
@@ -166,7 +162,7 @@ class Loop:
         self._further = wanted
 
     def _receive(self) -> list[Envelope]:
-        """All that has arrived, up to a limit. Our own status proves that the bus carries what we say."""
+        """The messages received, up to a limit. Our own status among them proves that we are connected."""
         heard, count = [], 0
         for parts in self._bus.receive(_MOST_AT_ONCE):
             count += 1
@@ -192,7 +188,7 @@ class Loop:
                 log.info("ready", detail=self._stage.detail)
             else:
                 settings = self._place.settings
-                why = self._bus.trouble() or f"nothing comes back from {settings.bus_out_address}"
+                why = self._bus.trouble() or f"no echo from {settings.bus_out_address}"
                 log.warning("no bus, waiting for it", address=settings.bus_in_address, error=why)
             self._next_beat = 0.0
 
@@ -208,7 +204,7 @@ class Loop:
         now = time.monotonic()
         if now < self._next_beat:
             return
-        self._next_beat = now + (BEAT_S if self._echo.connected else _UNHEARD_BEAT_S)
+        self._next_beat = now + (BEAT_S if self._echo.connected else _UNCONNECTED_BEAT_S)
         self._publish_status(self._status())
         if self._stage.healthy(now):
             self._pulse.beat()

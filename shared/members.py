@@ -1,23 +1,21 @@
-"""Who of a stage is alive, how busy and how fast: work sharing over PUB/SUB. Pure; time is an argument in seconds.
+"""Load balancing over PUB/SUB: which workers are live, how busy and how fast. Pure; time is an argument in seconds.
 
-The live subscriptions are the membership. A worker counts as live while it is subscribed and its status is fresh. Work
-goes where it is expected to be finished first, so that a worker five times slower gets a fifth of it; and to nobody who
-has enough of it already, so that no queue grows when all are slow.
+Membership is the live subscriptions; a worker is live while it is subscribed and its status is fresh. Work goes where
+it is expected to finish first, so a worker five times slower gets a fifth of it; a limit on the messages in flight per
+worker is the backpressure that keeps queues short when all are slow.
 """
 
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 
 STATUS_FRESH_S = 3.0
-_MEMORY = 0.8
-"""Weight of the past in the running mean of a worker's cost."""
-_ON_ITS_WAY_S = 1.5
-"""Older work that a worker's status does not know of has been lost on its way."""
+_MEMORY = 0.8  # weight of the past in the running mean of a worker's cost
+_IN_TRANSIT_S = 1.5  # older work that a worker's status does not list was lost in transit
 
 
 @dataclass
 class _Work:
-    """One message of ours that a worker has not finished."""
+    """One unfinished message."""
 
     load: int
     sent_at: float
@@ -27,53 +25,46 @@ class _Work:
 class _Worker:
     beat: float
     outstanding: dict[Hashable, _Work] = field(default_factory=dict)
-    cost_s: float | None = None
-    """Running mean of its seconds per unit of load."""
-    message_s: float = 0.0
-    """The same per message."""
+    cost_s: float | None = None  # running mean of its seconds per unit of load
+    message_s: float = 0.0  # the same per message
     finished_at: float = 0.0
 
     def load(self) -> int:
         return sum(work.load for work in self.outstanding.values())
 
     def finish(self, what: Hashable, now: float) -> None:
-        """What it took moves the running cost; a message that is not ours any more says nothing."""
+        """Update the running means from one finished message; one no longer outstanding is ignored."""
         work = self.outstanding.pop(what, None)
         if work is None:
             return
-        took_s = now - max(work.sent_at, self.finished_at)  # before that it was busy with something else
+        took_s = now - max(work.sent_at, self.finished_at)  # it was busy with earlier work until then
         past = 0.0 if self.cost_s is None else _MEMORY
         self.cost_s = past * (self.cost_s or 0.0) + (1 - past) * took_s / work.load
         self.message_s = past * self.message_s + (1 - past) * took_s
         self.finished_at = now
-        self._forget([key for key, other in self.outstanding.items() if other.sent_at < work.sent_at])
+        self.lose(work.sent_at)
 
     def lose(self, older_than: float) -> None:
-        """What was sent before then never arrived, or its answer did not."""
-        self._forget([key for key, work in self.outstanding.items() if work.sent_at < older_than])
-
-    def _forget(self, keys: Collection[Hashable]) -> None:
-        for key in keys:
-            del self.outstanding[key]
+        """Forget work sent before then: it, or its answer, was lost."""
+        self.outstanding = {key: work for key, work in self.outstanding.items() if work.sent_at >= older_than}
 
 
 class Members:
-    """The workers of one topic (`frame`, `crops`) as a sender sees them, and what each has of ours unfinished.
+    """The workers of one topic (`frame`, `crops`) as a sender sees them, and its messages outstanding at each.
 
-    A message counts against its worker until the worker has answered or dropped it, has answered a later one (workers
-    answer in order), says that it has none of that source, or has left; of a worker that does not say what it has, for
-    `forget_s` seconds at most.
+    A message is outstanding until its worker answers or drops it, answers a later one (workers answer in order),
+    reports none of that source, or leaves; if it does not report its backlog, for at most `forget_s` seconds.
     """
 
     def __init__(self, topic: str, forget_s: float = 60.0):
         self.slow_s = float("inf")
-        """Workers that take longer for a message get one at a time: by the next one's turn there is a newer one."""
+        """Workers slower than this per message get one at a time, so that the next one is fresh."""
         self._prefix = f"{topic}/"
         self._forget_s = forget_s
         self._workers: dict[str, _Worker] = {}
 
     def note(self, joined: bool, topic: str, now: float) -> str | None:
-        """Take note of a subscription; returns the worker whose coming or going it was, else None."""
+        """Record a subscription event; returns the worker that joined or left, None if it was no worker's."""
         worker = topic.removeprefix(self._prefix)
         if worker == topic or not worker.endswith("/") or worker.count("/") != 1 or worker == "/":
             return None  # another topic, or an observer of this one
@@ -87,9 +78,9 @@ class Members:
         return worker
 
     def beat(self, process: str, now: float, unfinished: Mapping[str, int] | None = None) -> None:
-        """A status of this process arrived; `unfinished` are the messages it has, by source, None if it does not say.
+        """Record a status; `unfinished` is the process's backlog by source, None if it does not report one.
 
-        The key of a message sent is a tuple that begins with its source.
+        The key of an outstanding message must be a tuple that begins with its source.
         """
         worker = self._workers.get(process)
         if worker is None:
@@ -99,34 +90,34 @@ class Members:
         if unfinished is not None:
             for key, work in list(worker.outstanding.items()):
                 source = key[0] if isinstance(key, tuple) else None
-                if source not in unfinished and work.sent_at < now - _ON_ITS_WAY_S:
+                if source not in unfinished and work.sent_at < now - _IN_TRANSIT_S:
                     del worker.outstanding[key]
 
     def subscribed(self) -> Collection[str]:
-        """All workers that have not left, fresh or not."""
+        """All subscribed workers, live or not."""
         return self._workers.keys()
 
     def live(self, now: float) -> list[str]:
-        """The workers that would do work sent now."""
+        """The subscribed workers whose last status is fresh."""
         return [name for name, worker in self._workers.items() if now - worker.beat <= STATUS_FRESH_S]
 
     def room(self, now: float, most: int) -> int:
-        """How many messages may be sent now so that no live worker has more than `most` of ours."""
+        """How many messages may be sent now with at most `most` outstanding per live worker."""
         return sum(max(0, self._most(name, most) - len(self._workers[name].outstanding)) for name in self.live(now))
 
     def capacity(self, now: float, most: int) -> int:
-        """How many messages all live workers may have if none has more than `most` of ours."""
+        """How many messages may be outstanding in all, with at most `most` per live worker."""
         return sum(self._most(name, most) for name in self.live(now))
 
     def message_s(self, now: float) -> float:
-        """How long the slowest live worker takes for a message; 0 where nothing is known."""
+        """Seconds per message of the slowest live worker; 0 if unknown."""
         return max((self._workers[name].message_s for name in self.live(now)), default=0.0)
 
     def pick(self, now: float, avoid: Collection[str] = (), most: int | None = None) -> str | None:
-        """The live worker expected to finish one more first, one not in `avoid` if there is any; None without one.
+        """The live worker expected to finish one more message first, preferably not in `avoid`.
 
-        None, too, if all of them have `most` messages of ours. One that has not finished anything yet is taken to be as
-        fast as the fastest.
+        None if no worker is live or all have `most` messages outstanding. A worker that has not finished anything yet
+        counts as fast as the fastest.
         """
         live = self.live(now)
         choice = [name for name in live if name not in avoid] or live
@@ -135,23 +126,23 @@ class Members:
         return min(choice, key=lambda name: (self._finish_s(name, 1), name), default=None)
 
     def expected_s(self, name: str) -> float | None:
-        """How long it should take to finish all it has of ours; None where nothing is known of its pace."""
+        """Seconds the worker should need for all its outstanding messages; None if its pace is unknown."""
         worker = self._workers.get(name)
         return None if worker is None or worker.cost_s is None else self._finish_s(name, 0)
 
     def sent(self, name: str, what: Hashable, now: float, load: int = 1) -> None:
-        """Worker `name` got a message of ours that costs about `load`."""
+        """Message `what`, which costs about `load`, was sent to worker `name`."""
         if (worker := self._workers.get(name)) is not None:
-            worker.outstanding.pop(what, None)  # the order is that of sending
+            worker.outstanding.pop(what, None)  # keep the order of sending
             worker.outstanding[what] = _Work(load, now)
 
     def done(self, what: Hashable, name: str, now: float) -> None:
-        """Worker `name` has finished with `what`."""
+        """Worker `name` finished `what`."""
         if (worker := self._workers.get(name)) is not None:
             worker.finish(what, now)
 
     def dropped(self, what: Hashable, name: str) -> None:
-        """Worker `name` will not work on `what`, which says nothing of its pace."""
+        """Worker `name` dropped `what`; its pace stays as it was."""
         if (worker := self._workers.get(name)) is not None:
             worker.outstanding.pop(what, None)
 

@@ -1,7 +1,6 @@
-"""The messages about frames as frozen, checked structs; status.py has what a process says of itself.
+"""The messages about frames as frozen structs; docs/protocol.md describes them in prose, status.py holds `Status`.
 
-docs/protocol.md is the same in prose. Field types are checked when a message is decoded; a wrong one is reported with
-its path. Unknown keys are ignored.
+Decoding checks field types and reports the path of a wrong one. Unknown keys are ignored.
 """
 
 import sys
@@ -18,9 +17,9 @@ SOURCE_PATTERN = r"^[a-z0-9_-]{1,32}$"
 
 SourceName = Annotated[str, Meta(pattern=SOURCE_PATTERN)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-"""Small enough for every language, JavaScript among them."""
+"""Exact in every language, including JavaScript."""
 Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-"""Neither infinite nor NaN."""
+"""Not infinite, not NaN."""
 Box = tuple[Finite, Finite, Finite, Finite]
 Point = tuple[Finite, Finite]
 Landmarks = tuple[Point, Point, Point, Point, Point]
@@ -29,13 +28,13 @@ Size = tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)]]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Root of everything that is sent; `v` is the protocol version."""
+    """Base of every message; `v` is the protocol version."""
 
     v: Literal[1] = PROTOCOL_VERSION
 
 
 class Image(msgspec.Struct, frozen=True):
-    """C-contiguous BGR pixels: `shape` (height, width, 3), `dtype` uint8, `data` the bytes themselves."""
+    """C-contiguous BGR pixels: `shape` (height, width, 3), `dtype` uint8, `data` the raw bytes."""
 
     shape: tuple[Annotated[int, Meta(ge=1)], Annotated[int, Meta(ge=1)], Literal[3]]
     dtype: Literal["uint8"]
@@ -48,18 +47,18 @@ class Image(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, pixels: NDArray[np.uint8]) -> "Image":
-        """Wrap (H, W, 3) uint8 BGR pixels; copies only when they are not C-contiguous."""
+        """Wrap (H, W, 3) uint8 BGR pixels; copies only if they are not C-contiguous."""
         pixels = np.ascontiguousarray(pixels)
         height, width, _ = pixels.shape
         return cls((height, width, 3), "uint8", pixels.data.cast("B"))
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The (H, W, 3) uint8 BGR array over the same memory, read-only when that is."""
+        """The (H, W, 3) uint8 BGR array over the same memory, read-only if that is."""
         return np.frombuffer(self.data, np.uint8).reshape(self.shape)
 
 
 class Header(TypedDict):
-    """The keys that travel with a frame from message to message."""
+    """The keys that every message about a frame repeats."""
 
     source: str
     epoch: int
@@ -73,7 +72,7 @@ class Header(TypedDict):
 
 
 class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
-    """What every message about one frame carries; `seq` counts within one `epoch` of one `source`."""
+    """Base of the messages about one frame; `seq` counts within one `epoch` of one `source`."""
 
     source: SourceName
     epoch: Count
@@ -95,7 +94,7 @@ class FrameMessage(Message, frozen=True, kw_only=True, gc=False):
             raise ValueError(f"acked {self.acked}, prev {self.prev} and seq {self.seq} are out of order")
 
     def header(self) -> Header:
-        """What the next message about this frame begins with."""
+        """The header for the next message about this frame."""
         return Header(
             source=self.source,
             epoch=self.epoch,
@@ -117,11 +116,11 @@ class Frame(FrameMessage, frozen=True, kw_only=True):
     scan: bool = True
     hints: list[Box] = []
     max_side: Count | None = None
-    """Search the frame at this longest side, if that is smaller than the detector's own setting."""
+    """Longest side at which to search, if smaller than the detector's own setting."""
     deadline_ms: Finite | None = None
-    """Not worth taking up later than so long after its arrival; None: always worth it."""
+    """Drop the frame if work on it has not begun this long after its arrival; None: never."""
     signature: list[int] = []
-    """Its coarse colours (shared/scene.py), from which a hard cut is told; empty: the detector makes its own."""
+    """Coarse colours for detecting hard cuts (shared/scene.py); empty: the detector computes its own."""
 
 
 class Preview(FrameMessage, frozen=True, kw_only=True):
@@ -132,7 +131,7 @@ class Preview(FrameMessage, frozen=True, kw_only=True):
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """One detected face, in pixels of the frame; `classify` says whether its emotions follow."""
+    """One detected face, in pixels of the frame; `classify`: its emotions follow."""
 
     face: Count
     xyxy: Box
@@ -150,15 +149,15 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     worker: str
     detect_ms: Finite
     classifiers: list[str] = []
-    """The classifiers that got this frame's crops: who to blame when they do not answer."""
+    """The classifiers that were sent this frame's crops."""
     signature: list[int] = []
     """As in `frame/`; empty: unknown."""
     scanned: bool = True
-    """The whole frame was searched; else a face not hinted at may have been missed."""
+    """The whole frame was searched; otherwise faces away from the hints may be missing."""
 
 
 class Crop(msgspec.Struct, frozen=True, kw_only=True):
-    """A square around one face; `xyxy` are the crop's own corners in the frame, possibly outside of it."""
+    """A square around one face; `xyxy` are the crop's corners in the frame, possibly outside it."""
 
     face: Count
     xyxy: Box
@@ -181,7 +180,7 @@ class Emotion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Emotions(FrameMessage, frozen=True, kw_only=True):
-    """`emotions/<source>/`: what a classifier says of the crops it got."""
+    """`emotions/<source>/`: a classifier's results for the crops it was sent."""
 
     emotions: list[Emotion]
     model: str
@@ -199,9 +198,9 @@ DropReason = Literal["given up", "late", "full"]
 
 
 class Dropped(FrameMessage, frozen=True, kw_only=True, gc=False):
-    """`dropped/<source>/`: a worker did not work on this frame, or its crops, and will not.
+    """`dropped/<source>/`: a worker dropped this frame, or its crops, without working on it.
 
-    `given up`: its capture no longer wants it; `late`: its deadline has passed; `full`: too much was waiting.
+    `given up`: by its capture; `late`: its deadline has passed; `full`: the worker's backlog was full.
     """
 
     worker: str
@@ -209,7 +208,7 @@ class Dropped(FrameMessage, frozen=True, kw_only=True, gc=False):
 
 
 class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
-    """One face of a result; `probs` are this frame's own, `smoothed` the track's."""
+    """One face of a result; `probs` are this frame's, `smoothed` the track's."""
 
     track_id: Count | None
     xyxy: Box
@@ -228,16 +227,16 @@ class Smoothed(FrameMessage, frozen=True, kw_only=True):
 
     faces: list[TrackedFace]
     size: Size | None
-    """None when the frame was given up before its faces were known."""
+    """None if the frame was given up before its faces were known."""
     classified: bool
-    """Whether emotions were asked for in this frame."""
+    """Whether this frame was to be classified."""
     complete: bool
     repeat: bool
     stages_ms: dict[str, Finite]
 
 
 class Ack(Message, frozen=True, kw_only=True):
-    """`ack/<source>/`: all rows up to `seq` are safe on disk."""
+    """`ack/<source>/`: all rows up to `seq` are on disk."""
 
     source: SourceName
     epoch: Count

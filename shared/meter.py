@@ -1,4 +1,4 @@
-"""Counters and latencies of a process, and the rates between two readings of them."""
+"""Counters and latencies of a process, and the rates between two readings."""
 
 from collections import Counter, deque
 
@@ -8,7 +8,7 @@ from shared.status import Latency
 
 
 class Meter:
-    """What a process counts: events by name, and the milliseconds of its last few hundred units of work."""
+    """Event counters by name, and the latencies of the last `keep` units of work in milliseconds."""
 
     def __init__(self, keep: int = 300):
         self.counters: Counter[str] = Counter()
@@ -21,7 +21,7 @@ class Meter:
         self.counters[name] += times
 
     def took(self, milliseconds: float) -> None:
-        """Note the latency of one unit of work."""
+        """Record the latency of one unit of work."""
         self._latencies_ms.append(milliseconds)
 
     def latency(self) -> Latency | None:

@@ -14,15 +14,15 @@ def default_runtime_dir() -> Path:
 
 
 def prepare_runtime_dir(path: Path) -> Path:
-    """Make the runtime directory, for this user alone; raises ConfigurationError when others own it or may enter it."""
+    """Create the runtime directory, mode 0700; raises ConfigurationError if another user owns or may enter it."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = path.stat()
     except OSError as error:
-        raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(path)!r} cannot be made: {error.strerror}") from None
+        raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(path)!r} cannot be created: {error.strerror}") from None
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-        raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(path)!r} is not a directory of this user")
+        raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(path)!r} is not a directory owned by this user")
     if stat.S_IMODE(facts.st_mode) & 0o077:
-        remedy = "chmod 700 it, or name one that does not exist yet"
+        remedy = "chmod 700 it, or choose one that does not exist yet"
         raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(path)!r} is open to other users: {remedy}")
     return path

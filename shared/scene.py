@@ -1,4 +1,4 @@
-"""Telling a hard cut from the coarse colours of two frames, their signatures, without seeing the pixels again."""
+"""Hard-cut detection from two frames' signatures (coarse colours), without their pixels."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 CUT = 0.35
-"""`change` that is a hard cut: 99 % of tried cuts lie above, a shot's neighbouring frames below 0.2."""
-_FLOOR = 20.0**2
-"""Colour levels squared that are added to each cell's variation: in dark or flat pictures small changes weigh less."""
-
+"""Least `change` of a hard cut: 99 % of tested cuts lie above, neighbouring frames of one shot below 0.2."""
+_FLOOR = 20.0**2  # squared colour levels added to the cells' variance: damps small changes in dark or flat pictures
 _CELLS = 8
-_SAMPLES = 8
-"""Pixels per cell and side that are enough for its mean; a large frame is thinned out to about that."""
+_SAMPLES = 8  # pixels per cell and side, enough for its mean; larger frames are subsampled to about that
 
 
 def signature(frame: NDArray[np.uint8]) -> list[int]:
-    """Mean colours of an 8 x 8 grid: too coarse to show a person, enough to see that the picture is another one.
+    """Mean colours of an 8 x 8 grid: too coarse to show a person, enough to detect a change of scene.
 
     Args:
         frame: (H, W, 3) uint8 BGR, any size from 1 x 1.
@@ -24,7 +21,7 @@ def signature(frame: NDArray[np.uint8]) -> list[int]:
     Returns:
         192 integers 0 to 255: rows from the top, cells from the left, each blue, green, red.
     """
-    import cv2  # not for the smoother, which only compares
+    import cv2  # here, as the smoother only compares signatures
 
     step = max(1, min(frame.shape[:2]) // (_CELLS * _SAMPLES))
     thinned = np.ascontiguousarray(frame[::step, ::step])
@@ -32,17 +29,17 @@ def signature(frame: NDArray[np.uint8]) -> list[int]:
 
 
 def change(before: Sequence[int], after: Sequence[int]) -> float:
-    """How much of two pictures' coarse structure differs: 0 the same, towards 1 unrelated, above it a negative.
+    """How much the coarse structure of two frames differs: 0 identical, near 1 unrelated, above 1 inverted.
 
-    The squared difference of the cells relative to their own variation, after each channel's mean was taken away: a
-    change of brightness or exposure up to a factor of two stays below 0.2.
+    The squared difference of the cells relative to their variance, after subtracting each channel's mean: a change of
+    brightness or exposure up to a factor of two stays below 0.2.
 
     Args:
         before: signature of a frame: cells of three channels, 0 to 255; empty if unknown.
-        after: signature of the next one.
+        after: signature of the next frame.
 
     Returns:
-        The change; 0 when one of them is unknown or they are of different layouts.
+        The change; 0 if either is unknown or their layouts differ.
     """
     if len(before) != len(after) or not before or len(before) % 3:
         return 0.0
@@ -53,5 +50,5 @@ def change(before: Sequence[int], after: Sequence[int]) -> float:
 
 
 def is_cut(before: Sequence[int], after: Sequence[int]) -> bool:
-    """Whether a hard cut lies between two frames with these signatures."""
+    """Whether there is a hard cut between two frames with these signatures."""
     return change(before, after) >= CUT

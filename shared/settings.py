@@ -1,6 +1,6 @@
-"""The one table of settings: environment variables with the prefix `AFFECT_`, a `.env` file, or these defaults.
+"""The table of settings: environment variables with the prefix `AFFECT_`, a `.env` file, or these defaults.
 
-docs/settings.md and .env.example list the same table; a test holds them to it.
+docs/settings.md and .env.example repeat it; a test keeps them in step.
 """
 
 import re
@@ -20,7 +20,7 @@ PREFIX = "AFFECT_"
 
 
 class Settings(BaseSettings):
-    """Every setting of every stage, checked; frozen once read."""
+    """The settings of all stages, validated and frozen."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         256,
         ge=8,
         le=100_000,
-        description="Messages the bus keeps for a subscriber that does not read; above the sum of all windows.",
+        description="High-water mark: messages queued for a subscriber that does not read; above the sum of all windows.",
     )
 
     capture_source: str = Field(
@@ -47,67 +47,71 @@ class Settings(BaseSettings):
         description="`auto`, `demo`, a device index, a file, an image or folder, an `rtsp://` or `http://` URL; or a comma-separated list of these, each optionally `name=`…",
     )
     capture_mode: Literal["live", "replay"] = Field(
-        "live", description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, as fast as it goes)."
+        "live",
+        description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, as fast as possible).",
     )
     capture_at_end: Literal["loop", "hold", "exit"] = Field(
-        "loop", description="What a file does at its end: `loop`, `hold` (nothing more is sent) or `exit`."
+        "loop", description="At the end of a file: `loop`, `hold` (send nothing more) or `exit`."
     )
     capture_ack: Literal["smoother", "recorder"] = Field(
         "smoother",
-        description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (a program of yours says `ack/`, see docs/protocol.md).",
+        description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (your program publishes `ack/`, see docs/protocol.md).",
     )
     capture_seconds_per_image: float = Field(1.0, gt=0, le=3600, description="Time between the images of a folder.")
     capture_stall_seconds: float = Field(
         5.0,
         ge=0.5,
         le=600,
-        description="A network stream silent for so long counts as failed and is reopened; a silent camera is waited for.",
+        description="Timeout after which a silent network stream is reopened; a silent camera is waited for.",
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(
         "auto",
-        description="Frames of a source in flight; `auto` follows the number of workers. In replay never more than `AFFECT_HINT_LAG`, unless `AFFECT_SCAN_SECONDS=0`.",
+        description="Limit on a source's frames in flight; `auto` follows the number of workers. In replay at most `AFFECT_HINT_LAG`, unless `AFFECT_SCAN_SECONDS=0`.",
     )
-    window_mb: int = Field(
-        256, ge=1, le=65_536, description="At most so many megabytes of a source's frames in flight."
-    )
+    window_mb: int = Field(256, ge=1, le=65_536, description="Limit on a source's frames in flight, in megabytes.")
     deadline_ms: int = Field(
         500,
         ge=20,
         le=60_000,
-        description="A live frame has at least so long before it is given up; longer where workers need longer.",
+        description="Least time before a live frame is given up; longer if workers need longer.",
     )
-    preview_width: int = Field(960, ge=16, le=7680, description="Width of the JPEG that viewers get.")
-    preview_fps: float = Field(15.0, gt=0, le=240, description="Most previews of a source per second.")
+    preview_width: int = Field(960, ge=16, le=7680, description="Largest width of a preview JPEG, in pixels.")
+    preview_fps: float = Field(15.0, gt=0, le=240, description="Limit on a source's previews per second.")
 
     min_face_size: int = Field(
         40,
         ge=12,
         le=2000,
-        description="Smallest face looked for, in pixels at the size searched (`AFFECT_DETECT_MAX_SIDE`).",
+        description="Smallest face to detect, in pixels at the size searched (`AFFECT_DETECT_MAX_SIDE`).",
     )
     detect_thresholds: Annotated[tuple[float, float, float], NoDecode] = Field(
         (0.6, 0.7, 0.6),
-        description="MTCNN's scores to pass P-Net, R-Net, O-Net; the last one is the least confidence of a box that is sent on.",
+        description="MTCNN's score thresholds for P-Net, R-Net, O-Net; the last is the least confidence of a detected face.",
     )
-    detect_confidence: float = Field(0.8, ge=0, le=1, description="Faces below are tracked on, not classified.")
+    detect_confidence: float = Field(
+        0.8, ge=0, le=1, description="Faces below this confidence are still tracked but not classified."
+    )
     scan_seconds: float = Field(
         0.25,
         ge=0,
         le=60,
-        description="Seconds between searches of a whole frame (one follows every cut, too); frames between are searched near the faces of the last half second only. 0: every frame is searched whole.",
+        description="Seconds between searches of the whole frame (each cut triggers one, too); other frames are searched only near the faces of the last half second. 0: every frame is searched whole.",
     )
     hint_lag: int = Field(
         4,
         ge=1,
         le=1000,
-        description="In replay with `AFFECT_SCAN_SECONDS` above 0: those faces are the ones found this many frames earlier, and no more frames of a source are in flight.",
+        description="In replay with `AFFECT_SCAN_SECONDS` above 0: those faces come from at least this many frames earlier, which also limits a source's frames in flight.",
     )
     detect_max_side: int = Field(
-        1920, ge=0, le=20_000, description="Larger frames are searched at this longest side; 0: never scaled down."
+        1920,
+        ge=0,
+        le=20_000,
+        description="Larger frames are scaled down to this longest side for the search; 0: never.",
     )
     max_faces: int = Field(
-        32, ge=1, le=1000, description="At most so many faces of a frame, the most confident; the rest is counted."
+        32, ge=1, le=1000, description="Limit on faces per frame, the most confident first; the rest are only counted."
     )
     crop_max_side: int = Field(256, ge=48, le=2048, description="Larger crops are scaled down to this.")
 
@@ -115,14 +119,15 @@ class Settings(BaseSettings):
         3,
         ge=1,
         le=1000,
-        description="Every n-th frame of a source is classified, and each that comes half a second or more after the one before.",
+        description="Every n-th frame of a source is classified, and each that comes half a second or more after its predecessor.",
     )
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(
-        32, ge=1, le=1024, description="Crops answered together at most; a network takes up to 8 at a time."
+        32, ge=1, le=1024, description="Limit on crops answered together; the network's batches hold up to 8."
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        "auto", description="Where the networks run: `cpu`, `cuda`, `mps` (the classifier alone), or the best there is."
+        "auto",
+        description="Where the networks run: `cpu`, `cuda`, `mps` (the classifier alone), or the best available.",
     )
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one detector or classifier worker.")
 
@@ -130,22 +135,22 @@ class Settings(BaseSettings):
         0.7,
         ge=0,
         lt=1,
-        description="Weight of what was before when classified frames are 0.1 s apart; 0 switches smoothing off.",
+        description="Weight of the past when classified frames are 0.1 s apart; 0 turns smoothing off.",
     )
 
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")
-    dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 takes a free one.")
+    dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 picks a free one.")
     dashboard_token: str = Field(
         "",
-        description="Asked of every viewer (`?token=`), of letters, digits and `-._~`; required when the address is not loopback.",
+        description="Token every viewer must give (`?token=`), of letters, digits and `-._~`; required unless the address is loopback.",
     )
 
     log_format: Literal["auto", "console", "json"] = Field(
         "auto",
-        description="`console` for people, `json` for machines; `auto` looks whether a terminal listens (honcho is none; `make run` looks for it).",
+        description="`console` for people, `json` for machines; `auto`: `console` on a terminal (never under honcho, so `make run` checks instead).",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe event that is logged: `debug`, `info`, `warning` or `error`."
+        "info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`."
     )
 
     @field_validator("window", mode="before")
@@ -183,7 +188,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}DASHBOARD_HOST={self.dashboard_host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN"
             )
-        if not re.fullmatch(r"[A-Za-z0-9._~-]*", self.dashboard_token):  # anything else is changed on its way in a URL
+        if not re.fullmatch(r"[A-Za-z0-9._~-]*", self.dashboard_token):  # others would be escaped in a URL
             raise ValueError(f"{PREFIX}DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")
         return self
 
@@ -199,11 +204,11 @@ class Settings(BaseSettings):
 
 
 DEFAULTS = Settings.model_construct()
-"""What holds where neither environment nor `.env` says otherwise."""
+"""The settings without environment and `.env`."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine alone."""
+    """Whether a host name or address is loopback."""
     return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
@@ -211,8 +216,8 @@ def _check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
     if endpoint.startswith("ipc://"):
         most = 107 if sys.platform == "linux" else 103
         if len(endpoint.encode()) - len("ipc://") > most:
-            shorter = f"set {PREFIX}RUNTIME_DIR to a shorter one"
-            raise ValueError(f"{name}={endpoint!r}: a socket's path has at most {most} bytes; {shorter}")
+            remedy = f"set {PREFIX}RUNTIME_DIR to a shorter path"
+            raise ValueError(f"{name}={endpoint!r}: a socket path has at most {most} bytes; {remedy}")
         return
     try:
         parts = urlsplit(endpoint)
@@ -228,7 +233,7 @@ def _check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
-    """Read the settings; raises ConfigurationError naming each variable, its value and what is allowed."""
+    """Read the settings; raises ConfigurationError with each bad variable, its value and the allowed ones."""
     try:
         return Settings(**cast(dict[str, Any], dict(overrides or {})))
     except ValidationError as error:
@@ -245,7 +250,7 @@ def _explain(fault: dict[str, Any]) -> str:
 
 
 def allowed_values(name: str) -> str:
-    """What a setting takes, in words, derived from its type and bounds."""
+    """A setting's allowed values in words, from its type and bounds."""
     field = Settings.model_fields[name]
     bounds = [
         f"{sign} {getattr(bound, key)}"

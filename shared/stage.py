@@ -1,4 +1,4 @@
-"""What a stage is: it turns messages into messages. `loop.py` gives it sockets, time and a pulse."""
+"""A stage turns messages into messages; `loop.py` gives it sockets, time and a heartbeat."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ BEAT_S = 1.0
 
 @dataclass(frozen=True)
 class Place:
-    """What a stage is built with. `restarted`: it crashed and takes up what `state_dir` holds."""
+    """What a stage is built with. `restarted`: it crashed and resumes from `state_dir`."""
 
     settings: Settings
     identity: Identity
@@ -25,7 +25,7 @@ class Place:
 
 
 class Stage:
-    """What `run` runs. Override what the stage needs; `now` is monotonic seconds."""
+    """Base of all stages. Override what the stage needs; `now` is monotonic seconds."""
 
     def __init__(self) -> None:
         self.meter = Meter()
@@ -35,43 +35,40 @@ class Stage:
         self.finished = False
         """Set to leave the loop with exit code 0."""
         self.news = False
-        """Set when others should know the status before they get what is said next."""
+        """Set to publish the status before the next message."""
         self.fds: tuple[int, ...] = ()
         """File descriptors that wake the loop when readable."""
 
     def topics(self) -> Sequence[str]:
-        """The topic prefixes to subscribe to, now that the stage is warm."""
+        """The topic prefixes to subscribe to once the stage is built."""
         return ()
 
     def further_topics(self, now: float) -> frozenset[str]:
-        """Further topic prefixes to subscribe to for as long as they are in this set."""
+        """Further topic prefixes, subscribed to while they are in this set."""
         return frozenset()
 
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Answer what arrived, oldest first; each answer is sent as soon as it is yielded."""
+        """Process received messages, oldest first; each answer is sent as soon as it is yielded."""
         return ()
 
     def has_work(self) -> bool:
-        """Whether `work` has something to do."""
+        """Whether to call `work`."""
         return False
 
     def work(self, now: float) -> Iterable[Envelope]:
-        """Do one piece of what `handle` has put aside, and answer it.
-
-        A piece may take seconds; between two, all that has arrived meanwhile is given to `handle`.
-        """
+        """Do one piece of the work that `handle` queued. It may take seconds; `handle` gets new messages in between."""
         return ()
 
     def unfinished(self) -> dict[str, int] | None:
-        """How many messages of each source wait for `work`; None for a stage that is no worker."""
+        """The messages queued for `work`, by source; None for a stage that is not a worker."""
         return None
 
     def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
-        """Somebody began or ended hearing what this process says."""
+        """A peer subscribed to this process's messages or unsubscribed."""
         return ()
 
     def tick(self, now: float) -> Iterable[Envelope]:
-        """Called once a turn of the loop, for what time alone brings about."""
+        """Called once per turn of the loop, for timers."""
         return ()
 
     def wake_in(self, now: float) -> float:
@@ -79,16 +76,16 @@ class Stage:
         return BEAT_S
 
     def sources(self) -> list[SourceStatus]:
-        """The sources to report, for a capture."""
+        """The sources to report; a capture's only."""
         return []
 
     def healthy(self, now: float) -> bool:
-        """Whether the loop's turning proves that the work is done."""
+        """Whether to send heartbeats to the supervisor."""
         return True
 
     def stop(self, now: float) -> Iterable[Envelope]:
-        """Last words, on SIGTERM or when finished."""
+        """The last messages, on SIGTERM or when finished."""
         return ()
 
     def close(self) -> None:
-        """Release everything."""
+        """Release all resources."""

@@ -1,16 +1,16 @@
-"""The one table of stages, each a line of the Procfile, in the order of a frame's way."""
+"""The table of stages, each a line of the Procfile, in pipeline order."""
 
 from typing import NamedTuple
 
 
 class Role(NamedTuple):
-    """What a stage runs, and what is lost without it."""
+    """A stage's module, and what depends on it."""
 
     module: str
     is_vital: bool = False
-    """Whatever else runs is of no use: when this one gives up, so does everything."""
+    """When it is given up, the whole pipeline ends."""
     is_needed: bool = True
-    """Without it no result comes."""
+    """Without it there are no results."""
 
 
 STAGES = {

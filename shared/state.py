@@ -1,7 +1,7 @@
-"""Small files that say where a process is, for the one that takes its place; written many times a second.
+"""Small files from which a restarted process resumes, written many times a second.
 
-A file is made anew, then the old one is removed, then the new one gets its name. To rename it over the old one would be
-simpler, but ext4 then writes it to the disk at once (auto_da_alloc), which takes milliseconds.
+Write a new file, remove the old one, rename the new one. Renaming over the old one would be simpler, but ext4 then
+flushes to disk at once (auto_da_alloc), which takes milliseconds.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ _FRESH = ".new"
 
 
 def write_state(path: Path, content: bytes) -> None:
-    """Write a file so that whoever comes after a crash reads the old or the new content, whole."""
+    """Write a file so that after a crash `read_state` returns the old or the new content, whole."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(path.name + _FRESH)
     fresh.write_bytes(content)
@@ -19,8 +19,8 @@ def write_state(path: Path, content: bytes) -> None:
 
 
 def read_state(path: Path) -> bytes | None:
-    """The content last written; None where there is none. A crash during the very first write leaves a part of it."""
-    for one in (path, path.with_name(path.name + _FRESH)):  # the second is whole once the first is gone
+    """The content last written; None if there is none. A crash during the very first write leaves a part of it."""
+    for one in (path, path.with_name(path.name + _FRESH)):  # the second is whole once the first is removed
         try:
             return one.read_bytes()
         except FileNotFoundError:
@@ -29,11 +29,11 @@ def read_state(path: Path) -> bytes | None:
 
 
 def states(folder: Path, suffix: str) -> list[Path]:
-    """The files of a folder, by name, that `read_state` can read."""
+    """The paths in a folder that `read_state` can read, sorted."""
     return sorted({path.with_name(path.name.removesuffix(_FRESH)) for path in folder.glob(f"*{suffix}*")})
 
 
 def forget_state(path: Path) -> None:
-    """Remove what was written."""
+    """Remove a state file."""
     path.unlink(missing_ok=True)
     path.with_name(path.name + _FRESH).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What every process says of itself once a second, as frozen, checked structs; see messages.py."""
+"""The status that every process publishes once a second, as frozen, checked structs; see messages.py."""
 
 from typing import Annotated, Literal
 
@@ -11,8 +11,8 @@ from shared.messages import Count, Finite, Message, SourceName
 class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One source of a capture.
 
-    `window` is the number of frames it may have in flight, `unfinished` how many it has; `fps` counts the frames read,
-    `results_fps` the complete results, both a second.
+    `window` is the limit on frames in flight, `unfinished` their number; `fps` counts the frames read per second,
+    `results_fps` the complete results.
     """
 
     source: SourceName
@@ -27,27 +27,27 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     results_fps: Finite = 0.0
     age_ms: Finite | None = None
-    """From capture to result, the median of the last few; None before the first."""
+    """From capture to result, median of the last few; None before the first."""
     given_up: Count = 0
     """Frames given up so far."""
     stale: Count = 0
-    """Frames that workers dropped so far, since they had been given up or were too late."""
+    """Frames dropped by workers so far: given up, or past their deadline."""
     overloaded: bool = False
-    """A good part of the frames cannot be analysed: `results_fps` of `fps` are."""
+    """The workers cannot keep up: only `results_fps` of `fps` are analysed."""
     effort: Count = 0
-    """Steps by which live work is reduced; `scan_s`, `max_side` and `classify_every` are what is in force now."""
+    """Steps by which live work is reduced; `scan_s`, `max_side` and `classify_every` are the values in force."""
     scan_s: Finite = 0.0
     max_side: Count = 0
     classify_every: Count = 1
     bottleneck: Literal["detector", "classifier"] | None = None
-    """Where the frames of all live sources spend most of their time; None where there is no live one."""
+    """Where the frames of all live sources spend most of their time; None for a source that is not live."""
     waits_for: Literal["detector", "classifier", "smoother", "recorder"] | None = None
-    """Who has the oldest unfinished frame, and for how many seconds it has been under way."""
+    """Who has the oldest unfinished frame; `waits_s` is the time since its capture."""
     waits_s: Finite = 0.0
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the last few hundred units of work; for a capture, from camera to acknowledged result."""
+    """Percentiles in ms over the last few hundred units of work; a capture's, from capture to acknowledged result."""
 
     p50: Finite
     p95: Finite
@@ -71,6 +71,6 @@ class Status(Message, frozen=True, kw_only=True):
     detail: str = ""
     """What the process works with: a back end, a model."""
     busy_s: Finite = 0.0
-    """For so long it has been at one piece of work; 0 when that is none or a short one."""
+    """Time spent so far on the current piece of work; 0 if idle or if it is short."""
     unfinished: dict[str, Count] | None = None
-    """For a worker: the messages of each source that it has heard and not answered; None: unknown, as while busy."""
+    """A worker's unanswered messages by source; None: unknown, as while busy."""

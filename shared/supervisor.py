@@ -1,6 +1,6 @@
-"""Keeps one stage running: `python -m shared.supervisor STAGE` is what each line of the Procfile starts.
+"""Keeps one stage running: each line of the Procfile starts `python -m shared.supervisor STAGE`.
 
-It restarts a crashed stage with back-off, kills one whose loop hangs, and dies with honcho.
+It restarts a crashed stage with back-off, kills one whose loop hangs, and exits with honcho.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Crashes:
-    """Decides what follows a crash: back-off, or giving up after `most` within `within_s`. Pure."""
+    """The restart policy: exponential back-off, giving up after `most` crashes within `within_s`. Pure."""
 
     def __init__(self, most: int = 5, within_s: float = 60.0):
         self._most = most
@@ -44,7 +44,7 @@ class Crashes:
         self._times: deque[float] = deque()
 
     def happened(self, now: float) -> float | None:
-        """Seconds to wait before the next start; None: give up."""
+        """Record a crash; returns the seconds until the next start, None to give up."""
         self._times.append(now)
         while now - self._times[0] > self._within_s:
             self._times.popleft()
@@ -55,7 +55,7 @@ class Crashes:
 
 
 class Supervisor:
-    """One stage's keeper."""
+    """Supervises one stage."""
 
     def __init__(self, stage: str, settings: Settings):
         self._stage = stage
@@ -65,16 +65,16 @@ class Supervisor:
         self._starts = 0
         self._identity = identify(stage)
         self._final_codes = {ConfigurationError.exit_code}
-        if stage == "capture":  # at its end, or told to stop by somebody else: its sources have ended
+        if stage == "capture":  # finished, or stopped from outside: either way its sources have ended
             self._final_codes |= {0, TOLD_TO_STOP}
         self._ancestors = _ancestors()
-        # Not shared with another pipeline's stage of the same name, which may run beside this one.
+        # The pid keeps it apart from a stage of the same name in another pipeline.
         self._state_dir = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
 
     def run(self) -> int:
-        """Keep the stage running; returns the exit code to end with."""
+        """Keep the stage running; returns the exit code."""
         self._remove_leftovers()
         try:
             while not self._stopping:
@@ -91,17 +91,17 @@ class Supervisor:
             self._clean_up()
 
     def _remove_leftovers(self) -> None:
-        """The state of supervisors that were killed; nobody will take it up."""
+        """Delete the state of killed supervisors."""
         for left in self._state_dir.parent.glob("*-*"):
             pid = left.name.rpartition("-")[2]
             if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
                 shutil.rmtree(left, ignore_errors=True)
 
     def _clean_up(self) -> None:
-        """Leave nothing behind, not even of a stage that was killed."""
+        """Delete what even a killed stage has left behind."""
         shutil.rmtree(self._state_dir, ignore_errors=True)
         if self._stage == "bus":
-            with contextlib.suppress(locks.LockedError):  # another bus runs: the files are its own
+            with contextlib.suppress(locks.LockedError):  # another bus is running and owns the files
                 lock = locks.take(self._settings.runtime_dir, "bus", "the bus")
                 remove_socket_files(self._settings)
                 lock.release()
@@ -110,7 +110,7 @@ class Supervisor:
         self._stopping = True
 
     def _live_once(self) -> int:
-        """Start the stage and stay with it; its exit code, a signal's being 128 + number."""
+        """Start the stage and watch it; returns its exit code, 128 + n for signal n."""
         ears, mouth = os.pipe()
         os.set_blocking(ears, False)
         environment = os.environ | {
@@ -134,14 +134,14 @@ class Supervisor:
         return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
     def _watch(self, child: "subprocess.Popen[bytes]", ears: int) -> None:
-        """Return when the child has ended or has to."""
-        last_beat: float | None = None  # none before it is ready
+        """Return when the child has ended or must end."""
+        last_beat: float | None = None  # None until it is ready
         while child.poll() is None and not self._stopping:
             readable, _, _ = select.select([ears], [], [], 0.2)
             if readable:
                 if not _drain(ears):
                     with contextlib.suppress(subprocess.TimeoutExpired):
-                        child.wait(0.2)  # the pipe closed: it is about to end
+                        child.wait(0.2)  # the pipe closed: it is exiting
                     continue
                 last_beat = time.monotonic()
             if last_beat is not None and time.monotonic() - last_beat > HUNG_S:
@@ -153,12 +153,12 @@ class Supervisor:
                 self._stopping = True
 
     def _rest(self, seconds: float | None, code: int) -> None:
-        """Wait before the next start; while given up for a minute, say so on the bus."""
+        """Wait before the next start; None: given up for a minute, which is reported on the bus."""
         bus = Bus(self._settings) if seconds is None else None
         until = time.monotonic() + (60.0 if seconds is None else seconds)
         while time.monotonic() < until and not self._stopping and _ancestors() == self._ancestors:
             if bus:
-                error = f"crashed too often, last with exit code {code}; tried again every minute"
+                error = f"crashed too often, last with exit code {code}; restarting every minute"
                 bus.publish(encode(self._identity.status("failed", error)))
             time.sleep(min(0.2 if bus is None else 1.0, max(0.0, until - time.monotonic())))
         if bus:
@@ -166,7 +166,7 @@ class Supervisor:
 
 
 def _drain(ears: int) -> bool:
-    """Read all pending heartbeats; False when the pipe has closed."""
+    """Read all pending heartbeats; False if the pipe has closed."""
     with contextlib.suppress(BlockingIOError):
         while data := os.read(ears, 4096):
             del data
@@ -175,10 +175,10 @@ def _drain(ears: int) -> bool:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Ask the child to stop, then make it."""
+    """Terminate the child, and kill it after a timeout."""
     if child.poll() is None:
         child.terminate()
-        child.send_signal(signal.SIGCONT)  # a stopped one hears nothing
+        child.send_signal(signal.SIGCONT)  # a stopped process handles no SIGTERM
         try:
             child.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -187,16 +187,16 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _die_with_parent() -> None:
-    """In the child, on Linux: get SIGTERM when the supervisor is killed."""
+    """In the child, on Linux: receive SIGTERM when the supervisor dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _ancestors() -> tuple[int, ...]:
-    """Parent and, under honcho, grandparent: honcho itself sits above a process of its own per line."""
+    """Parent and grandparent under honcho, which runs a process of its own per line; else empty."""
     parent = os.getppid()
     if not under_honcho():
-        return ()  # started by hand: the terminal decides
+        return ()  # started by hand: the terminal's signals decide
     try:
         return (parent, psutil.Process(parent).ppid())
     except psutil.NoSuchProcess:
@@ -204,7 +204,7 @@ def _ancestors() -> tuple[int, ...]:
 
 
 def main() -> int:
-    """Run the supervisor named on the command line."""
+    """Supervise the stage named on the command line."""
     if len(sys.argv) != 2 or sys.argv[1] not in STAGES:
         print(f"usage: python -m shared.supervisor {'|'.join(STAGES)}", file=sys.stderr)
         return ConfigurationError.exit_code

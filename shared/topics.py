@@ -1,6 +1,6 @@
-"""The one table of topics, and the gate that every message passes: encode and decode.
+"""The table of topics, and the codec that every message passes through.
 
-A message is two parts: the topic, `<name>/<key>/`, and one MessagePack map.
+A message has two parts: the topic, `<name>/<key>/`, and one MessagePack map.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _PIXELS = 512 << 20
 
 
 class Topic(NamedTuple):
-    """One kind of message, and what `<key>` in `<name>/<key>/` means; docs/protocol.md says who sends it to whom."""
+    """One message type, and what `<key>` in `<name>/<key>/` means; docs/protocol.md says who sends it to whom."""
 
     name: str
     key: str
@@ -44,7 +44,7 @@ TOPICS = {
 
 
 class Envelope(NamedTuple):
-    """A message with the topic it goes to or came from."""
+    """A message with its topic's name and key."""
 
     topic: str
     key: str
@@ -56,17 +56,17 @@ _decoders = {name: msgspec.msgpack.Decoder(topic.type) for name, topic in TOPICS
 
 
 def encode(envelope: Envelope) -> tuple[bytes, bytes]:
-    """The two parts of a message as they travel."""
+    """The two parts of a message on the wire."""
     return f"{envelope.topic}/{envelope.key}/".encode(), _encoder.encode(envelope.message)
 
 
 def decode(parts: Sequence[bytes | memoryview]) -> Envelope:
-    """The inverse of `encode`; pixels stay views of the buffer given.
+    """The inverse of `encode`; pixels stay views of the buffer.
 
-    Raises MessageError, whose `kind` names the fault and whose text says where in the message it is.
+    Raises MessageError, whose `kind` names the fault and whose text locates it.
     """
     if len(parts) != 2:
-        raise MessageError("parts", f"a message has 2 parts, this one has {len(parts)}")
+        raise MessageError("parts", f"expected 2 parts, got {len(parts)}")
     raw_topic, body = bytes(parts[0][: MAX_TOPIC_BYTES + 1]), parts[1]
     if len(raw_topic) > MAX_TOPIC_BYTES:
         raise MessageError("topic", f"longer than {MAX_TOPIC_BYTES} bytes")
@@ -75,20 +75,20 @@ def decode(parts: Sequence[bytes | memoryview]) -> Envelope:
     if topic is None:
         raise MessageError("topic", f"{name!r} is not a topic of protocol version {messages.PROTOCOL_VERSION}")
     if len(body) > topic.max_bytes:
-        raise MessageError(f"{name} too long", f"{len(body)} bytes, at most {topic.max_bytes} are taken")
+        raise MessageError(f"{name} too long", f"{len(body)} bytes, more than the limit of {topic.max_bytes}")
     try:
         message = _decoders[name].decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MessageError(name, str(error)) from error
     if topic.key in ("source", "process") and getattr(message, topic.key) != key:
-        raise MessageError(name, f"says {topic.key} {getattr(message, topic.key)!r} under the topic of {key!r}")
+        raise MessageError(name, f"{topic.key} is {getattr(message, topic.key)!r}, but the topic's key is {key!r}")
     return Envelope(name, key, message)
 
 
 def _split(raw: bytes) -> tuple[str, str]:
     try:
         name, key, rest = raw.decode().split("/")
-    except ValueError as error:  # UnicodeDecodeError is one too
+    except ValueError as error:  # includes UnicodeDecodeError
         raise MessageError("topic", f"{raw!r} is not <name>/<key>/") from error
     if rest or not key:
         raise MessageError("topic", f"{raw!r} is not <name>/<key>/")

@@ -1,4 +1,4 @@
-"""A stage that works through a backlog: what detectors and classifiers have in common."""
+"""The base of detectors and classifiers: a stage that works through a backlog."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,12 +16,12 @@ log = structlog.get_logger()
 
 
 class Worker(Stage, Generic[Work]):
-    """Puts messages of one type aside for `work`, and drops those that are not worth it any more.
+    """Queues messages of one type for `work`, and drops those given up or past their deadline.
 
     Args:
-        place: whose process it is.
-        kind: the type of message that is worked on.
-        size: the bytes of one, which bound the backlog.
+        place: what the stage is built with.
+        kind: the type of message it works on.
+        size: a message's bytes, which bound the backlog.
     """
 
     def __init__(self, place: Place, kind: type[Work], size: Callable[[Work], int]):
@@ -32,7 +32,7 @@ class Worker(Stage, Generic[Work]):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Note which messages wait or need not wait any longer."""
+        """Queue messages, and drop those that no longer need work."""
         dropped = []
         for _, _, message in heard:
             if isinstance(message, self._kind):
@@ -54,7 +54,7 @@ class Worker(Stage, Generic[Work]):
 
     @contextlib.contextmanager
     def naming_faults(self, *messages: Work) -> Iterator[None]:
-        """Log which messages a fault is about: it ends this process, and their captures try them elsewhere."""
+        """Log the messages that a fault is about; it ends this process, and their captures resend them elsewhere."""
         try:
             yield
         except Exception:
