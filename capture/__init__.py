@@ -1,6 +1,6 @@
-"""Hears `faces/`, `emotions/`, `dropped/`, `smoothed/`, `ack/`, `status/`; reads cameras and recordings; says `frame/`,
-`preview/`, `gone/`.
+"""Subscribes to `faces/`, `emotions/`, `dropped/`, `smoothed/`, `ack/`, `status/`; reads cameras and recordings;
+publishes `frame/`, `preview/`, `gone/`.
 
-Each source has a window: it never has more frames between itself and the smoother than keep the workers busy.
-Start reading at `window.py`, for what becomes of a frame, and `dispatch.py`, for who gets it.
+A window per source limits its frames in flight to what keeps the workers busy.
+Start reading at `window.py` for the life of a frame, and at `dispatch.py` for its scheduling.
 """

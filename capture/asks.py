@@ -1,4 +1,4 @@
-"""What is asked of a frame: is it classified, searched whole or near which hints, at what size? Pure."""
+"""Decides the work on a frame: classify it or not, search it whole or near which hints, at what size. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,35 +16,34 @@ RARE_S = 0.5
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of one frame."""
+    """The work to do on one frame."""
 
     classify: bool = False
     scan: bool = True
     """Search the whole frame, not only near the hints."""
     hints: Sequence[Box] = ()
     max_side: int = 0
-    """Longest side at which the whole frame is searched; 0: its own."""
+    """Longest side at which the whole frame is searched; 0: unscaled."""
     signature: Sequence[int] = ()
     """The frame's coarse colours (shared/scene.py)."""
 
 
 class Asks:
-    """Decides what is asked of the frames of one epoch.
+    """Decides the work on the frames of one epoch.
 
-    To go on where another capture ended it takes the last frame acknowledged there and what the hints had `seen` up to
-    it.
+    To resume another capture's epoch, give the last frame it acknowledged and the faces `seen` up to it.
     """
 
     def __init__(self, policy: Policy, before: Frame | None = None, seen: Iterable[Seen] = ()):
         self.last_pts = before.pts if before else None
-        """Of the last frame decided on; None before the first."""
+        """The last decided frame's; None before the first."""
         colours = signature(before.image) if before else ()
         self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, wanted=policy.live)
         self._policy = policy
         self._last_classified: int | None = None
 
     def decide(self, frame: Frame, terms: Terms | None = None) -> Asked:
-        """What is asked of the next frame, of a live source on these terms."""
+        """The work on the next frame; a live source's depends on `terms`."""
         policy, seq = self._policy, frame.index
         own = Effort(policy.scan_s, policy.max_side, policy.classify_every)
         effort = terms.effort(max(frame.image.shape[:2])) if terms else own
@@ -59,10 +58,10 @@ class Asks:
         return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side, colours)
 
     def _is_due(self, frame: Frame, every: int) -> bool:
-        """Every n-th frame is classified, and each that comes long after the one before, as the images of a folder do.
+        """Classify every n-th frame, and each that comes long after its predecessor, as a folder's images do.
 
-        Live, n counts from the last one classified, since frames are skipped; in replay the answer must not depend on
-        where a killed capture went on.
+        Live, n counts from the last classified one, since frames are skipped; in replay from 0, so that the answer
+        does not depend on where a killed capture resumed.
         """
         is_rare = self.last_pts is not None and frame.pts - self.last_pts >= RARE_S
         if is_rare and every == self._policy.classify_every:

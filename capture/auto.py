@@ -1,4 +1,4 @@
-"""What `auto` shows: the camera where there is one, else the demo; decided once, so that a crash does not change it."""
+"""Resolves `auto`: the camera if it opens, else the demo; decided once, so that a restart keeps the choice."""
 
 import structlog
 
@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 def find_camera(place: Place, index: int) -> bool:
-    """Look whether the camera that `auto` prefers opens; after a crash, whether it did: one unplugged is waited for."""
+    """Whether the camera opens; after a crash, whether it did before: one unplugged meanwhile is waited for."""
     file = place.state_dir / f"camera-{index}.found"
     before = read_state(file) if place.restarted else None
     if before is not None:

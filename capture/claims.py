@@ -1,4 +1,4 @@
-"""Which of the listed sources this process hosts: those whose name it locks. Several captures of one run share them."""
+"""A process hosts the listed sources whose names it locks; several captures of one run share the list."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ _PAUSE_S = 0.5
 
 
 class Claims:
-    """Locks on source names. Captures that share a list take one source in turn, with a pause for the others' turn."""
+    """Locks on source names. With `shared`, takes one source at a time and pauses, so that others get their turn."""
 
     def __init__(self, listed: Sequence[SourceSpec], runtime_dir: Path, *, shared: bool):
         self._open = list(listed)
@@ -24,9 +24,9 @@ class Claims:
         self._next = 0.0
 
     def take(self, now: float) -> list[SourceSpec]:
-        """The sources this process hosts from now on; `now` in seconds.
+        """Lock and return further sources to host; `now` in seconds.
 
-        Raises LockedError, naming the pid, for a source that a capture which does not share the list hosts.
+        Raises LockedError, with the holder's pid, for a source in use elsewhere if the list is not shared.
         """
         taken: list[SourceSpec] = []
         while self._open and now >= self._next and not (self._shared and taken):
@@ -45,6 +45,6 @@ class Claims:
         return taken
 
     def release(self) -> None:
-        """Give all names free."""
+        """Release all locks."""
         while self._locks:
             self._locks.pop().release()

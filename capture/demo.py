@@ -1,4 +1,4 @@
-"""The demo: a portrait on a card that moves, turns, comes near, leaves and returns, at times beside its mirror image.
+"""The demo: a portrait on a card that moves, tilts, zooms, leaves and returns, at times beside its mirror image.
 
 The portrait is Eileen Collins, NASA, public domain, as shipped by scikit-image (`skimage.data.astronaut`).
 """
@@ -16,7 +16,7 @@ LOOP_SECONDS = 30.0
 _CROP = (100, 0, 348, 310)  # head and shoulders, x1 y1 x2 y2 in the portrait
 _FACE_CENTRE = (224.0, 117.0)  # of MTCNN's box in the portrait, x y
 _FACE_HEIGHT = 110.0
-_ENLARGED = 3  # once and well, so that the quick per-frame resampling mostly shrinks
+_ENLARGED = 3  # once, in high quality, so that the fast per-frame resampling mostly shrinks
 _SHADOW = 36  # margin around the card for its shadow, in pixels of the enlarged card
 _CORNER = 42  # radius, likewise
 
@@ -43,7 +43,7 @@ _SECOND = (
 
 
 def demo_frame(index: int, size: tuple[int, int] = (1280, 720), fps: float = 30.0) -> NDArray[np.uint8]:
-    """Frame `index` of the demo: (H, W, 3) uint8 BGR of the given (W, H), the same for the same arguments.
+    """Frame `index` of the demo: (H, W, 3) uint8 BGR of the given (W, H), deterministic.
 
     It loops seamlessly every 30 s; faces are about 0.2 to 0.45 of the frame's height.
     """
@@ -56,7 +56,7 @@ def demo_frame(index: int, size: tuple[int, int] = (1280, 720), fps: float = 30.
 
 
 def _pose(path: tuple[tuple[float, ...], ...], second: float) -> tuple[float, ...]:
-    """(x, y, height, tilt) at a time: at rest at every key, eased between them."""
+    """(x, y, height, tilt) at a time: keyframes with smoothstep easing."""
     for start, end in pairwise(path):
         if start[0] <= second < end[0]:
             share = (second - start[0]) / (end[0] - start[0])
@@ -67,7 +67,7 @@ def _pose(path: tuple[tuple[float, ...], ...], second: float) -> tuple[float, ..
 
 @lru_cache(maxsize=4)
 def _background(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A dusky gradient with two soft lights; rounded with noise, for a plain rounding shows as bands."""
+    """A dusky gradient with two soft lights, dithered against banding."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / height
     picture = np.array([62, 46, 36], np.float32) + y[..., None] * np.array([34, 30, 22], np.float32)
@@ -80,7 +80,7 @@ def _background(size: tuple[int, int]) -> NDArray[np.uint8]:
 
 @cache
 def _cards() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The card and its mirrored, cooler twin: BGRA, premultiplied by alpha, round corners, a shadow around."""
+    """The card and its mirrored, cooler twin: BGRA with premultiplied alpha, rounded corners, a shadow."""
     x1, y1, x2, y2 = _CROP
     portrait = data.astronaut()[y1:y2, x1:x2, ::-1]  # type: ignore[no-untyped-call]  # scikit-image has no types
     photo = cv2.resize(portrait, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_LANCZOS4)
@@ -91,7 +91,7 @@ def _cards() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def _card(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     framed = cv2.copyMakeBorder(photo, _SHADOW, _SHADOW, _SHADOW, _SHADOW, cv2.BORDER_REPLICATE)
     inside = np.zeros(framed.shape[:2], np.uint8)
-    inner = _SHADOW + _CORNER + 3  # 3 for the blur, so that what it covers is photo and not its replicated edge
+    inner = _SHADOW + _CORNER + 3  # 3 keep the blur off the replicated border
     inside[inner:-inner, inner:-inner] = 255
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _CORNER + 1, 2 * _CORNER + 1))
     rounded = cv2.GaussianBlur(cv2.dilate(inside, disc), (0, 0), 1.5)
@@ -102,7 +102,7 @@ def _card(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _paste(frame: NDArray[np.uint8], card: NDArray[np.uint8], pose: tuple[float, ...], *, mirror: bool) -> None:
-    """Lay the card on the frame, its face where the pose says; touches only the rectangle the card covers."""
+    """Blend the card into the frame with its face at the pose; touches only the rectangle it covers."""
     height, width = frame.shape[:2]
     bottom, right = card.shape[:2]
     x, y, face, tilt = pose

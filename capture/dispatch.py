@@ -1,8 +1,8 @@
-"""Who works, and who gets what: the workers as one capture sees them. Pure; time in seconds.
+"""Schedules one capture's frames on the workers. Pure; time in seconds.
 
-No worker ever has more than a few frames of ours, whatever becomes of them: a frame that was given up counts until its
-worker has done or dropped it. So live frames wait where a newer one can still replace them, in their source, and what a
-worker has before it is never older than the frame it is at.
+Credit-based backpressure: a worker has at most a few of our frames, and one that was given up counts until its worker
+has finished or dropped it. So live frames wait in their source, where a newer one can still replace them, and not in a
+worker's queue.
 """
 
 from collections import deque
@@ -16,43 +16,42 @@ from shared.messages import Dropped, Emotions, Faces
 from shared.status import Status
 
 LIVE_MOST = 2
-"""Frames of ours that one worker has at most: one it works on, one to go on with."""
+"""Limit on our frames per worker: one in work, one queued."""
 SLOW_S = 0.25, 1.0
-"""A detector, or a classifier, that takes longer for a frame has but one: that the next is there when it is done gains
-little, and it would be old by then. A classifier waits longer for one, until a frame of the right source comes."""
+"""A detector, or classifier, slower than this per frame gets no queued one: it would save little and be stale by then.
+The classifier's is longer, as it may have to wait until a frame of the right source comes."""
 REPLAY_MOST = 6
-"""The same where no source is live and nobody waits for a result."""
+"""The limit when no source is live and throughput is all that counts."""
 SCAN_LOAD = 8
-"""What searching a whole frame costs, in frames searched near hints."""
+"""Cost of searching a whole frame, relative to searching near hints."""
 LOST_S = 60.0
-"""A frame of which nothing was heard for so long is with no classifier any more."""
+"""A frame that classifiers have not answered for this long is lost."""
 _SOON_S = 0.1
 _MEMORY = 60
-_LONGER = 2 / 3
-"""Of a frame given up, so that the next one has twice its time (window.py gives three times what is expected)."""
+_LONGER = 2 / 3  # of a given-up frame's time: window.py allows three times that, so the next gets twice as long
 
 Key = tuple[str, int, int]
-"""Source, epoch and number of a frame."""
+"""Source, epoch and seq of a frame."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """Who is there to work. `smoother`: somebody puts results together."""
+    """The number of live workers, and whether there is a smoother."""
 
     detectors: int
     classifiers: int
     smoother: bool
 
     def are_ready(self, *, live: bool) -> bool:
-        """Whether a frame sent now would be finished; live, boxes without emotions are better than nothing."""
+        """Whether a frame sent now would get a result; live, boxes without emotions will do."""
         return self.smoother and self.detectors > 0 and (live or self.classifiers > 0)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """On what terms a live source's next frame is taken: how much work it is worth, and whether there is room for it.
+    """Admission control for a live source's next frame: how much work to spend on it, and whether there is room.
 
-    `effort` is asked for a frame's longest side in pixels; `claim_classifier` only where one is due to be classified.
+    `effort` takes the frame's longest side in pixels; call `claim_classifier` only for a frame due to be classified.
     """
 
     effort: Callable[[int], Effort]
@@ -62,77 +61,74 @@ class Terms:
 
 @dataclass
 class _Classifying:
-    """A live frame on its way to classifiers; `classifiers` that have its crops, None while it is at a detector."""
+    """A live frame to be classified; `classifiers` have its crops, None while it is at a detector."""
 
     since: float
     classifiers: set[str] | None = None
 
 
 class _Ask(NamedTuple):
-    """When a source last asked to have a frame classified, and how long after the time before."""
+    """A source's last request to have a frame classified, and the interval since the one before."""
 
     at: float
     interval_s: float
 
     def is_due(self, now: float, soon_s: float) -> bool:
-        """Whether it asks so often that it is worth waiting for, and has not stopped."""
+        """Whether it will ask again soon enough to reserve a classifier for it."""
         return self.interval_s <= soon_s and now - self.at <= 2 * self.interval_s + _SOON_S
 
 
 class Dispatch:
-    """Shares frames out among detectors, and the right to be classified among live sources."""
+    """Distributes frames among detectors, and classification among live sources."""
 
     def __init__(self) -> None:
         self.detectors, self.classifiers = Members("frame"), Members("crops")
         self._most = REPLAY_MOST
-        self._took_s: deque[float] = deque(maxlen=_MEMORY)
-        """How long the last live frames were under way, and those given up at least."""
-        self._classifying: dict[Key, _Classifying] = {}
-        """The live frames that are, or will be, at classifiers."""
+        self._took_s: deque[float] = deque(maxlen=_MEMORY)  # live round-trip times; lower bounds for those given up
+        self._classifying: dict[Key, _Classifying] = {}  # the live frames that are, or will be, at classifiers
         self._asks: dict[str, _Ask] = {}
-        self._denied: list[str] = []
-        """Sources that could not have a frame classified, longest first."""
+        self._denied: list[str] = []  # the sources denied a classification, longest waiting first
 
     def serve_live(self) -> None:
-        """Some source is live: from now on a worker gets no more than keeps it busy."""
+        """Switch to the limits for live sources."""
         self._most = LIVE_MOST
         self.detectors.slow_s, self.classifiers.slow_s = SLOW_S
 
     def note(self, joined: bool, topic: str, now: float) -> str | None:
-        """Take note of a subscription; returns the worker that came or went."""
+        """Record a subscription event; returns the worker that joined or left."""
         return self.detectors.note(joined, topic, now) or self.classifiers.note(joined, topic, now)
 
     def beat(self, status: Status, now: float) -> None:
-        """A process is alive, and says what it has."""
+        """Record a process's heartbeat and backlog."""
         for members in (self.detectors, self.classifiers):
             members.beat(status.process, now, status.unfinished)
 
     def silent(self, now: float) -> frozenset[str]:
-        """Workers that are there but have said nothing for a while: stopped, or hung."""
+        """Subscribed workers whose heartbeat is overdue: stopped, or hung."""
         both = (self.detectors, self.classifiers)
         return frozenset(name for members in both for name in set(members.subscribed()) - set(members.live(now)))
 
     def workers(self, now: float, *, smoother: bool) -> Workers:
-        """Who is there at this moment."""
+        """The workers live now."""
         return Workers(len(self.detectors.live(now)), len(self.classifiers.live(now)), smoother)
 
     def has_room(self, now: float) -> bool:
-        """Whether some detector takes one more frame."""
+        """Whether a detector has room for one more frame."""
         return self.detectors.room(now, self._most) > 0
 
     def pick(self, now: float, avoid: Collection[str]) -> str | None:
-        """The detector that a frame goes to; None while all have enough."""
+        """The detector to send a frame to; None if none has room."""
         return self.detectors.pick(now, avoid, self._most)
 
     def sent(self, key: Key, detector: str, now: float, *, scan: bool, classify: bool) -> float:
-        """A frame went to a detector; returns the seconds after which it should be done."""
+        """A frame was sent to a detector; returns the seconds its result is expected to take."""
         self.detectors.sent(detector, key, now, SCAN_LOAD if scan else 1)
         if classify:
             self._classifying[key] = _Classifying(now)
         return max(self.detectors.expected_s(detector) or 0.0, *self._took_s, 0.0)
 
     def located(self, message: Faces, now: float) -> float:
-        """A detector is done and has handed the crops on; returns the seconds after which those should be done."""
+        """A detector is done and has sent the crops on; returns the seconds those are expected to take."""
         key = message.source, message.epoch, message.seq
         self.detectors.done(key, message.worker, now)
         if key in self._classifying:
@@ -150,28 +146,28 @@ class Dispatch:
         self._settle(key, message.worker)
 
     def dropped(self, message: Dropped) -> None:
-        """A worker will not work on a frame."""
+        """A worker dropped a frame."""
         key = message.source, message.epoch, message.seq
         self.detectors.dropped(key, message.worker)
         self.classifiers.dropped(key, message.worker)
         self._settle(key, message.worker)
 
     def answered(self, key: Key, took_s: float | None) -> None:
-        """A frame has its result, `took_s` after it was sent to the only worker that had it."""
+        """A frame has its result; `took_s` is its round-trip time, None if ambiguous."""
         self._classifying.pop(key, None)
         if took_s is not None:
             self._took_s.append(took_s)
 
     def given_up(self, key: Key, after_s: float) -> None:
-        """A frame was given up so long after it was sent: the next ones have longer, in case that was too short."""
+        """A frame was given up `after_s` seconds in flight: the next ones get longer, in case that was too short."""
         if key in self._classifying and self._classifying[key].classifiers is None:
-            del self._classifying[key]  # else it counts until its classifiers have done or dropped it
+            del self._classifying[key]  # otherwise it counts until its classifiers have finished or dropped it
         self._took_s.append(_LONGER * after_s)
 
     def may_classify(self, source: str, now: float) -> bool:
-        """Whether a live source may have its next frame classified, as far as classifiers keep up.
+        """Whether the classifiers have room for a live source's next frame.
 
-        Who was denied is first, if it will ask again soon; to keep a classifier waiting for long would help nobody.
+        Sources denied before go first, but only if they will ask again soon: no classifier idles for long.
         """
         taken = sum(not self._is_gone(one, now) for one in self._classifying.values())
         room = self.classifiers.capacity(now, LIVE_MOST) - taken
@@ -180,7 +176,7 @@ class Dispatch:
         return room > sum(self._asks[name].is_due(now, soon_s) for name in waiting) or not self.classifiers.live(now)
 
     def claim_classifier(self, source: str, now: float) -> bool:
-        """Have a live source's next frame classified if it may be; returns whether, and remembers who was denied."""
+        """Claim a classification for a live source's next frame; returns whether it is granted."""
         self._classifying = {key: one for key, one in self._classifying.items() if not self._is_gone(one, now)}
         granted = self.may_classify(source, now)
         before = self._asks.get(source)
@@ -192,7 +188,7 @@ class Dispatch:
         return granted
 
     def _settle(self, key: Key, worker: str | None = None) -> None:
-        """A worker is done with this frame (None: only see whether all are)."""
+        """Remove a worker from this frame, and the frame when no classifier is left."""
         known = self._classifying.get(key)
         if known is None:
             return

@@ -1,11 +1,11 @@
-"""One frame between its capture and its acknowledgement: a state machine. Pure; time in seconds.
+"""One frame from capture to acknowledgement, as a state machine. Pure; time in seconds.
 
     NEW ─sent─▶ DETECTING ─located─▶ CLASSIFYING ─classified─▶ WHOLE ─answered─▶ ANSWERED
      └──────────────┴───────────────────┴─── give_up ────────────┘                  ▲
                                                 └─▶ GIVEN_UP ─sent─▶ TOLD ─answered─┘
 
-In any phase it may have to be sent again (`waiting`); sent again, a frame without a result is DETECTING. What is heard
-of a worker that does not have the frame changes nothing.
+In any phase it may need a retransmit (`waiting`); after one, a frame without a result is DETECTING. Events from a
+worker that does not hold the frame are ignored.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,10 +31,10 @@ class Phase(Enum):
     NEW = "not sent yet"
     DETECTING = "a detector has it"
     CLASSIFYING = "classifiers have its crops"
-    WHOLE = "workers are done: its result comes behind those of the frames before it"
-    GIVEN_UP = "nobody has been told yet"
-    TOLD = "its `gone` has been said"
-    ANSWERED = "its result has been heard, the recorder's acknowledgement has not"
+    WHOLE = "workers are done: the smoother's in-order result is pending"
+    GIVEN_UP = "`gone` is still to be sent"
+    TOLD = "`gone` has been sent"
+    ANSWERED = "its result is received, the recorder's acknowledgement pending"
 
 
 _WAITS_FOR: dict[Phase, WaitsFor] = {
@@ -50,7 +50,7 @@ _WAITS_FOR: dict[Phase, WaitsFor] = {
 
 @dataclass(eq=False)
 class Flight:
-    """One frame on its way. Its methods are the events; nobody else assigns its fields."""
+    """One frame in flight. Its methods are the events; nothing else assigns its fields."""
 
     seq: int
     prev: int | None
@@ -64,12 +64,12 @@ class Flight:
     end: bool = False
     phase: Phase = Phase.NEW
     waiting: bool = True
-    """Has to be sent (again)."""
+    """To be sent or retransmitted."""
     gone: Reason | None = None
     """Why it was given up."""
     detector: str | None = None
     classifiers: frozenset[str] = frozenset()
-    """Those that have not yet done their part."""
+    """Those that have not answered yet."""
     failed_on: set[str] = field(default_factory=set)
     failures: int = 0
     attempts: int = 0
@@ -77,9 +77,9 @@ class Flight:
     first_sent_at: float | None = None
     timeout_s: float = 0.0
     timeout_at: float = _NEVER
-    """Sent again then. Live a frame is not: it would be still more work for who is too slow; but its end is."""
+    """When to retransmit. Never for a live frame, which would load slow workers further; but its `gone` is."""
     deadline_at: float = _NEVER
-    """Live: given up then."""
+    """When to give a live frame up."""
 
     @property
     def is_awaited(self) -> bool:
@@ -88,22 +88,22 @@ class Flight:
 
     @property
     def is_news(self) -> bool:
-        """Given up, and nobody has been told yet."""
+        """Given up by deadline or failure, with no `gone` sent yet."""
         return self.phase is Phase.GIVEN_UP and self.gone != "ended"
 
     @property
     def is_suspect(self) -> bool:
-        """Workers have died while they had it, and it is not finished."""
+        """Workers have died while holding it, and it is still unanswered."""
         return self.failures > 0 and self.is_awaited
 
     @property
     def waits_for(self) -> WaitsFor:
-        """The stage whose turn it is."""
+        """The stage that has to act next."""
         return _WAITS_FOR[self.phase]
 
     @property
     def holders(self) -> Collection[str]:
-        """The workers that have it now."""
+        """The workers that hold it now."""
         if self.waiting or self.detector is None:
             return ()
         if self.phase is Phase.DETECTING:
@@ -112,19 +112,19 @@ class Flight:
 
     @property
     def avoid(self) -> set[str]:
-        """The detectors that others are preferred to: who had it last, or died with it."""
+        """The detectors to avoid: those that had it last, or died with it."""
         return self.failed_on | ({self.detector} if self.detector else set())
 
     def worked_s(self, now: float) -> float:
-        """How long workers have had it by now; 0 when they are done."""
+        """How long workers have held it so far; 0 once they are done."""
         return 0.0 if self.phase is Phase.WHOLE or self.sent_at is None else now - self.sent_at
 
     def took_s(self, now: float) -> float | None:
-        """How long it was under way if answered now; None unless sent once, else which was answered? (Karn's rule)"""
+        """Its round-trip time if answered now; None unless sent exactly once (Karn's rule)."""
         return now - self.sent_at if self.sent_at is not None and self.attempts == 1 else None
 
     def sent(self, detector: str | None, now: float, timeout_s: float, deadline_s: float) -> None:
-        """It went to a detector; or, given up, its end to the smoother (None)."""
+        """It was sent to a detector; or, given up, its `gone` to the smoother (None)."""
         if self.is_awaited:
             self.phase = Phase.DETECTING
         elif self.phase is Phase.GIVEN_UP:
@@ -138,7 +138,7 @@ class Flight:
         self.deadline_at = now + deadline_s if self.live else _NEVER
 
     def located(self, detector: str, classifiers: Sequence[str]) -> bool:
-        """A detector has found the faces and given the crops to classifiers; False if it is not the one that has it."""
+        """A detector found the faces and sent the crops to classifiers; False if that detector does not hold it."""
         if not self.is_awaited or self.detector != detector:
             return False
         self.classifiers = frozenset(classifiers)
@@ -146,24 +146,24 @@ class Flight:
         return True
 
     def classified(self, classifier: str) -> None:
-        """A classifier has done its part."""
+        """A classifier has answered."""
         if self.phase is Phase.CLASSIFYING:
             self.classifiers -= {classifier}
             self.phase = Phase.CLASSIFYING if self.classifiers else Phase.WHOLE
 
     def answered(self, timeout_at: float) -> None:
-        """Its result was heard; it is sent again if the recorder has not acknowledged it by `timeout_at`."""
+        """Its result arrived; retransmitted if the recorder has not acknowledged it by `timeout_at`."""
         self.phase, self.waiting, self.timeout_at = Phase.ANSWERED, False, timeout_at
 
     def dropped(self, worker: str) -> None:
-        """A worker will not work on it: live it is given up, in replay it goes elsewhere."""
+        """A worker dropped it: live it is given up, in replay retransmitted."""
         if worker in self.holders:
             if self.live:
                 self.give_up("deadline")
             self.waiting = True
 
     def blamed(self, worker: str) -> None:
-        """A worker died while it had it: it goes elsewhere; the third one to do so was the last to try."""
+        """A worker died while holding it: retransmitted, or given up after MAX_FAILURES."""
         if worker in self.holders:
             self.failures += 1
             self.failed_on.add(worker)
@@ -172,24 +172,24 @@ class Flight:
             self.waiting = True
 
     def resend(self) -> None:
-        """Whoever had it may not have it any more; nobody is to blame."""
+        """Retransmit it, without blaming a worker."""
         self.waiting = True
 
     def give_up(self, reason: Reason) -> None:
-        """From now on it is a `gone`, to be said until the smoother answers it."""
+        """Replace it by a `gone`, to be sent until the smoother answers it."""
         self.phase, self.gone, self.waiting, self.image = Phase.GIVEN_UP, reason, True, None
         self.timeout_at = _NEVER
 
     def progress(self, now: float) -> None:
-        """A frame before it is done, so that it has its time-out anew while workers have it."""
+        """An earlier frame was answered: restart the timeout if workers hold this one."""
         if self.holders:
             self.timeout_at = max(self.timeout_at, now + self.timeout_s)
 
     def extend(self, deadline_at: float) -> None:
-        """It is not late before then."""
+        """Move its deadline to no earlier than `deadline_at`."""
         self.deadline_at = max(self.deadline_at, deadline_at)
 
     def hasten(self, *, deadline_at: float = _NEVER, timeout_at: float = _NEVER) -> None:
-        """Live it is late then at last; it is sent again then at last."""
+        """Move its deadline (live) and timeout to no later than these."""
         self.deadline_at = min(self.deadline_at, deadline_at) if self.live else _NEVER
         self.timeout_at = min(self.timeout_at, timeout_at)

@@ -1,8 +1,8 @@
-"""Where a detector should look first: the faces of results already known. Pure; `pts` in seconds.
+"""Where a detector should look: near the faces of known results. Pure; `pts` in seconds.
 
-Most of a detector's time goes into the parts of a frame where nobody is. Between two scans of the whole frame it looks
-only near the faces of the last half second, which also keeps a face that is missed for a moment. Behind a hard
-cut every frame is scanned until a result from behind it may be known.
+Detectors spend most time on empty parts of a frame. Between two scans of the whole frame they search only near the
+faces of the last half second, which also bridges short misses. After a hard cut every frame is scanned until a result
+from the new scene may be known.
 """
 
 import math
@@ -17,12 +17,11 @@ from shared.boxes import overlap
 from shared.messages import Box
 
 REMEMBER_S = 0.5
-_SAME = 0.3
-"""Overlap (intersection over union) from which two boxes are one face."""
+_SAME = 0.3  # intersection over union from which two boxes are one face
 
 
 class Face(NamedTuple):
-    """One face of a result: its track, nil before that is confirmed, and its box in whole pixels."""
+    """One face of a result: its track, None until confirmed, and its box in whole pixels."""
 
     track_id: int | None
     xyxy: tuple[int, int, int, int]
@@ -37,12 +36,11 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Hints:
-    """What is known of one epoch's faces.
+    """The known faces of one epoch.
 
-    `lag`: a frame's hints come from frames at least so many before it; in replay as many as may be in flight, so that
-    the hints do not depend on who was quick. `scan_s`: so many seconds of media time apart a whole frame is searched
-    (0: every one); `wanted`: hints may be asked for all the same. To go on where another left off: what its
-    `up_to(seq)` gave, and frame `seq`'s signature.
+    `lag`: a frame's hints come from frames at least this many before it; in replay the limit on frames in flight, so
+    that hints do not depend on timing. `scan_s`: media seconds between scans of the whole frame (0: scan all);
+    `wanted`: keep hints even then. To resume another's epoch: `seen` is its `up_to(seq)`, `signature` frame `seq`'s.
     """
 
     def __init__(
@@ -56,37 +54,33 @@ class Hints:
     ):
         self.lag = lag
         self.are_wanted = wanted or scan_s > 0
-        """Whether any frame may be one that is not scanned."""
+        """Whether any frame may go unscanned."""
         self._scan_s = scan_s
         self._seen = list(seen)
         self._signature = signature
-        self._cuts: list[int] = []
-        """First frames of new scenes."""
+        self._cuts: list[int] = []  # first frames of new scenes
 
     def note(self, seq: int, signature: Sequence[int]) -> None:
-        """Frame `seq`'s coarse colours; to be told of every frame, in their order, before hints for it are asked."""
+        """Record frame `seq`'s signature; call it for every frame in order, before asking for its hints."""
         if scene.is_cut(self._signature, signature):
             self._cuts.append(seq)
         self._signature = signature
 
     def learn(self, seq: int, pts: float, faces: Iterable[tuple[int | None, Box]]) -> None:
-        """Tracks and boxes of the faces in a frame's result; to be told once, in whatever order results come."""
+        """Record the (track, box) pairs of a frame's result; once per frame, in any order."""
         if self.are_wanted:
             whole = tuple(Face(track_id, _whole(box)) for track_id, box in faces)
             insort(self._seen, Seen(seq, pts, whole), key=lambda seen: seen.seq)
 
     def scan_is_due(self, seq: int, pts: float, prev_pts: float | None, scan_s: float | None = None) -> bool:
-        """Whether to search all of frame `seq`; `prev_pts` is that of the frame before it.
-
-        `scan_s` in place of what the hints were made with, for this frame.
-        """
+        """Whether to scan all of frame `seq`; `prev_pts` is its predecessor's, `scan_s` overrides the constructor's."""
         scan_s = self._scan_s if scan_s is None else scan_s
         if not scan_s or prev_pts is None or pts // scan_s != prev_pts // scan_s:
             return True
         return not self._known(seq)
 
     def of(self, seq: int) -> list[Box]:
-        """The boxes to look at in frame `seq`: newest first, each face once."""
+        """The boxes to search near in frame `seq`: newest first, each face once."""
         known = self._known(seq)
         faces: list[Face] = []
         for seen in reversed(known):
@@ -96,11 +90,11 @@ class Hints:
         return [(float(x1), float(y1), float(x2), float(y2)) for _, (x1, y1, x2, y2) in faces]
 
     def up_to(self, seq: int | None) -> tuple[Seen, ...]:
-        """What a successor needs for the frames behind `seq`."""
+        """What a successor needs for the frames after `seq`."""
         return () if seq is None else tuple(seen for seen in self._needed_behind(seq) if seen.seq <= seq)
 
     def forget_before(self, seq: int | None) -> None:
-        """Hints for frame `seq` and those before it will not be asked for again."""
+        """Forget what only hints for frame `seq` and earlier ones would need."""
         if seq is not None:
             self._seen = self._needed_behind(seq)
             self._cuts = [cut for cut in self._cuts if cut >= self._scene_of(seq)]
@@ -116,7 +110,7 @@ class Hints:
         return [seen for seen in self._seen if begin <= seen.seq <= seq - self.lag]
 
     def _scene_of(self, seq: int) -> int:
-        """The first frame of the scene that frame `seq` belongs to, 0 where that is not known."""
+        """The first frame of frame `seq`'s scene, 0 if unknown."""
         return max((cut for cut in self._cuts if cut <= seq), default=0)
 
 

@@ -1,4 +1,4 @@
-"""Makes what a capture hosts of a source's spec and the settings."""
+"""Builds a `Hosted` from a source's spec and the settings."""
 
 import socket
 import sys
@@ -17,11 +17,11 @@ from shared.state import read_state
 def host(spec: SourceSpec, place: Place, wake: socket.socket) -> Hosted:
     """One source, not yet started; its reader wakes the main loop through `wake`.
 
-    Raises SourceError where it can never be read.
+    Raises SourceError if it can never be read.
     """
     settings = place.settings
     if sys.platform == "darwin" and spec.kind == "device":
-        camera_opens(device_index(spec.spec))  # macOS asks for permission on the main thread alone
+        camera_opens(device_index(spec.spec))  # macOS asks for permission only on the main thread
     source = open_source(
         spec.spec,
         clock=time.monotonic,

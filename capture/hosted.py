@@ -1,6 +1,6 @@
-"""One source hosted by a capture: its reader, its epochs, and the frames of the epoch that runs. No sockets.
+"""One source hosted by a capture: its reader, its epochs, and the current epoch's frames. No sockets.
 
-`advance` moves frames from the reader into the window; what waits in the window is for the stage to send.
+`advance` moves frames from the reader into the window, from where the stage sends them.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ AtEnd = Literal["loop", "hold", "exit"]
 
 
 class Hosted:
-    """A source from its first opening to its end, one epoch after the other."""
+    """A source from its first opening to its end, one epoch after another."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Hosted:
         self.window_size = 0
         self.pace = Pace()
         self.served_at = 0.0
-        """When a frame of it was last sent, for the others' turn."""
+        """When a frame of it was last sent, for the round-robin."""
         self._reader = reader
         self._at_end = at_end
         needed = policy.ack == "recorder" and not policy.live
@@ -60,35 +60,35 @@ class Hosted:
         self._log = log.bind(source=name)
 
     def start(self) -> None:
-        """Begin to read, unless all was read before a crash."""
+        """Start the reader, unless the source had ended before a crash."""
         if self._over:
             self.state = "ended"
         else:
             self._reader.start()
 
     def stop(self) -> None:
-        """End the reader."""
+        """Stop the reader."""
         if self.state != "ended":
             self._reader.stop()
 
     def effort(self, longest_side: int = 0) -> Effort:
-        """What is asked of a frame of so many pixels if nothing is reduced; without them, of one like the last."""
+        """The full effort for a frame of this longest side; 0: the last frame's."""
         sides = [side for side in (self.policy.max_side, longest_side or self._longest_side) if side]
         return Effort(self.policy.scan_s, min(sides, default=0), self.policy.classify_every)
 
     def take_skipped(self) -> int:
-        """Frames that newer ones have replaced since the last call."""
+        """The number of frames replaced by newer ones since the last call."""
         skipped = self._reader.take_skipped()
         self.pace.read(skipped)
         return skipped
 
     def advance(self, workers: Workers, now: float, now_ns: int, terms: Terms | None = None) -> int:
-        """Take from the reader what there is room for; returns the number of frames admitted.
+        """Admit frames from the reader while there is room; returns their number.
 
-        Live, a frame is taken only when a detector has room for it, and one at a time: it waits in the reader, where a
-        newer one replaces it. `terms` are for live sources alone.
+        Live frames, which alone have `terms`, are taken one at a time and only when a detector has room: until then
+        they wait in the reader, where a newer one replaces them.
 
-        Raises what the reader cannot go on after, SourceError among it.
+        Raises the reader's fatal error, such as SourceError.
         """
         admitted = 0
         self.window_size = self.policy.window_size(workers.detectors, workers.classifiers)
@@ -116,19 +116,18 @@ class Hosted:
         return admitted
 
     def _take(self, workers: Workers, terms: Terms | None) -> Item | None:
-        """The reader's next item if it may be taken now; of a live frame maybe a newer one than the one seen."""
+        """The reader's next item if it may be taken now; a live frame may be newer than the one peeked at."""
         item = self._reader.peek()
         if isinstance(item, Opened) and self.window.flights:
-            return None  # the epoch before drains first
+            return None  # the previous epoch drains first
         if isinstance(item, Taken) and not self._has_room(item, workers, terms):
             return None
         return None if item is None else self._reader.take()
 
     def outdo(self, epoch: int, now_ns: int) -> bool:
-        """Go on after an epoch that another capture of this source had; False if ours is later, or over.
+        """Begin an epoch later than another capture's, as ours would count as old; False if ours is later, or over.
 
-        Ours would count as old; what is in flight is lost. Raises ConfigurationError for a replay, which would not be
-        whole.
+        Frames in flight are lost. Raises ConfigurationError for a replay, which would be incomplete.
         """
         if epoch <= self.epoch or self.state in ("holding", "ended"):
             return False
@@ -140,32 +139,32 @@ class Hosted:
         return True
 
     def answered(self, result: Smoothed, now: float) -> Flight | None:
-        """A result was heard; returns its frame the first time."""
+        """A result arrived; returns its frame the first time."""
         flight = self.window.answered(result.seq, now)
         if flight is not None:
             self.asks.hints.forget_before(self.window.acked)
             if result.complete:
                 self.pace.analysed(1000 * (now - flight.captured_at))
-            if result.size is not None:  # one that was never looked at teaches nothing
+            if result.size is not None:  # else nobody searched it
                 self.asks.hints.learn(result.seq, result.pts, ((face.track_id, face.xyxy) for face in result.faces))
         return flight
 
     def dropped(self, seq: int, worker: str) -> None:
-        """A worker will not work on a frame."""
+        """A worker dropped a frame."""
         self.pace.stale += 1
         self.window.dropped(seq, worker)
 
     def recorded(self, seq: int) -> None:
-        """A recorder has all rows up to `seq` on disk."""
+        """A recorder has acknowledged all rows up to `seq`."""
         self.window.recorded(seq)
         self.asks.hints.forget_before(self.window.acked)
 
     def key(self, flight: Flight) -> Key:
-        """What a frame is known by among all sources'."""
+        """A frame's identity among those of all sources."""
         return self.name, self.epoch, flight.seq
 
     def header(self, flight: Flight) -> Header:
-        """What every message about a frame carries."""
+        """The header of every message about a frame."""
         return Header(
             source=self.name,
             epoch=self.epoch,
@@ -179,9 +178,9 @@ class Hosted:
         )
 
     def save(self) -> None:
-        """Write down how far it has come; called before anything that depends on it is sent.
+        """Persist the progress; call it before sending anything that depends on it.
 
-        Raises ConfigurationError where that fails and rows are at stake.
+        Raises ConfigurationError if that fails and rows are at stake.
         """
         if self.policy.live:
             progress = Progress(self.epoch, None)
@@ -220,12 +219,12 @@ class Hosted:
         self.state = "reconnecting"
 
     def close_epoch(self, now: float, now_ns: int) -> None:
-        """Say that this epoch ends here, for a source that just stopped."""
+        """End this epoch, for a source that stopped without a last frame."""
         self.window.close(self.asks.last_pts or 0.0, now_ns, now)
 
     def _finish(self, item: Ended, now: float, now_ns: int) -> None:
         if not self._end_said and self.policy.live and self.window.last_sent is not None:
-            self.close_epoch(now, now_ns)  # a recording behind a URL does not know its last frame
+            self.close_epoch(now, now_ns)  # a recording behind a URL cannot mark its last frame
         self._end_said = True
         for warning in item.warnings:
             self._log.warning("source read with losses", epoch=self.epoch, loss=warning)

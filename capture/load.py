@@ -1,4 +1,4 @@
-"""How much the live sources of a capture ask of the workers, and how much of it they get. Pure; time in seconds."""
+"""Measures the load that a capture's live sources put on the workers. Pure; time in seconds."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,23 +14,20 @@ log = structlog.get_logger()
 
 _EVERY_S = 1.0
 _HELD_UP_S = 2.0
-_MEMORY = 0.8
-"""Weight of the past in where frames wait."""
+_MEMORY = 0.8  # weight of the past in where frames wait
 
 
 class Load:
-    """Asks less of live frames while they cannot all be analysed, and more again when they can."""
+    """Reduces the work per live frame while not all can be analysed, and restores it when they can."""
 
     def __init__(self) -> None:
         self._ladder = Ladder()
         self._watched_at = 0.0
-        self._learns = False
-        """Whether what is skipped says something of the workers' load."""
-        self._waiting: dict[str, float] = defaultdict(float)
-        """How many live frames were found waiting for each stage, once a second; the past counts less and less."""
+        self._learns = False  # whether skipped frames are due to the workers' load
+        self._waiting: dict[str, float] = defaultdict(float)  # live frames waiting per stage, decayed every second
 
     def watch(self, sources: Iterable[Hosted], now: float, *, ready: bool) -> None:
-        """To be called often; `ready`: there are workers, so that what is skipped says something of their load."""
+        """Call often; `ready`: there are workers, so that skipped frames tell of their load."""
         if now < self._watched_at + _EVERY_S:
             return
         self._watched_at = now
@@ -48,16 +45,16 @@ class Load:
 
     @property
     def bottleneck(self) -> Bottleneck:
-        """Where live frames were found waiting most often lately."""
+        """Where most live frames have been waiting lately."""
         return "classifier" if self._waiting["classifier"] > self._waiting["detector"] else "detector"
 
     def effort(self, hosted: Hosted, longest_side: int = 0) -> Effort:
-        """What is asked now of a source's frame of so many pixels; without them, of one like the last."""
+        """The effort now for a source's frame of this longest side; 0: the last frame's."""
         effort = hosted.effort(longest_side)
         return effort.reduced(self._ladder.search, self._ladder.classify) if hosted.policy.live else effort
 
     def status(self, hosted: Hosted, now: float) -> SourceStatus:
-        """What viewers are told of a source."""
+        """The source's status for viewers."""
         live = hosted.policy.live
         share = self._share(hosted) if live and hosted.state == "running" else None
         return report(
@@ -73,7 +70,7 @@ class Load:
 
 
 def _is_held_up(hosted: Hosted, now: float) -> bool:
-    """Whether its oldest frame waits for whom less work would not help."""
+    """Whether its oldest frame waits for a stage that less work per frame would not help."""
     oldest = next(iter(hosted.window.flights.values()), None)
     return (
         oldest is not None

@@ -1,8 +1,8 @@
-"""What `AFFECT_CAPTURE_SOURCE` says: which sources there are and what each is called.
+"""Parses `AFFECT_CAPTURE_SOURCE` into sources and their names.
 
 The value is a comma-separated list of `SPEC` or `name=SPEC`. A SPEC is `auto`, `demo`, a device index (or
-`/dev/videoN`), a path or a URL. A comma inside a URL is written `%2C`; a path cannot hold one. A path with `=` before
-its first slash is written `./a=b.mp4`.
+`/dev/videoN`), a path or a URL. Write a comma inside a URL as `%2C`; a path cannot contain one. Write a path with `=`
+before its first slash as `./a=b.mp4`.
 """
 
 import re
@@ -26,10 +26,10 @@ _ALLOWED = (
     "where SPEC is auto, demo, a device index, a path or a URL and name is [a-z0-9_-]{1,32}"
 )
 
-# From the user's name up to the last @ before the next URL: a password may itself hold @, / or a comma.
+# From the user name to the last @ before the next URL: a password may itself contain @, / or a comma.
 _PASSWORD = re.compile(r"(:/+[^/?#@:\s]*):(?:(?!://)\S)*@")
 _PARAMETER = re.compile(r"([?&][^=&#\s]*=)[^&#,\s]*")
-# Some recorders take it in the path: rtsp://host/user=admin_password=secret_channel=1
+# Some video recorders take it in the path: rtsp://host/user=admin_password=secret_channel=1
 _IN_PATH = re.compile(r"((?:pas|pw)\w*=)[^/?&,\s]+", re.IGNORECASE)
 
 
@@ -38,29 +38,29 @@ class SourceSpec:
     """One source of the list: its name, unique in the list, and what to open."""
 
     name: str
-    spec: str = field(repr=False)  # may hold a password
+    spec: str = field(repr=False)  # may contain a password
 
     @property
     def kind(self) -> Kind:
-        """What sort of thing the spec names."""
+        """The kind of source."""
         return kind_of(self.spec)
 
     @property
     def label(self) -> str:
-        """The spec fit for logs and messages: without its password."""
+        """The spec without its password, for logs and messages."""
         return redact(self.spec)
 
 
 def redact(text: str) -> str:
-    """The text with passwords in URLs (`user:***@host`, `password=***`) and query strings' values (`res=***`) hidden.
+    """The text with passwords in URLs (`user:***@host`, `password=***`) and query values (`res=***`) hidden.
 
-    It hides too much rather than too little: a path with a colon before and an `@` behind loses what is between them.
+    It errs on the safe side: a path loses what is between a colon and a later `@`.
     """
     return _IN_PATH.sub(r"\1***", _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text)))
 
 
 def kind_of(spec: str) -> Kind:
-    """What sort of thing a spec (not `auto`) names."""
+    """The kind of source that a spec (not `auto`) names."""
     if spec == "demo":
         return "demo"
     if _DEVICE.fullmatch(spec):
@@ -77,13 +77,13 @@ def device_index(spec: str) -> int:
 
 
 def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str = VARIABLE) -> tuple[SourceSpec, ...]:
-    """The sources a setting lists, in its order, each with a name of its own.
+    """The sources that a setting lists, in order, with unique names.
 
-    Names not given are derived (`cam0`, a file's stem, a URL's host, `demo`), numbered where taken (`clip`, `clip-2`).
+    Missing names are derived (`cam0`, a file's stem, a URL's host, `demo`) and numbered if taken (`clip`, `clip-2`).
     `auto` becomes device 0 if `camera_opens(0)`, else `demo`; blank entries are ignored.
 
     Raises:
-        ConfigurationError: nothing listed, a bad name, a name given twice or without a spec, or no valid URL.
+        ConfigurationError: an empty list, a bad or duplicate name, a name without a spec, or an invalid URL.
     """
 
     def refuse(why: str) -> ConfigurationError:
@@ -94,9 +94,7 @@ def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str
         raise refuse("no source is listed")
     behind_url = False
     for number, (name, spec) in enumerate(entries, 1):
-        if (
-            behind_url and "@" in spec and kind_of(spec) == "path"
-        ):  # the rest of a password with a comma, and not repeated
+        if behind_url and "@" in spec and kind_of(spec) == "path":  # the rest of a password with a comma: keep it out
             raise refuse(f"entry {number} holds an @ after a URL: write a comma in a URL as %2C, and files before URLs")
         behind_url = behind_url or kind_of(spec) == "url"
         if name is not None and not _NAME.fullmatch(name):
@@ -119,7 +117,7 @@ def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str
 
 
 def _split(entry: str) -> tuple[str | None, str]:
-    """(name, spec); no name where what stands before the `=` is the start of a path or URL."""
+    """(name, spec); no name if the text before `=` begins a path or URL."""
     before, equals, behind = entry.partition("=")
     if not equals or "/" in before or ":" in before:
         return None, entry
@@ -135,7 +133,7 @@ def _derived(spec: str) -> str:
 
 
 def _sound(spec: str) -> bool:
-    """Whether a URL can be taken apart; it cannot when its password was cut at a comma or holds a slash."""
+    """Whether a URL can be parsed; it cannot if its password was cut at a comma or contains a slash."""
     try:
         return kind_of(spec) != "url" or urlsplit(spec).port != 0
     except ValueError:

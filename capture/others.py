@@ -1,26 +1,24 @@
-"""What other captures say of the listed sources: whom we share them with, and who takes one of ours. Pure."""
+"""What other captures report of the listed sources: which they have ended, and which of ours they host, too. Pure."""
 
 from collections.abc import Collection
 
 from shared.rivals import Rivals
 from shared.status import Status
 
-_FAR_MS = 366 * 86_400_000
-"""No clock is wrong by so much: an epoch further ahead is a mistake, not to be outdone."""
+_FAR_MS = 366 * 86_400_000  # an epoch further ahead is a mistake, not to be outdone: no clock is that wrong
 
 
 class Others:
-    """The other captures, as their statuses tell of them."""
+    """The other captures, known from their statuses."""
 
     def __init__(self) -> None:
         self.ended: set[str] = set()
         """Sources that another capture has read to their end."""
-        self._epochs: dict[str, int] = {}
-        """The latest epoch that another capture had of a source of ours."""
+        self._epochs: dict[str, int] = {}  # the latest epoch another capture had of a source of ours
         self._rivals = Rivals()
 
     def heard(self, status: Status, ours: Collection[str], now: float, now_ns: int) -> list[str]:
-        """Take note of another process's status (`now` in seconds); returns sources of ours newly found in it."""
+        """Record another process's status (`now` in seconds); returns sources of ours newly found in it."""
         found = []
         for source in status.sources:
             if source.source in ours:

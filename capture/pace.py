@@ -1,4 +1,4 @@
-"""How many frames of a source come, how many are analysed, and how old their results are. Pure; time in seconds."""
+"""A source's frame rate, result rate and result age. Pure; time in seconds."""
 
 from collections import deque
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 _APART_S = 0.5
 _KEEP_S = 5.0
 FEW = 8
-"""Of fewer frames no share is told."""
+"""Fewest frames from which a share is computed."""
 
 
 class _Count(NamedTuple):
@@ -18,33 +18,33 @@ class _Count(NamedTuple):
 
 
 class Pace:
-    """The counts of the last five seconds, noted twice a second."""
+    """Counts over the last five seconds, sampled twice a second."""
 
     def __init__(self) -> None:
         self.given_up = self.stale = 0
-        """Frames given up, and dropped by workers, so far."""
+        """Totals of frames given up, and dropped by workers."""
         self._read = self._analysed = 0
         self._noted: deque[_Count] = deque()
         self._ages_ms: deque[float] = deque(maxlen=30)
 
     def read(self, count: int) -> None:
-        """So many frames more came from the source, taken or not."""
+        """Count frames read from the source, admitted or skipped."""
         self._read += count
 
     def analysed(self, age_ms: float) -> None:
-        """A complete result came, so long after its frame was captured."""
+        """Count a complete result, `age_ms` after its frame's capture."""
         self._analysed += 1
         self._ages_ms.append(age_ms)
 
     def pass_time(self, now: float) -> None:
-        """Note where the counts are; to be called often."""
+        """Sample the counts; call it often."""
         if not self._noted or now - self._noted[-1].at >= _APART_S:
             self._noted.append(_Count(now, self._read, self._analysed))
             while now - self._noted[0].at > _KEEP_S + _APART_S:
                 self._noted.popleft()
 
     def per_second(self) -> tuple[float, float]:
-        """Frames read and complete results a second."""
+        """(frames read, complete results) per second."""
         if len(self._noted) < 2:
             return 0.0, 0.0
         first, last = self._noted[0], self._noted[-1]
@@ -52,9 +52,9 @@ class Pace:
         return (last.read - first.read) / seconds, (last.analysed - first.analysed) / seconds
 
     def share(self, seconds: float, under_way: int = 0) -> float | None:
-        """Of the frames read in the last so many seconds the share analysed, at most 1.
+        """The share of the frames read in the last `seconds` that were analysed, at most 1; None if too few were read.
 
-        Those `under_way` now are not missed yet. None where too few were read to tell.
+        Those `under_way` (in flight) are left out.
         """
         if not self._noted:
             return None

@@ -1,4 +1,4 @@
-"""How a capture treats a source's frames, as the settings say."""
+"""How a capture treats a source's frames, from the settings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,30 +6,30 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Policy:
-    """How the frames of a source are treated; all times in seconds."""
+    """How to treat the frames of a source; all times in seconds."""
 
     live: bool
     size: int | None = None
-    """Frames in flight at most; None: from the number of live workers."""
+    """Limit on frames in flight; None: from the number of live workers."""
     max_bytes: int = 256 << 20
     deadline_s: float = 0.5
-    """Live, a frame has at least so long."""
+    """Least deadline of a live frame."""
     classify_every: int = 3
     ack: Literal["smoother", "recorder"] = "smoother"
     scan_s: float = 0.0
-    """Seconds between searches of the whole frame; those between are searched near known faces (0: all are whole)."""
+    """Interval of whole-frame searches, between which only the area near known faces is searched; 0: all whole."""
     max_side: int = 0
-    """Longest side at which whole frames are searched; 0: their own."""
+    """Longest side at which whole frames are searched; 0: unscaled."""
     hint_lag: int = 4
-    """In replay, known faces are those of so many frames before; no more frames are in flight."""
+    """In replay, known faces come from at least this many frames before, the limit on frames in flight."""
 
     @property
     def waits_for_hints(self) -> bool:
-        """Whether frames need the results of those `hint_lag` before: in replay, so that speed changes no result."""
+        """Whether frames need the results `hint_lag` before them: in replay, so that timing changes no result."""
         return not self.live and self.scan_s > 0
 
     def window_size(self, detectors: int, classifiers: int) -> int:
-        """Frames in flight that keep so many workers busy and no more, or as set."""
+        """The limit on frames in flight: as set, or just enough to keep these workers busy."""
         size = detectors + 1 if self.live else 2 * detectors + 3 * classifiers
         size = size if self.size is None else self.size
         return min(size, self.hint_lag) if self.waits_for_hints else size

@@ -1,4 +1,4 @@
-"""The small JPEG of a frame that viewers get, made only while somebody subscribes, and not of every frame."""
+"""Preview JPEGs for viewers, made only while someone subscribes, at a limited rate."""
 
 from collections.abc import Collection
 
@@ -10,12 +10,11 @@ from shared.messages import Header, Preview
 from shared.topics import Envelope
 
 _QUALITY = 80
-_MOST_ROWS = 65_500
-"""Of a JPEG."""
+_MOST_ROWS = 65_500  # of a JPEG
 
 
 def preview_jpeg(frame: NDArray[np.uint8], width: int) -> bytes:
-    """(H, W, 3) uint8 BGR → JPEG, scaled down to at most `width` pixels across and what a JPEG can be high."""
+    """(H, W, 3) uint8 BGR → JPEG, scaled down to at most `width` pixels across and the height limit of JPEG."""
     height, full = frame.shape[:2]
     scale = min(1.0, width / full, _MOST_ROWS / height)
     if scale < 1:
@@ -26,7 +25,7 @@ def preview_jpeg(frame: NDArray[np.uint8], width: int) -> bytes:
 
 
 class Previews:
-    """Of each source at most `fps` a second, `width` pixels across."""
+    """At most `fps` previews per second and source, each at most `width` pixels across."""
 
     def __init__(self, width: int, fps: float):
         self._width = width
@@ -34,7 +33,7 @@ class Previews:
         self._made_at: dict[str, float] = {}
 
     def is_due(self, source: str, subscribed: Collection[str], now: float) -> bool:
-        """Whether somebody subscribes to a source's previews, and the last one was long enough ago."""
+        """Whether someone subscribes to a source's previews and the last one was long enough ago."""
         topic = f"preview/{source}/"
         is_wanted = any(topic.startswith(prefix) for prefix in subscribed)
         return is_wanted and now - self._made_at.get(source, float("-inf")) >= self._apart_s

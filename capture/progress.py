@@ -1,4 +1,4 @@
-"""How far a source has come, on disk, so that a killed capture goes on."""
+"""A source's progress on disk, from which a killed capture resumes."""
 
 import contextlib
 from pathlib import Path
@@ -14,9 +14,9 @@ log = structlog.get_logger()
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a killed capture needs to go on: its epoch; of a replay the last frame acknowledged and the faces till then.
+    """What a killed capture resumes from: its epoch; in replay also the last acknowledged frame and the faces so far.
 
-    A live source begins a new epoch, which must be a later one also when the clock has been set back.
+    A live source begins a new epoch, which must be later even if the clock has been set back.
     """
 
     epoch: int
@@ -26,7 +26,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def read_progress(written: bytes) -> Progress | None:
-    """What `ProgressFile.save` wrote; None for a first file that was never finished: nothing had been sent."""
+    """What `ProgressFile.save` wrote; None if the very first write was cut off, before anything was sent."""
     try:
         return msgspec.json.decode(written, type=Progress)
     except msgspec.DecodeError:
@@ -34,9 +34,9 @@ def read_progress(written: bytes) -> Progress | None:
 
 
 class ProgressFile:
-    """Where a source's progress is written; `written` is what the file holds.
+    """The file of a source's progress, which holds `written`.
 
-    `needed`: rows are at stake where that fails, as in a replay whose recorder counts on each.
+    `needed`: rows are at stake if writing fails, as in a replay with a recorder.
     """
 
     def __init__(self, path: Path, source: str, written: Progress | None, *, needed: bool):
@@ -47,7 +47,7 @@ class ProgressFile:
         self._failed = False
 
     def save(self, progress: Progress) -> None:
-        """Write it down if it is another; raises ConfigurationError where that fails and it is needed."""
+        """Write `progress` if it has changed; raises ConfigurationError if that fails and it is needed."""
         if progress == self._written:
             return
         try:
@@ -55,7 +55,7 @@ class ProgressFile:
         except OSError as error:
             fault = f"where it is cannot be written to {str(self._path)!r} ({error.strerror})"
             with contextlib.suppress(OSError):
-                forget_state(self._path)  # a successor must not go on where we were long ago
+                forget_state(self._path)  # a successor must not resume from stale progress
             if self._needed:
                 raise ConfigurationError(f"{self._source}: {fault}: killed, it could not go on") from None
             if not self._failed:

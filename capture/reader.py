@@ -1,4 +1,4 @@
-"""A thread per source that reads it, so that a camera that blocks blocks nobody. What it read waits in order.
+"""One reader thread per source, so that a blocking camera blocks nothing else, with a short queue.
 
 Live, a frame not yet taken is replaced by the next one (newest wins, the loss is counted); in replay the reader waits.
 """
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from capture.sources import Frame, Source, SourceUnavailable
 
 _AHEAD = 2
-_ALONE_S = 1.0
-"""How long a picture is shown that is the only one of its media."""
+_ALONE_S = 1.0  # how long the only frame of a source is shown
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 0.5, 10.0
 
 
@@ -30,14 +29,14 @@ class Taken:
 
 @dataclass(frozen=True)
 class Opened:
-    """The source gives frames (again). `before`: the frame before the first one, when a killed replay goes on."""
+    """The source delivers frames (again). `before`: the frame before the first one, in a resumed replay."""
 
     before: Frame | None = None
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The media is at its end; `warnings` say what could not be read."""
+    """The end of the media; `warnings` list what could not be read."""
 
     warnings: tuple[str, ...]
 
@@ -60,7 +59,7 @@ Item = Taken | Opened | Ended | Interrupted | Refused
 
 
 class Reader:
-    """Reads one source in a thread; `take` and `peek` are for the main loop, which `wake` wakes."""
+    """Reads one source in a thread; the main loop, woken through `wake`, calls `peek` and `take`."""
 
     def __init__(self, source: Source, *, live: bool, wake: socket.socket, resume_after: int | None = None):
         self._source = source
@@ -77,11 +76,11 @@ class Reader:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start the thread."""
         self._thread.start()
 
     def peek(self) -> Item | None:
-        """The oldest item not yet taken. A live frame behind it may still be replaced."""
+        """The oldest item not yet taken; a live frame may still be replaced."""
         with self._changed:
             return self._items[0] if self._items else None
 
@@ -93,26 +92,26 @@ class Reader:
             return item
 
     def take_skipped(self) -> int:
-        """Frames replaced since the last call."""
+        """The number of frames replaced since the last call."""
         with self._changed:
             count, self._skipped = self._skipped, 0
             return count
 
     def begin(self) -> None:
-        """Somebody is there to see it: a recording or demo shown live starts now, a camera runs anyway."""
+        """Workers are ready: a recording or demo in live mode starts now; a camera runs anyway."""
         if not self._begun:
             with self._changed:
                 self._begun = True
                 self._changed.notify_all()
 
     def rewind(self) -> None:
-        """After Ended: read the media again from its start."""
+        """After Ended: read the media again from the start."""
         with self._changed:
             self._rewound = True
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End the thread; a read that blocks is not waited for longer than a second."""
+        """Stop the thread, waiting at most a second for a blocking read."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -131,13 +130,13 @@ class Reader:
                     self._put(Interrupted(str(error)))
                     self._source.close()
                     self._wait(lambda: False, min(_FIRST_BACK_OFF_S * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF_S))
-        except Exception as error:  # noqa: BLE001 — a thread's fault is told to the main loop, which ends the process
+        except Exception as error:  # noqa: BLE001 — passed to the main loop, which ends the process
             self._put(Refused(error))
         finally:
             self._source.close()
 
     def _read_through(self) -> None:
-        """Open the source and put all its frames, live ones when their time has come."""
+        """Open the source and queue all its frames, paced by `pts` in live mode."""
         self._gave_frames = False
         self._source.open()
         self._put(Opened(self._before_resume()))
@@ -159,13 +158,13 @@ class Reader:
             self._gave_frames = True
             self._put(Taken(frame, time.time_ns(), time.monotonic()))
             before = frame
-        if paced and before is not None:  # the last one is shown as long as the one before it
+        if paced and before is not None:  # show the last frame as long as the one before it
             self._wait(lambda: False, start + before.pts + shown_s - time.monotonic())
         self._put(Ended(tuple(self._source.warnings)))
         self._source.close()
 
     def _before_resume(self) -> Frame | None:
-        """Go to where a killed capture stopped; the last frame it had acknowledged is read once more."""
+        """Seek to where a killed capture stopped; returns the last frame it had acknowledged."""
         skip_to, self._resume_after = self._resume_after, None
         if skip_to is None:
             return None
@@ -185,6 +184,6 @@ class Reader:
             self._wake.send(b".")
 
     def _wait(self, done: Callable[[], bool], seconds: float | None = None) -> None:
-        """Until `done`, the time is over, or the reader is stopped."""
+        """Block until `done`, the timeout, or `stop`."""
         with self._changed:
             self._changed.wait_for(lambda: done() or self._stopping, None if seconds is None else max(0.0, seconds))

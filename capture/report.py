@@ -1,4 +1,4 @@
-"""What viewers are told of a source. Pure; time in seconds."""
+"""A source's status for viewers. Pure; time in seconds."""
 
 from capture.effort import Bottleneck, Effort
 from capture.flight import Phase
@@ -11,7 +11,7 @@ _RECORDER_S = 10.0
 def report(
     hosted: Hosted, now: float, effort: Effort, *, overloaded: bool, bottleneck: Bottleneck | None = None
 ) -> SourceStatus:
-    """The status of a source of which `effort` is asked now."""
+    """The status of a source; `effort` is the one in force."""
     window, pace = hosted.window, hosted.pace
     fps, results_fps = pace.per_second()
     oldest = next(iter(window.flights.values()), None)
@@ -42,7 +42,7 @@ def report(
 
 
 def _unrecorded(hosted: Hosted, now: float) -> str | None:
-    """A recorder that is waited for but not there would otherwise stop the pipeline without a word."""
+    """The error of a missing recorder, which would otherwise stall the pipeline silently."""
     answered = (flight for flight in hosted.window.flights.values() if flight.phase is Phase.ANSWERED)
     if any(flight.sent_at and now - flight.sent_at > _RECORDER_S for flight in answered):
         return f"no recorder has said ack/{hosted.name}/ for {_RECORDER_S:.0f} s (AFFECT_CAPTURE_ACK=recorder)"

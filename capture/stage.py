@@ -1,4 +1,4 @@
-"""The capture between its sources and the bus: messages become calls of the windows, and these become messages."""
+"""The capture stage between its sources and the bus: translates messages to calls of the windows and back."""
 
 import socket
 import time
@@ -32,7 +32,7 @@ _SMOOTHER_TOPIC = "faces/"
 
 
 class Capture(Stage):
-    """Hosts sources and shares their frames out."""
+    """Hosts sources and distributes their frames."""
 
     def __init__(self, place: Place):
         super().__init__()
@@ -46,12 +46,10 @@ class Capture(Stage):
         self._topics: set[str] = set()
         self._others = Others()
         self._previews = Previews(self._settings.preview_width, self._settings.preview_fps)
-        self._warned: dict[str, int] = {}
-        """The epoch of each source in which a frame given up was logged: one line, and a counter."""
-        self._wake, wakes = socket.socketpair()
+        self._warned: dict[str, int] = {}  # the epoch of each source in which a given-up frame was last logged
+        self._wake, self._wakes = socket.socketpair()
         self._wake.setblocking(False)
-        wakes.setblocking(False)
-        self._wakes = wakes
+        self._wakes.setblocking(False)
         self.fds = (self._wake.fileno(),)
         self._claim(time.monotonic())
         self.detail = ", ".join(f"{spec.name}={spec.label}" for spec in self._listed)
@@ -63,7 +61,7 @@ class Capture(Stage):
 
     @override
     def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
-        """Workers and the smoother come and go; what a lost worker had is sent again."""
+        """Track workers and the smoother; retransmit the frames of a lost worker."""
         (self._topics.add if event.joined else self._topics.discard)(event.topic)
         if event.topic == _SMOOTHER_TOPIC and event.joined:
             for hosted in self._hosted.values():
@@ -78,7 +76,7 @@ class Capture(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Take in statuses, detections, results and acknowledgements."""
+        """Process statuses, workers' answers, results and acknowledgements."""
         for _, _, message in heard:
             if isinstance(message, Status):
                 self._note(message, now)
@@ -91,7 +89,7 @@ class Capture(Stage):
         return ()
 
     def _worked(self, message: m.Faces | m.Emotions | m.Dropped, now: float) -> None:
-        """A worker has done its part of a frame, or will not."""
+        """A worker has answered or dropped a frame."""
         hosted = self._hosted_of(message)
         if isinstance(message, m.Faces):
             expected_s = self._dispatch.located(message, now)
@@ -108,7 +106,7 @@ class Capture(Stage):
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
-        """Claim sources, let frames in, give up what is late, send what waits."""
+        """Claim sources, admit frames, give up those past their deadline, send what waits."""
         self._drain_wake()
         self._claim(now)
         workers = self._dispatch.workers(now, smoother=_SMOOTHER_TOPIC in self._topics)
@@ -138,7 +136,7 @@ class Capture(Stage):
 
     @override
     def stop(self, now: float) -> Iterator[Envelope]:
-        """End the epochs that run."""
+        """End the running epochs."""
         for hosted in self._hosted.values():
             if hosted.state == "running":
                 hosted.close_epoch(now, time.time_ns())
@@ -163,7 +161,7 @@ class Capture(Stage):
             hosted.start()
 
     def _advance(self, hosted: Hosted, workers: Workers, now: float) -> None:
-        """Let frames of one source in, write down where it is, and give up what is late."""
+        """Admit a source's frames, persist its progress, and give up frames past their deadline."""
         epoch = hosted.epoch
         terms = Terms(
             effort=partial(self._load.effort, hosted),

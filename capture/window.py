@@ -1,12 +1,11 @@
-"""The window of one epoch of a source: which frames are under way, in order, and until when. Pure; time in seconds.
+"""The window of one epoch of a source: its frames in flight, in order, and their deadlines. Pure; time in seconds.
 
-A frame is admitted when there is room, sent to a detector, and done when it is acknowledged. Until then it is sent
-again when the worker that had it is gone, or, in replay, after a time-out; live it is given up at a deadline, and in
-any mode after three workers have died while they had it. Only the capture gives up.
+A frame is admitted when there is room, sent to a detector, and done when acknowledged. Until then it is retransmitted
+when its worker is lost or, in replay, after a timeout; a live frame is given up at its deadline, any frame after three
+workers have died while holding it. Only the capture gives up.
 
-The deadline follows the machine: what is set, or three times as long as the frame should take, which is known from what
-the workers have done. So results come later on a slow machine, not never; and what a hung worker had is still given up
-soon on a fast one.
+The deadline adapts to the machine: the setting, or three times the expected time, estimated from the workers' past
+work. So a slow machine gets late results rather than none, and a fast one still gives up a hung worker's frames soon.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -19,12 +18,12 @@ from shared.messages import Faces
 from shared.meter import Meter
 
 FIRST_TIMEOUT_S = 5.0
-"""Before it is known how long a frame takes."""
+"""Used until a round-trip time is known."""
 LEAST_TIMEOUT_S = 1.0
 MOST_TIMEOUT_S = 30.0
 LONGEST_DEADLINE_S = 60.0
 PATIENCE = 3
-"""A live frame has so many times as long as it should take."""
+"""A live frame's deadline as a multiple of its expected time."""
 _NO_CLASSIFIER_S = 0.25
 
 
@@ -36,7 +35,7 @@ class Window:
         self.flights: dict[int, Flight] = {}
         self.last_sent = acked
         self.meter = Meter()
-        """Milliseconds from sending to result, for the time-out."""
+        """Round-trip times in milliseconds, for the timeout."""
         self._timeout_s = FIRST_TIMEOUT_S
         self._recorded = -1
 
@@ -47,28 +46,28 @@ class Window:
         return first.prev if first else self.last_sent
 
     def has_room(self, size: int, next_bytes: int) -> bool:
-        """Whether one more frame of so many bytes may be admitted."""
+        """Whether a further frame of `next_bytes` may be admitted."""
         held = sum(flight.image.nbytes for flight in self.flights.values() if flight.image is not None)
         return len(self.flights) < size and (not self.flights or held + next_bytes <= self.policy.max_bytes)
 
     def knows_hints_for(self, seq: int) -> bool:
-        """Whether all results have been heard that frame `seq` takes its hints from."""
+        """Whether all results that frame `seq` takes its hints from have arrived."""
         needed = seq - self.policy.hint_lag if self.policy.waits_for_hints else -1
         return all(flight.phase is Phase.ANSWERED for flight in self.flights.values() if flight.seq <= needed)
 
     def under_way(self) -> int:
-        """How many frames have neither a result nor been given up."""
+        """The number of frames neither answered nor given up."""
         return sum(flight.is_awaited for flight in self.flights.values())
 
     def suspects(self) -> list[Flight]:
-        """The frames that workers may have died of."""
+        """The frames that may have killed workers."""
         return [flight for flight in self.flights.values() if flight.is_suspect]
 
     def to_send(self, alone: Flight | None = None) -> Iterator[Flight]:
-        """What waits to be sent, oldest first.
+        """The frames to be sent, oldest first.
 
-        With `alone`, of the unanswered frames only that one, and the unsuspected ones before it in its source: until
-        they are answered, it cannot be.
+        With `alone`, of the unanswered frames only that one and the unsuspected ones before it in its source, as
+        answers come in order.
         """
         before = alone.seq if alone is not None and self.flights.get(alone.seq) is alone else -1
         for flight in tuple(self.flights.values()):
@@ -77,7 +76,7 @@ class Window:
                 yield flight
 
     def late(self, now: float) -> list[Flight]:
-        """Live, the frames over their deadline."""
+        """The live frames past their deadline."""
         return [flight for flight in self._with_deadline() if now >= flight.deadline_at]
 
     def next_expiry(self) -> float:
@@ -87,13 +86,13 @@ class Window:
         return min(timeouts + deadlines, default=float("inf"))
 
     def admit(self, taken: Taken, asked: Asked) -> Flight:
-        """Take a frame in; it waits to be sent."""
+        """Admit a frame; it waits to be sent."""
         frame, last, live = taken.frame, self.last_sent, self.policy.live
         at = taken.captured_ns, taken.captured_at
         return self._add(Flight(frame.index, last, frame.pts, *at, frame.image, asked, live, frame.last))
 
     def close(self, pts: float, captured_ns: int, now: float) -> Flight:
-        """End a run that has no last frame of its own: a frame that never was, given up."""
+        """End an epoch that has no last frame, by a pseudo-frame that is given up at once."""
         last = self.last_sent
         seq = 0 if last is None else last + 1
         flight = Flight(seq, last, pts, captured_ns, now, None, Asked(), self.policy.live, end=True)
@@ -101,19 +100,18 @@ class Window:
         return self._add(flight)
 
     def sent(self, flight: Flight, detector: str | None, now: float, expected_s: float = 0.0) -> None:
-        """The flight went to a detector, which should be done with it after `expected_s`, or its end to the smoother.
+        """A frame was sent to a detector, which should take `expected_s`, or its `gone` to the smoother.
 
-        The time-out doubles every time.
+        The timeout doubles with every retransmit.
         """
         timeout_s = min(2 * flight.timeout_s, MOST_TIMEOUT_S) if flight.attempts else self._timeout_s
         deadline_s = max(self.policy.deadline_s, min(PATIENCE * expected_s, LONGEST_DEADLINE_S))
         flight.sent(detector, now, LEAST_TIMEOUT_S if flight.gone else timeout_s, deadline_s)
 
     def located(self, message: Faces, now: float, members: Collection[str], expected_s: float = 0.0) -> None:
-        """A detector said where the faces are, and whom of the classifiers it gave the crops to.
+        """A detector found the faces and sent the crops to classifiers, which should take `expected_s`.
 
-        Those should be done after `expected_s`. One that has left meanwhile (not in `members`) will never answer; where
-        there was none, there soon may be.
+        A classifier that has left (not in `members`) will never answer; if there was none, one may join soon.
         """
         flight = self.flights.get(message.seq)
         if flight is None or not flight.located(message.worker, message.classifiers):
@@ -126,13 +124,13 @@ class Window:
         self._hasten(flight, now)
 
     def classified(self, seq: int, worker: str, now: float) -> None:
-        """A classifier has done its part of a frame; when all have, only the smoother is waited for."""
+        """A classifier has answered a frame; when all have, only the smoother's result is pending."""
         if (flight := self.flights.get(seq)) is not None:
             flight.classified(worker)
             self._hasten(flight, now)
 
     def answered(self, seq: int, now: float) -> Flight | None:
-        """The smoother's result for a frame was heard; returns it the first time."""
+        """The smoother's result for a frame arrived; returns the frame the first time."""
         flight = self.flights.get(seq)
         if flight is None or flight.phase is Phase.ANSWERED:
             return None
@@ -142,13 +140,13 @@ class Window:
             self._timeout_s = max(LEAST_TIMEOUT_S, 5 * (self.meter.percentile_ms(95) or 0.0) / 1000)
         if self.policy.ack == "smoother" or seq <= self._recorded:
             del self.flights[seq]
-        for other in self.flights.values():  # results come in order, so that one is progress for all behind it
+        for other in self.flights.values():  # results come in order: one is progress for all after it
             other.progress(now)
         self._extend(now)
         return flight
 
     def recorded(self, seq: int) -> None:
-        """A recorder has all rows up to `seq` on disk; a result it has heard may still be on its way to us."""
+        """A recorder has acknowledged all rows up to `seq`; it may have received results before us."""
         if self.policy.ack == "recorder":
             self._recorded = max(self._recorded, seq)
             for known, flight in tuple(self.flights.items()):
@@ -156,56 +154,56 @@ class Window:
                     del self.flights[known]
 
     def dropped(self, seq: int, worker: str) -> None:
-        """A worker will not work on a frame."""
+        """A worker dropped a frame."""
         if (flight := self.flights.get(seq)) is not None:
             flight.dropped(worker)
 
     def lost(self, worker: str) -> None:
-        """A worker is gone: whatever it had is sent again at once, and may be why it died."""
+        """A worker is gone: retransmit the frames it held at once, as suspects in its death."""
         for flight in self.flights.values():
             flight.blamed(worker)
 
     def take_from(self, silent: frozenset[str]) -> None:
-        """What workers have that say nothing any more goes elsewhere; they may be back, so nobody is blamed."""
+        """Retransmit the frames of silent workers, without blame, as they may come back."""
         for flight in self.flights.values():
             if not silent.isdisjoint(flight.holders):
                 flight.resend()
 
     def resend_all(self) -> None:
-        """The smoother came (back): whatever it had not finished has to reach it again."""
+        """The smoother has (re)joined: retransmit all unanswered frames."""
         for flight in self.flights.values():
             if flight.phase is not Phase.ANSWERED:
                 flight.resend()
 
     def expire(self, now: float) -> None:
-        """Give up what is over its deadline, and mark what has timed out to be sent again.
+        """Give up frames past their deadline, and retransmit those that have timed out.
 
-        A time-out blames nobody: the worker may be slow, or the message lost. It makes the window more patient until a
-        frame sent once is answered again.
+        A timeout blames no worker: it may be slow, or the message lost. It lengthens further timeouts until a frame
+        sent only once is answered.
         """
         late = self.late(now)
         for flight in late:
             flight.give_up("deadline")
         if late:
-            self._extend(now)  # the others' results may have waited for these
+            self._extend(now)  # others' results may have waited for these
         for flight in self.flights.values():
             if now >= flight.timeout_at and not flight.waiting:
                 self._timeout_s = min(max(self._timeout_s, 2 * flight.timeout_s), MOST_TIMEOUT_S)
                 flight.resend()
 
     def _hasten(self, flight: Flight, now: float) -> None:
-        """If workers are done with it, how slow they are is no reason to wait for longer."""
+        """Once workers are done with it, their slowness no longer extends its deadline."""
         if flight.phase is Phase.WHOLE:
             flight.hasten(deadline_at=now + self.policy.deadline_s)
 
     def _extend(self, now: float) -> None:
-        """Frames that are whole waited for one before them, which is over: their results have time to come."""
+        """Whole frames waited for an earlier one that is over now: give their results time to arrive."""
         for flight in self.flights.values():
             if flight.phase is Phase.WHOLE:
                 flight.extend(now + self.policy.deadline_s)
 
     def _with_deadline(self) -> list[Flight]:
-        """The frames that can be late: not those that only wait for one before them."""
+        """The frames that a deadline applies to: not those that only wait for an earlier one."""
         awaited = [flight for flight in self.flights.values() if flight.is_awaited]
         return awaited[:1] + [flight for flight in awaited[1:] if flight.phase is not Phase.WHOLE]
 
@@ -216,7 +214,7 @@ class Window:
 
 
 def travelling_alone(windows: Iterable[Window]) -> Flight | None:
-    """The suspect that is sent without any other frame now, by turns, so that it is known what workers die of."""
+    """The one suspect to be in flight without any other frame, in turn, to find out which of them kills workers."""
     suspects = [flight for window in windows for flight in window.suspects()]
     travelling = [flight for flight in suspects if not flight.waiting]
     return min(travelling or suspects, key=lambda flight: flight.first_sent_at or 0.0, default=None)

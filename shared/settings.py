@@ -1,7 +1,4 @@
-"""The table of settings: environment variables with the prefix `AFFECT_`, a `.env` file, or these defaults.
-
-docs/settings.md and .env.example repeat it; a test keeps them in step.
-"""
+"""The settings, from `AFFECT_` variables, `.env`, or these defaults; docs/settings.md and .env.example repeat them."""
 
 import re
 import sys
@@ -48,7 +45,7 @@ class Settings(BaseSettings):
     )
     capture_mode: Literal["live", "replay"] = Field(
         "live",
-        description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, as fast as possible).",
+        description="Files and demo: `live` (paced, newest wins) or `replay` (every frame, at full speed).",
     )
     capture_at_end: Literal["loop", "hold", "exit"] = Field(
         "loop", description="At the end of a file: `loop`, `hold` (send nothing more) or `exit`."
@@ -89,9 +86,7 @@ class Settings(BaseSettings):
         (0.6, 0.7, 0.6),
         description="MTCNN's score thresholds for P-Net, R-Net, O-Net; the last is the least confidence of a detected face.",
     )
-    detect_confidence: float = Field(
-        0.8, ge=0, le=1, description="Faces below this confidence are still tracked but not classified."
-    )
+    detect_confidence: float = Field(0.8, ge=0, le=1, description="Faces below it are tracked but not classified.")
     scan_seconds: float = Field(
         0.25,
         ge=0,
@@ -108,7 +103,7 @@ class Settings(BaseSettings):
         1920,
         ge=0,
         le=20_000,
-        description="Larger frames are scaled down to this longest side for the search; 0: never.",
+        description="Larger frames are searched scaled down to this longest side; 0: never.",
     )
     max_faces: int = Field(
         32, ge=1, le=1000, description="Limit on faces per frame, the most confident first; the rest are only counted."
@@ -123,7 +118,7 @@ class Settings(BaseSettings):
     )
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(
-        32, ge=1, le=1024, description="Limit on crops answered together; the network's batches hold up to 8."
+        32, ge=1, le=1024, description="Limit on crops answered together; network batches hold up to 8."
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto",
@@ -184,10 +179,9 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}WINDOW={self.window} is more than {PREFIX}BUS_HWM={self.bus_hwm}: the bus would drop frames"
             )
-        if not self.dashboard_token and not is_loopback(self.dashboard_host):
-            raise ValueError(
-                f"{PREFIX}DASHBOARD_HOST={self.dashboard_host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN"
-            )
+        host = self.dashboard_host
+        if not self.dashboard_token and not is_loopback(host):
+            raise ValueError(f"{PREFIX}DASHBOARD_HOST={host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN")
         if not re.fullmatch(r"[A-Za-z0-9._~-]*", self.dashboard_token):  # others would be escaped in a URL
             raise ValueError(f"{PREFIX}DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")
         return self

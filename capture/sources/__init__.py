@@ -1,6 +1,6 @@
 """Sources of frames: cameras, streams, video files, images and the demo, behind one small interface (`Source`).
 
-`open_source` makes the right one for a spec; `capture.names` says what specs there are.
+`open_source` makes the right one for a spec (see `capture.names`).
 """
 
 from pathlib import Path
@@ -37,15 +37,15 @@ def open_source(
     seconds_per_image: float = 1.0,
     stills_stay: bool = False,
 ) -> Source:
-    """The source a spec (`auto` already resolved) names, ready for its `open`; nothing is touched yet.
+    """The source a spec (`auto` already resolved) names, not yet opened.
 
     Args:
         spec: device index, URL, path or `demo`.
         clock: monotonic seconds; the `pts` of live sources come from it.
         max_pixels: frames and images with more are refused.
-        stall_seconds: how long a URL may take to connect and to give a frame.
+        stall_seconds: timeout for a URL to connect and to deliver a frame.
         seconds_per_image: time from one image of a folder to the next.
-        stills_stay: a single image is shown for ever, once in `seconds_per_image`.
+        stills_stay: repeat a single image endlessly, every `seconds_per_image`.
     """
     match kind_of(spec):
         case "demo":

@@ -1,4 +1,4 @@
-"""The demo picture as a source."""
+"""The demo as a source."""
 
 from collections.abc import Generator
 from itertools import count
@@ -9,7 +9,7 @@ from capture.sources.recording import Recording
 
 
 class DemoSource(Recording):
-    """A real face with no camera needed (`capture.demo`): for ever, or for some seconds."""
+    """A real face with no camera needed (`capture.demo`): endless, or `seconds` long."""
 
     def __init__(self, size: tuple[int, int] = (1280, 720), fps: float = 30.0, seconds: float | None = None):
         super().__init__("demo")

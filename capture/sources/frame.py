@@ -1,4 +1,4 @@
-"""What every source gives and how it is asked for it."""
+"""The interface of all sources: `Source` and the frames it yields."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from shared.errors import AffectError, SourceError
 
 
 class SourceUnavailable(AffectError):  # noqa: N818 - it names a state that may pass, not a mistake
-    """A camera or stream that cannot be read now but may come back: close it, wait, open it again."""
+    """A camera or stream that cannot be read now but may come back: close it, back off, reopen it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +41,15 @@ class Source(Protocol):
 
     @property
     def live_only(self) -> bool:
-        """Frames not taken are gone, so there is no replay and no `skip_to` (devices, URLs)."""
+        """Frames not read are lost, so there is no replay and no `skip_to` (devices, URLs)."""
 
     @property
     def paced(self) -> bool:
-        """Frames come as fast as they are read, so live mode has to wait for their `pts`. Known once open."""
+        """Frames come as fast as they are read, so live mode must pace them by `pts`. Known once open."""
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong with the media and did not stop it, growing while it is read; begun anew by `open`."""
+        """Faults in the media that did not stop it, appended while reading; cleared by `open`."""
 
     def open(self) -> None:
         """Start at the first frame; may block.
@@ -67,7 +67,7 @@ class Source(Protocol):
         """
 
     def read(self) -> Frame | None:
-        """The next frame, waiting for it; None when the media is over.
+        """Block for the next frame; None at the end of the media.
 
         Raises:
             SourceError: a frame above the pixel limit.
@@ -75,14 +75,14 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of files and devices. May be called twice, and never while another thread is in `read`."""
+        """Release files and devices. Idempotent; never call it while another thread is in `read`."""
 
 
 def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a picture of more than `max_pixels` pixels.
+    """Check an image against the pixel limit.
 
     Raises:
-        SourceError: naming both numbers.
+        SourceError: it has more than `max_pixels` pixels.
     """
     if width * height > max_pixels:
         raise SourceError(

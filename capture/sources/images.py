@@ -1,4 +1,4 @@
-"""One image, or a folder of images, as a slow video."""
+"""An image, or a folder of images, as a slow video."""
 
 import contextlib
 import re
@@ -29,12 +29,12 @@ _pillow = threading.Lock()
 class ImageSource(Recording):
     """An image, or a folder's images in natural order (2 before 10), `seconds_per_image` apart.
 
-    In a folder an image that cannot be decoded or is above the pixel limit is left out with a warning; `index` counts
-    the others. With `stays` one image is shown again and again, like a camera in front of it.
+    In a folder, images that cannot be decoded or exceed the pixel limit are left out with a warning; `index` counts the
+    others. With `stays` a single image repeats endlessly.
     """
 
     def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0, *, stays: bool = False):
-        super().__init__(redact(str(path)))  # a URL with a slash too few is a path
+        super().__init__(redact(str(path)))  # a URL missing a slash parses as a path
         self._path = path
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
@@ -79,7 +79,7 @@ def folder_images(folder: Path) -> list[Path]:
 def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     """An image file as a frame: (H, W, 3) uint8 BGR, upright by its EXIF orientation.
 
-    Grey becomes BGR, 16 bits become the upper 8, transparency is laid on black. An animation gives its first picture.
+    Grey becomes BGR, 16 bits become the upper 8, transparency is composited on black. An animation yields its first frame.
 
     Raises:
         SourceError: missing, not an image, damaged, or above `max_pixels` (found from its header, before decoding).
@@ -95,15 +95,15 @@ def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise SourceError(f"{shown}: {error.strerror}") from error
     except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, *_OTHERS) as error:
-        # Pillow's decoders meet damage with any of these
+        # Pillow's decoders raise any of these on damaged files
         raise SourceError(f"{shown}: is a damaged image ({error})") from error
 
 
 @contextlib.contextmanager
 def _unguarded() -> Iterator[None]:
-    """Pillow without its own limit of pixels, ours being looked at instead, and its warnings of damaged metadata.
+    """Turn off Pillow's own pixel limit, in favour of ours, and its warnings of damaged metadata.
 
-    Both belong to the whole process, so one thread at a time has them off.
+    Both are process-wide, hence the lock.
     """
     with _pillow, warnings.catch_warnings(action="ignore"):
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

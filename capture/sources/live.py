@@ -1,4 +1,4 @@
-"""Cameras and network streams: frames that come when they come and are gone when nobody takes them."""
+"""Cameras and network streams: frames arrive at their own rate and are lost if not read."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Clock = Callable[[], float]
 
 
 class LiveSource(ABC):
-    """A camera or stream; a subclass says how to open it. `clock` gives monotonic seconds."""
+    """A camera or stream; a subclass opens it. `clock` returns monotonic seconds."""
 
     live_only: ClassVar[bool] = True
     _likely: ClassVar[str]
@@ -35,7 +35,7 @@ class LiveSource(ABC):
 
     @abstractmethod
     def _connect(self) -> cv2.VideoCapture:
-        """OpenCV's capture, open or not."""
+        """An OpenCV capture, open or not."""
 
     def open(self) -> None:
         """Connect; see `Source.open`."""
@@ -47,7 +47,7 @@ class LiveSource(ABC):
         self._capture, self._index = capture, 0
 
     def skip_to(self, index: int) -> None:
-        """Refused: what a live source has shown is gone."""
+        """Always refused: a live source cannot seek."""
         raise SourceError(f"{self.label}: a live source cannot skip to frame {index}; use a file")
 
     def read(self) -> Frame | None:
@@ -93,10 +93,10 @@ class DeviceSource(LiveSource):
 
 
 class UrlSource(LiveSource):
-    """A network stream (`rtsp://`, `http://`, …); connecting, and every frame, has `stall_seconds`.
+    """A network stream (`rtsp://`, `http://`, …); `stall_seconds` is the timeout to connect and for every frame.
 
-    A URL that turns out to be a recording (it announces how many frames it has) is paced by the container's time stamps
-    and has an end.
+    A URL that turns out to be a recording (it announces a frame count) is paced by the container's time stamps and has
+    an end.
     """
 
     _likely = "no answer in time, or no video there"
@@ -127,7 +127,7 @@ class UrlSource(LiveSource):
 
 
 def camera_opens(index: int) -> bool:
-    """Whether a camera with this index is there and free."""
+    """Whether a camera with this index exists and is free."""
     quiet_opencv()
     capture = cv2.VideoCapture(index)
     try:

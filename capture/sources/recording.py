@@ -1,4 +1,4 @@
-"""What sources with an end have in common: one frame of look-ahead, and going on where a killed run stopped."""
+"""The base of sources with an end: one frame of look-ahead, and seeking to resume a killed run."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
@@ -10,7 +10,7 @@ from shared.errors import SourceError
 
 
 class Recording(ABC):
-    """A source whose frames are the same at every reading. A subclass says how to decode from a frame on."""
+    """A source that yields the same frames every time. A subclass implements decoding from a given frame."""
 
     live_only: ClassVar[bool] = False
     paced: ClassVar[bool] = True
@@ -23,7 +23,7 @@ class Recording(ABC):
 
     @abstractmethod
     def _decode(self, start: int) -> Generator[Frame, None, None]:
-        """Frames from index `start` on (none beyond the end); closing the generator lets go of its file."""
+        """Frames from index `start` on (none beyond the end); closing the generator closes its file."""
 
     def open(self) -> None:
         """Start at the first frame; see `Source.open`."""
@@ -32,14 +32,14 @@ class Recording(ABC):
             raise SourceError(f"{self.label}: no frame in it can be decoded")
 
     def skip_to(self, index: int) -> None:
-        """Make frame `index` the next one read; beyond the end, there is no next one. It decodes what it skips."""
+        """Make frame `index` the next one read; beyond the end, there is none. Skipped frames are decoded."""
         self.close()
         self.warnings = []
         self._frames = self._decode(index)
         self._ahead = next(self._frames, None)
 
     def read(self) -> Frame | None:
-        """The next frame; None when the media is over."""
+        """The next frame; None at the end of the media."""
         frame = self._ahead
         if frame is None:
             return None
@@ -47,6 +47,6 @@ class Recording(ABC):
         return replace(frame, last=True) if self._ahead is None else frame
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._frames.close()
         self._ahead = None

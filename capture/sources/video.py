@@ -13,11 +13,11 @@ from capture.sources.frame import Frame, check_pixels
 from capture.sources.recording import Recording
 from shared.errors import SourceError
 
-BROKEN_PACKETS = 1000  # in a row; OpenCV reports one and the end alike, and asking again at the end costs microseconds
+BROKEN_PACKETS = 1000  # in a row; OpenCV reports them like the end of file, where a retry costs microseconds
 
 
 def quiet_opencv() -> None:
-    """Keep OpenCV and FFmpeg from writing to stderr: what goes wrong is reported by the sources, in one line."""
+    """Silence OpenCV and FFmpeg on stderr: sources report faults themselves, in one line."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read by OpenCV when it opens its first video
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
@@ -64,9 +64,9 @@ class FileSource(Recording):
         except OSError as error:
             raise SourceError(f"{self.label}: {error.strerror}") from error
         quiet_opencv()
-        # absolute: a relative name with a colon in it would be taken for a protocol
+        # absolute: a relative name with a colon would be parsed as a protocol
         path = str(self._path.absolute())
-        # one thread: with more, what FFmpeg puts in place of damaged parts differs from run to run
+        # one thread: with more, FFmpeg conceals damage differently from run to run
         capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         if not capture.isOpened():
             raise SourceError(f"{self.label}: is not a video, or is damaged at its start or index")
