@@ -15,17 +15,13 @@ from shared.members import Members
 from shared.messages import Dropped, Emotions, Faces
 from shared.status import Status
 
-LIVE_MOST = 2
-"""Limit on our frames per worker: one in work, one queued."""
+LIVE_MOST = 2  # limit on our frames per worker: one in work, one queued
 SLOW_S = 0.25, 1.0
 """A detector, or classifier, slower than this per frame gets no queued one: it would save little and be stale by then.
 The classifier's is longer, as it may have to wait until a frame of the right source comes."""
-REPLAY_MOST = 6
-"""The limit when no source is live and throughput is all that counts."""
-SCAN_LOAD = 8
-"""Cost of searching a whole frame, relative to searching near hints."""
-LOST_S = 60.0
-"""A frame that classifiers have not answered for this long is lost."""
+REPLAY_MOST = 6  # the limit when no source is live and throughput is all that counts
+SCAN_LOAD = 8  # cost of searching a whole frame, relative to searching near hints
+LOST_S = 60.0  # a frame that classifiers have not answered for this long is lost
 _SOON_S = 0.1
 _MEMORY = 60
 _LONGER = 2 / 3  # of a given-up frame's time: window.py allows three times that, so the next gets twice as long

@@ -8,23 +8,17 @@ comes later (like bandwidth probing in congestion control, RFC 5681).
 from dataclasses import dataclass
 from typing import Literal
 
-OVERLOADED = 0.8
-"""A source with a smaller share of its frames analysed is overloaded."""
-ENOUGH = 0.95
-"""From this share on there may be room for more work."""
-SETTLE_S, WATCH_S = 1.0, 3.0
-"""After a step, wait for its effect, then measure it for so long before the next."""
+OVERLOADED = 0.8  # a source with a smaller share of its frames analysed is overloaded
+ENOUGH = 0.95  # from this share on there may be room for more work
+SETTLE_S, WATCH_S = 1.0, 3.0  # after a step, wait for its effect, then measure it for so long before the next
 HOLD_S, LONGEST_HOLD_S = 10.0, 160.0
 """Time without skips before a step is undone; doubled, up to the maximum, each time that was too early."""
 
 SCANS = ((1, 0.0), (2, 0.5), (4, 1.0), (4, 1.0), (4, 1.0))
 """Per search step: factor on the scan interval, and its minimum in seconds."""
-SIDES = (1.0, 1.0, 1.0, 2 / 3, 0.5)
-"""Per search step: factor on the size searched."""
-LEAST_SIDE = 320
-"""Lower bound of the size searched, in pixels."""
-CLASSIFY = (1, 2, 4)
-"""Per classification step: factor on `classify_every`."""
+SIDES = (1.0, 1.0, 1.0, 2 / 3, 0.5)  # per search step: factor on the size searched
+LEAST_SIDE = 320  # lower bound of the size searched, in pixels
+CLASSIFY = (1, 2, 4)  # per classification step: factor on `classify_every`
 
 Bottleneck = Literal["detector", "classifier"]
 
@@ -69,12 +63,9 @@ class Ladder:
         if share is None or now - self._changed_at < SETTLE_S + WATCH_S:
             self._fine_since = None
             return False
-        if share < OVERLOADED:
-            self._fine_since = None
-            return self._up(bottleneck, now)
         if share < ENOUGH:
             self._fine_since = None
-            return False
+            return share < OVERLOADED and self._up(bottleneck, now)
         self._fine_since = now if self._fine_since is None else self._fine_since
         return now - self._fine_since >= self._hold_s and self._down(now)
 

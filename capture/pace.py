@@ -7,8 +7,7 @@ import numpy as np
 
 _APART_S = 0.5
 _KEEP_S = 5.0
-FEW = 8
-"""Fewest frames from which a share is computed."""
+FEW = 8  # fewest frames from which a share is computed
 
 
 class _Count(NamedTuple):

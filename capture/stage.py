@@ -1,5 +1,6 @@
 """The capture stage between its sources and the bus: translates messages to calls of the windows and back."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -251,8 +252,6 @@ class Capture(Stage):
         return hosted if hosted and hosted.epoch == message.epoch else None
 
     def _drain_wake(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):
             while self._wake.recv(4096):
                 pass
-        except BlockingIOError:
-            return

@@ -17,13 +17,11 @@ from capture.reader import Taken
 from shared.messages import Faces
 from shared.meter import Meter
 
-FIRST_TIMEOUT_S = 5.0
-"""Used until a round-trip time is known."""
+FIRST_TIMEOUT_S = 5.0  # used until a round-trip time is known
 LEAST_TIMEOUT_S = 1.0
 MOST_TIMEOUT_S = 30.0
 LONGEST_DEADLINE_S = 60.0
-PATIENCE = 3
-"""A live frame's deadline as a multiple of its expected time."""
+PATIENCE = 3  # a live frame's deadline as a multiple of its expected time
 _NO_CLASSIFIER_S = 0.25
 
 

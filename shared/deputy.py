@@ -11,8 +11,7 @@ from shared.stage import BEAT_S
 from shared.status import Status
 from shared.topics import Envelope
 
-HUNG_S = 20.0
-"""A piece of work that takes longer has hung: the heartbeats stop."""
+HUNG_S = 20.0  # a piece of work that takes longer has hung: the heartbeats stop
 
 
 class Deputy:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-CUT = 0.35
-"""Least `change` of a hard cut: 99 % of tested cuts lie above, neighbouring frames of one shot below 0.2."""
+CUT = 0.35  # least `change` of a hard cut: 99 % of tested cuts lie above, neighbouring frames of one shot below 0.2
 _FLOOR = 20.0**2  # squared colour levels added to the cells' variance: damps small changes in dark or flat pictures
 _CELLS = 8
 _SAMPLES = 8  # pixels per cell and side, enough for its mean; larger frames are subsampled to about that

@@ -79,7 +79,7 @@ def folder_images(folder: Path) -> list[Path]:
 def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
     """An image file as a frame: (H, W, 3) uint8 BGR, upright by its EXIF orientation.
 
-    Grey becomes BGR, 16 bits become the upper 8, transparency is composited on black. An animation yields its first frame.
+    Grey becomes BGR, 16 bits become the upper 8, transparency is composited on black. Animations yield one frame.
 
     Raises:
         SourceError: missing, not an image, damaged, or above `max_pixels` (found from its header, before decoding).
