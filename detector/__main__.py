@@ -7,7 +7,7 @@ from shared.stage import Place
 
 
 def build(place: Place) -> DetectorStage:
-    """The stage with MTCNN as the settings want it."""
+    """The stage with MTCNN, configured by the settings."""
     return DetectorStage(place, Detector(place.settings))
 
 

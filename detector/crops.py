@@ -1,4 +1,4 @@
-"""The square around a face that the classifier gets to see."""
+"""The square crop around a face for the classifier."""
 
 import cv2
 import numpy as np
@@ -8,14 +8,14 @@ import numpy.typing as npt
 def square_crop(
     frame: np.ndarray, xyxy: npt.ArrayLike, margin: float = 1.3, max_side: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A square of `margin` x the box's height around the box's centre, in whole pixels, never squashed.
+    """A square of `margin` x the box's height around the box's centre, in whole pixels, never distorted.
 
     `frame` is (H, W, 3) uint8 BGR, `xyxy` (4,) in its pixels. Returns the crop (S, S, 3) uint8, contiguous, and the
-    square's own xyxy (4,) float32. Where the square leaves the frame, the frame's edge is repeated. The crop has the
-    frame's resolution, unless S would exceed `max_side`: then it is scaled down by area to S = max_side.
+    square's own xyxy (4,) float32. Outside the frame, its edge pixels are replicated. The crop has the frame's
+    resolution; if S would exceed `max_side`, it is downscaled by area averaging to S = max_side.
 
-    A box without size gives one pixel; a box outside the frame gives the nearest place inside; a height above the
-    frame's longest side counts as that side.
+    An empty box gives one pixel, a box outside the frame the nearest place inside. The height is capped at the frame's
+    longest side.
     """
     height, width = frame.shape[:2]
     x1, y1, x2, y2 = np.nan_to_num(np.asarray(xyxy, np.float64)).tolist()

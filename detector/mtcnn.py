@@ -1,4 +1,4 @@
-"""MTCNN face detection (Zhang et al. 2016, arXiv 1604.02878): trained weights of facenet-pytorch, a cascade of our own.
+"""MTCNN face detection (Zhang et al. 2016, arXiv 1604.02878): facenet-pytorch's weights in our own cascade.
 
 P-Net proposes windows on an image pyramid, R-Net rejects most of them, O-Net refines the rest and adds landmarks.
 """
@@ -25,8 +25,8 @@ class Detections:
     """The faces of one frame, most confident first, in pixels of the frame as given.
 
     `xyxy` (N, 4) float32 is clipped to the frame, `confidence` (N,) float32 in 0-1, `landmarks` (N, 5, 2) float32:
-    left eye, right eye, nose, left and right corner of the mouth, as seen in the picture. `dropped` counts the faces
-    left out because there were more than `max_faces`. `scanned`: the whole frame was searched, not only near hints.
+    left eye, right eye, nose, left and right mouth corner, as seen in the image. `dropped` counts the faces beyond
+    `max_faces`. `scanned`: the whole frame was searched, not only near hints.
     """
 
     xyxy: np.ndarray
@@ -40,29 +40,29 @@ class Detections:
 
 
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2) before they are clipped and counted."""
+"""Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2), not yet clipped or capped."""
 
 NOTHING: Found = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 AROUND = 112
 """Side in pixels to which a hint's neighbourhood is scaled for P-Net, ..."""
 SMALLEST_AROUND = 20
-"""... the smallest face looked for in it (the hint's own would be 37), ..."""
+"""... the smallest face to find in it (the hinted one measures 37), ..."""
 MOST_AROUND = 24
-"""... and the number of its best windows that R-Net gets to see."""
+"""... and how many of its best windows go to R-Net."""
 FEW = 64
-"""So many windows are not worth a first look by a faster, less exact R-Net."""
+"""Up to this many windows skip the prefilter by a faster, less exact R-Net."""
 SAME_FACE = 0.3
-"""Overlap from which a face found is the one hinted at."""
+"""IoU at which a detected face is the hinted one."""
 
 
 class Detector:
-    """Finds faces. The same frame and hints give the same result, whatever was detected before.
+    """Finds faces. Stateless: the same frame and hints always give the same result.
 
-    Of `settings` it takes the smallest face, the working size, the thresholds (the last is the lowest confidence that
-    comes out, and lowering it changes no box above), the number of faces, the threads (OpenCV's in this process, too)
-    and the device; on `mps` it runs on the CPU. Converted weights are kept in the runtime directory's `cache/`.
+    From `settings` it takes the smallest face, the working size, the thresholds (the last is the lowest confidence
+    returned; lowering it changes no box above it), the number of faces, the threads (also OpenCV's in this process)
+    and the device; for `mps` it runs on the CPU. Converted weights are cached in the runtime directory's `cache/`.
 
-    Raises `ConfigurationError` when the device is not there and `ModelError` when the weights are missing.
+    Raises `ConfigurationError` if the device is unavailable and `ModelError` if the weights are missing.
     """
 
     def __init__(self, settings: Settings):
@@ -74,7 +74,7 @@ class Detector:
         self._little = pyramid.Canvas(AROUND, AROUND, SMALLEST_AROUND)
         cv2.setNumThreads(settings.threads)
         self.device = "cuda" if choose_device(settings.device) == "cuda" else "cpu"
-        """Where the networks run."""
+        """`cuda` or `cpu`."""
         weights = load_networks(settings.runtime_dir / "cache")
         self._networks: Networks
         if self.device == "cuda":
@@ -84,11 +84,11 @@ class Detector:
         warm()
 
     def detect(self, frame: np.ndarray, hints: np.ndarray | None = None, max_side: int | None = None) -> Detections:
-        """Faces in `frame` (H, W, 3) uint8 BGR. Any size works; too small a frame holds no face.
+        """Faces in `frame` (H, W, 3) uint8 BGR of any size.
 
-        With `hints` (N, 4), boxes where faces were a moment ago, only they and their neighbourhood are searched; the
-        whole frame after all where that finds none of them. No hints at all (N = 0): nothing is searched. A whole frame
-        is searched at `max_side`, too, if that is smaller than the detector's own.
+        With `hints` (N, 4), boxes of faces a moment ago, only these and their neighbourhoods are searched, and the
+        whole frame if that finds nothing. With N = 0 nothing is searched. A whole frame is searched at the smaller of
+        `max_side` and the detector's own limit.
         """
         if hints is not None:
             found = self._near(frame, _usable(hints, frame))
@@ -113,7 +113,7 @@ class Detector:
         return xyxy * np.tile(scale, 2), confidence, landmarks * scale
 
     def _near(self, frame: np.ndarray, hints: np.ndarray) -> Found:
-        """R- and O-Net at the hints themselves, P-Net too around those where they find nothing."""
+        """R- and O-Net at the hints, then also P-Net around those where they find nothing."""
         found = self._verify(frame, _square(hints))
         lost = hints[~(overlaps(hints, found[0]) >= SAME_FACE).any(axis=1)]
         if not len(lost):
@@ -124,7 +124,7 @@ class Detector:
         return xyxy[kept], confidence[kept], landmarks[kept]
 
     def _around(self, frame: np.ndarray, hint: np.ndarray) -> np.ndarray:
-        """P-Net within a square of three times the hint's size, scaled to one size: square boxes (N, 4), the best."""
+        """P-Net in a square of three times the hint's size, scaled to a fixed size: the best square boxes (N, 4)."""
         side = max(math.ceil(3 * (hint[2:] - hint[:2]).max()), 3)
         left, top = np.floor((hint[:2] + hint[2:] - side) / 2).astype(int).tolist()
         height, width = frame.shape[:2]
@@ -141,7 +141,7 @@ class Detector:
         return self._finish(frame, self._refine(frame, boxes))
 
     def _select(self, frame: np.ndarray, *found: np.ndarray, scanned: bool) -> Detections:
-        """What of the faces is inside the frame, up to `max_faces`."""
+        """The faces clipped to the frame, at most `max_faces`."""
         height, width = frame.shape[:2]
         xyxy, confidence, landmarks = found
         xyxy = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32))
@@ -158,12 +158,12 @@ class Detector:
         output = output[passed]
         xyxy, level = canvas.boxes(cells[passed])
         confidence = _sigmoid(output[:, 0])
-        # The reference then suppresses above 0.7 between levels too, where no two boxes' sizes allow as much.
+        # The reference then suppresses above 0.7 across levels, an IoU that boxes of different levels cannot reach.
         kept = suppress(xyxy, confidence, 0.5, level)
         return _square(_shift(xyxy[kept], output[kept, 1:5], 0))
 
     def _refine(self, frame: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """R-Net on the candidates: fewer and better square boxes (N, 4)."""
+        """R-Net on the candidates: fewer, refined square boxes (N, 4)."""
         least = _logit(self._thresholds[1])
         boxes, inside = _visible(frame, boxes)
         pixels = scaled_crops(frame, inside, 24)
@@ -177,7 +177,7 @@ class Detector:
         return _square(_shift(boxes[kept], output[kept, 1:5], 1))
 
     def _finish(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
-        """O-Net on what is left: boxes (N, 4), confidence (N,), landmarks (N, 5, 2), most confident first."""
+        """O-Net on the remaining boxes; most confident face first."""
         boxes, inside = _visible(frame, boxes)
         output = self._networks.run("onet", scaled_crops(frame, inside, 48))
         passed = output[:, 0] > _logit(self._thresholds[2])
@@ -190,14 +190,14 @@ class Detector:
 
 
 def _usable(hints: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """The hints (N, 4) float32 that are boxes with something of the frame in them, clipped to it."""
+    """The hints (N, 4) float32 clipped to the frame, without those that then measure less than a pixel."""
     height, width = frame.shape[:2]
     boxes = np.clip(np.nan_to_num(np.asarray(hints, np.float32)), 0, np.array([width, height] * 2, np.float32))
     return boxes[(boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)]
 
 
 def _visible(frame: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes (N, 4) that have a pixel inside the frame, and that inside in whole pixels (N, 4)."""
+    """The boxes (N, 4) that have a pixel inside the frame, and their visible part in whole pixels (N, 4)."""
     inside = np.trunc(boxes).astype(np.intp)
     inside[:, :2] = inside[:, :2].clip(1) - 1
     inside[:, 2:] = np.minimum(inside[:, 2:], [frame.shape[1], frame.shape[0]])
@@ -206,14 +206,14 @@ def _visible(frame: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _shift(xyxy: np.ndarray, offsets: np.ndarray, extra: int) -> np.ndarray:
-    """Boxes moved by the network's offsets, given in units of the box's sides (plus `extra` pixels, as trained)."""
+    """Boxes moved by the network's offsets, in units of the box's sides (plus `extra` pixels, as trained)."""
     sides = xyxy[:, 2:] - xyxy[:, :2] + extra
     moved: np.ndarray = xyxy + offsets * np.tile(sides, 2)
     return moved
 
 
 def _square(xyxy: np.ndarray) -> np.ndarray:
-    """Squares around the same centres, as large as the longer side."""
+    """Squares with the same centres and the longer side."""
     sides = xyxy[:, 2:] - xyxy[:, :2]
     side = sides.max(axis=1, keepdims=True)
     corner = xyxy[:, :2] + (sides - side) * 0.5

@@ -1,4 +1,4 @@
-"""Running the three networks: OpenVINO on the CPU, torch on CUDA, behind one small interface."""
+"""Inference of the three networks: OpenVINO on the CPU, torch on CUDA, behind one small interface."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ import numpy as np
 from detector.weights import Layer, Network
 from shared.compute import computes_bf16, import_openvino
 
-# Face logits computed in bf16 differ by up to about 0.25 (P-Net) and 0.36 (R-Net) from those in fp32.
+# Face logits in bf16 differ from fp32 by up to about 0.25 (P-Net) and 0.36 (R-Net).
 SCAN_MARGIN = 0.3
 SCREEN_MARGIN = 0.45
 _SCREENED = 16
 
 
 class Networks(Protocol):
-    """What the cascade asks of a runtime. Pixels are float32 BGR in 0-255; logits are of the face class."""
+    """The runtime interface of the cascade. Pixels are float32 BGR in 0-255; logits are of the face class."""
 
     def scan(self, canvas: np.ndarray) -> np.ndarray:
-        """P-Net's logit, within `SCAN_MARGIN`, of the 12 x 12 window at every second pixel of (H, W, 3): (H', W')."""
+        """P-Net's logits (H', W'), to `SCAN_MARGIN`, of the 12 x 12 windows at every second pixel of (H, W, 3)."""
 
     def screen(self, crops: np.ndarray) -> np.ndarray:
-        """R-Net's logits (N,), within `SCREEN_MARGIN`, of (N, 24, 24, 3)."""
+        """R-Net's logits (N,), to `SCREEN_MARGIN`, of (N, 24, 24, 3)."""
 
     def run(self, name: str, pixels: np.ndarray) -> np.ndarray:
         """Outputs (N, C) float32 of a network for (N, S, S, 3); S = 12, 24 or 48 for "pnet", "rnet" and "onet".
@@ -34,10 +34,10 @@ class Networks(Protocol):
 
 @dataclass(frozen=True)
 class Compiled:
-    """How a network is compiled: how many inputs at once, their side, and its arithmetic where the CPU has a choice.
+    """How a network is compiled: batch sizes (ascending), input side in pixels, and precision if the CPU has bf16.
 
-    `batches` ascend: a few hints should not pay for a full scan's batch. The steps whose boxes are truncated to pixels
-    are computed in fp32, because the smallest difference would spread.
+    Small batches keep a few hints cheap. Networks whose boxes are truncated to pixels run in fp32, because the
+    smallest difference would propagate.
     """
 
     batches: tuple[int, ...]
@@ -46,7 +46,7 @@ class Compiled:
 
 
 class OpenVinoNetworks:
-    """The networks on `threads` threads of the CPU, compiled for fixed shapes."""
+    """The networks on `threads` CPU threads, compiled for fixed shapes."""
 
     COMPILED: Mapping[str, Compiled] = {
         "pnet": Compiled((8, 64), 12, "f32"),

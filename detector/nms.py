@@ -1,4 +1,4 @@
-"""Non-maximum suppression: the highest confidence first, so a lower box never removes a higher one."""
+"""Non-maximum suppression, highest confidence first, so a lower box never removes a higher one."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def suppress(xyxy: np.ndarray, confidence: np.ndarray, threshold: float, group: np.ndarray | None = None) -> np.ndarray:
-    """Indices kept when boxes of one group may overlap by at most `threshold` (intersection over union).
+    """Indices of the boxes to keep, so that within a group no IoU exceeds `threshold`.
 
     `xyxy` is (N, 4), `confidence` (N,), `group` (N,) integers (None: all boxes together). Highest confidence first.
     """
@@ -19,9 +19,9 @@ def suppress(xyxy: np.ndarray, confidence: np.ndarray, threshold: float, group: 
 
 
 def suppress_contained(xyxy: np.ndarray, confidence: np.ndarray, threshold: float) -> np.ndarray:
-    """Indices kept when the intersection may cover at most `threshold` of the smaller box; highest confidence first.
+    """Indices of the boxes to keep, so that no intersection covers more than `threshold` of the smaller box.
 
-    `xyxy` is (N, 4) in pixels, both corners inside the box, `confidence` (N,).
+    `xyxy` is (N, 4) in pixels, both corners inclusive, `confidence` (N,). Highest confidence first.
     """
     area = (xyxy[:, 2:] - xyxy[:, :2] + 1).prod(axis=1)
     waiting = np.argsort(-confidence, kind="stable")

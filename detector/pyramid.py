@@ -1,4 +1,4 @@
-"""The image pyramid, all levels side by side on one canvas, so that P-Net runs once."""
+"""The image pyramid, with all levels packed onto one canvas so that P-Net runs once."""
 
 from dataclasses import dataclass, replace
 
@@ -14,9 +14,9 @@ FACTOR = 0.709
 
 @dataclass(frozen=True)
 class Level:
-    """One scaled copy of the frame: where it lies on the canvas, and which frame pixels its rows and columns cover.
+    """One scaled copy of the frame: its place on the canvas, and the frame pixels that its rows and columns cover.
 
-    Position and size are even, because P-Net's windows lie on every second pixel: an odd last row or column is doubled.
+    Position and size are even, because P-Net's stride is 2: an odd last row or column is duplicated.
     """
 
     scale: float
@@ -37,7 +37,7 @@ class Level:
 
 
 class Canvas:
-    """The pyramid of a frame of one size; its array `pixels` (H, W, 3) float32 BGR is reused for every such frame."""
+    """The pyramid for frames of one size; its array `pixels` (H, W, 3) float32 BGR is reused for every frame."""
 
     def __init__(self, width: int, height: int, min_face_size: int):
         self.levels = _levels(width, height, min_face_size)
@@ -55,7 +55,7 @@ class Canvas:
             scale_onto(frame, level.rows, level.columns, self.pixels, level.y, level.x)
 
     def cells(self, chosen: np.ndarray) -> np.ndarray:
-        """Row and column (N, 2) of the windows `chosen` (H', W') bool, without those that see more than one level."""
+        """Row and column (N, 2) of the windows `chosen` (H', W') bool, without those that straddle levels."""
         return np.argwhere(chosen & (self._level_of_cell >= 0))
 
     def windows(self, cells: np.ndarray) -> np.ndarray:
@@ -65,9 +65,9 @@ class Canvas:
         return chosen.reshape(-1, WINDOW, WINDOW, 3)
 
     def boxes(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The frame's pixels seen at `cells` (N, 2): xyxy (N, 4) float32, and their levels (N,).
+        """The windows at `cells` (N, 2) in frame pixels: xyxy (N, 4) float32, and their levels (N,).
 
-        Computed in float32 and rounded down like the reference, because later steps depend on every pixel of it.
+        Computed in float32 and rounded down like the reference, because one pixel changes later steps.
         """
         level = self._level_of_cell[cells[:, 0], cells[:, 1]]
         place = self._places[level]
@@ -76,7 +76,7 @@ class Canvas:
 
 
 def _levels(width: int, height: int, min_face_size: int) -> list[Level]:
-    """Each 0.709 x the one before, until the frame is smaller than P-Net's window."""
+    """Each level is 0.709 x the previous one; the last still holds P-Net's window."""
     levels: list[Level] = []
     scale = WINDOW / min_face_size
     while min(width, height) * scale >= WINDOW:
@@ -92,19 +92,17 @@ def _even_spans(size: int, count: int) -> Spans:
 
 
 def _place(placed: list[Level], level: Level) -> Level:
-    """The level at the topmost, then leftmost free spot on a canvas as wide as the first level."""
+    """The level at the topmost, then leftmost, free spot on a canvas as wide as the first level."""
     limit = placed[0].width if placed else level.width
     corners = [(0, 0)]
     for other in placed:
         corners += [(other.y, other.x + other.width), (other.y + other.height, other.x)]
     spots = (replace(level, x=x, y=y) for y, x in sorted(corners) if x + level.width <= limit)
-    return next(spot for spot in spots if not any(_overlap(spot, other) for other in placed))
+    return next(spot for spot in spots if all(_apart(spot, other) for other in placed))
 
 
-def _overlap(a: Level, b: Level) -> bool:
-    apart_x = a.x + a.width <= b.x or b.x + b.width <= a.x
-    apart_y = a.y + a.height <= b.y or b.y + b.height <= a.y
-    return not (apart_x or apart_y)
+def _apart(a: Level, b: Level) -> bool:
+    return a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
 
 
 def _cells(levels: list[Level], width: int, height: int) -> np.ndarray:

@@ -1,10 +1,9 @@
-"""Scaling by area, for the levels of a pyramid and for crops, in loops that Numba compiles.
+"""Area scaling of pyramid levels and crops, in loops compiled by Numba.
 
-A scaled pixel is the plain mean of all frame pixels its area touches (adaptive average pooling, as in facenet-pytorch),
-with the same values as the reference to float precision. That matters more than it seems: box corners are truncated to
-pixels twice in the cascade, so rounding the scaled pixels to uint8 is enough to change which of two overlapping boxes
-wins. Each output row is made from the sum of the frame's rows it touches and from that sum's running total along the
-row: the frame is read once, in order, for every level.
+A scaled pixel is the mean of all frame pixels its area touches (adaptive average pooling, as in facenet-pytorch), equal
+to the reference to float precision. This matters: box corners are truncated to pixels twice in the cascade, so even
+rounding the scaled pixels to uint8 can change which of two overlapping boxes wins. Each output row is computed from
+the sum of the frame rows it touches and that sum's prefix sums: the frame is read once, in order, for every level.
 """
 
 import pickle
@@ -20,12 +19,12 @@ from numba.core.caching import NullCache
 log = structlog.get_logger()
 
 MOST_ROWS = 257
-"""So many rows of uint8 can be summed in uint16."""
+"""How many rows of uint8 can be summed in uint16."""
 
 
 @dataclass(frozen=True)
 class Spans:
-    """Along one axis: each output's first and one-past-last source pixel (N,) int64, and 1 / their number, float32."""
+    """Along one axis: each output's first and one-past-last source pixel (N,) int64, and 1 / their count, float32."""
 
     first: np.ndarray
     last: np.ndarray
@@ -36,14 +35,14 @@ class Spans:
 
 
 def spans(size: int, count: int) -> Spans:
-    """`count` outputs for `size` pixels."""
+    """The spans of `count` outputs over `size` pixels."""
     steps = np.arange(count)
     first, last = steps * size // count, -((steps + 1) * -size // count)
     return Spans(first, last, (1 / (last - first)).astype(np.float32))
 
 
 def scale_onto(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarray, y: int, x: int) -> None:
-    """Write the copy of `frame` (H, W, 3) uint8 with these spans to `canvas` (H', W', 3) float32, from (y, x) on."""
+    """Scale `frame` (H, W, 3) uint8 by these spans onto `canvas` (H', W', 3) float32, with its corner at (y, x)."""
     line = _line(frame, int((rows.last - rows.first).max()))
     sums = np.zeros(line.size + 3, np.int32)
     down, across = ((axis.first, axis.last, axis.share) for axis in (rows, columns))
@@ -51,9 +50,9 @@ def scale_onto(frame: np.ndarray, rows: Spans, columns: Spans, canvas: np.ndarra
 
 
 def scaled_crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """Boxes (N, 4) int64 of whole pixels in `frame` (H, W, 3) uint8, each scaled to (side, side).
+    """Crops of `frame` (H, W, 3) uint8 at boxes (N, 4) int64 in whole pixels: (N, side, side, 3) float32.
 
-    Every box must lie inside the frame and hold a pixel: nothing is checked. Returns (N, side, side, 3) float32.
+    Every box must be non-empty and inside the frame; this is not checked.
     """
     targets = np.empty((len(boxes), side, side * 3), np.float32)
     if len(boxes):
@@ -63,11 +62,11 @@ def scaled_crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
 
 
 def warm() -> None:
-    """Have all compiled before the first frame. What was kept on disk is done without where it is damaged."""
+    """Compile everything before the first frame, without the cache on disk if it is damaged."""
     try:
         _use_all()
     except (OSError, EOFError, pickle.UnpicklingError) as error:
-        log.warning("compiled scaling is not kept on disk", error=str(error))
+        log.warning("compiled scaling is not cached on disk", error=str(error))
         for function in (_scale, _crops, _total, _accumulate, _average):
             function._cache = NullCache()  # type: ignore[attr-defined]
         _use_all()
@@ -81,21 +80,21 @@ def _use_all() -> None:
 
 
 def _lines(frame: np.ndarray) -> np.ndarray:
-    """The frame (H, W * 3), read-only as frames from the bus are: one kind to compile for."""
+    """The frame as (H, W * 3), read-only like frames from the bus, so that one variant is compiled."""
     lines = np.ascontiguousarray(frame).reshape(len(frame), -1)
     lines.flags.writeable = False
     return lines
 
 
 def _line(frame: np.ndarray, rows: int) -> np.ndarray:
-    """Room for the sum of `rows` rows of the frame."""
+    """A buffer for the sum of `rows` frame rows."""
     return np.empty(frame.shape[1] * 3, np.uint16 if rows <= MOST_ROWS else np.uint32)
 
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """The function compiled for each combination of types it is called with; kept on disk if a folder can be written.
+    """The function compiled for each combination of argument types, cached on disk if a folder is writable.
 
-    Division by zero is not checked for; unsigned indices spare the checks for negative ones.
+    Division by zero is unchecked; unsigned indices avoid the handling of negative ones.
     """
     try:
         return numba.njit(function, cache=True, error_model="numpy")  # type: ignore[no-any-return]
@@ -134,7 +133,7 @@ def _crops(lines: Any, boxes: Any, line: Any, sums: Any, targets: Any) -> None:
 
 @compiled
 def _total(lines: Any, top: Any, bottom: Any, start: Any, line: Any) -> None:
-    """The sum of rows `top` to `bottom`, from `start` on, as long as `line`."""
+    """Write to `line` the sum of rows `top` to `bottom`, from column `start`."""
     first = lines[top, start:]
     if bottom - top == np.uint64(1):
         for x in range(len(line)):
@@ -151,7 +150,7 @@ def _total(lines: Any, top: Any, bottom: Any, start: Any, line: Any) -> None:
 
 @compiled
 def _accumulate(line: Any, sums: Any) -> None:
-    """The running total of each colour of `line` (W * 3), behind the three zeros that `sums` starts with."""
+    """Write each colour's prefix sums of `line` (W * 3) to `sums`, after its three leading zeros."""
     blue = green = red = np.int32(0)
     for x in range(len(line) // 3):
         blue = np.int32(blue + np.int32(line[3 * x]))
@@ -162,9 +161,9 @@ def _accumulate(line: Any, sums: Any) -> None:
 
 @compiled
 def _average(sums: Any, left: Any, right: Any, across: Any, down: Any, target: Any) -> None:
-    """The means between `left` and `right`, `down` being one over the number of rows that were summed.
+    """Write the means between `left` and `right`; `down` is 1 / the number of rows summed.
 
-    Should a running total pass 2**31, it wraps, and the difference of two is right all the same.
+    A prefix sum may wrap at 2**31; the difference of two is still right.
     """
     for column in range(len(left)):
         start, stop, share = np.uint64(3 * left[column]), np.uint64(3 * right[column]), across[column]

@@ -1,4 +1,4 @@
-"""The detector between MTCNN, the classifiers and the bus."""
+"""Connects MTCNN and the classifiers to the bus."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ from shared.worker import Worker
 
 
 class Detector(Protocol):
-    """What the stage needs of a detector; mtcnn.py has the real one."""
+    """The interface of `mtcnn.Detector` that the stage uses."""
 
     @property
     def device(self) -> str:
@@ -31,11 +31,11 @@ class Detector(Protocol):
     def detect(
         self, frame: NDArray[np.uint8], hints: NDArray[np.float64] | None = None, max_side: int | None = None
     ) -> Detections:
-        """The faces of a frame (H, W, 3) BGR, searched whole or near hints (N, 4) only."""
+        """The faces of a frame (H, W, 3) BGR, searched in full or only near hints (N, 4)."""
 
 
 class DetectorStage(Worker[m.Frame]):
-    """Finds the faces of each frame and shares the crops out among the classifiers."""
+    """Finds the faces of each frame and distributes the crops among the classifiers."""
 
     def __init__(self, place: Place, detector: Detector):
         super().__init__(place, m.Frame, lambda frame: frame.image.data.nbytes)
@@ -55,7 +55,7 @@ class DetectorStage(Worker[m.Frame]):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Note what the classifiers do, and which frames wait or need not wait any longer."""
+        """Track the classifiers' progress and the frames that wait or were given up."""
         for _, _, message in heard:
             if isinstance(message, Status):
                 self._classifiers.beat(message.process, now, message.unfinished)
@@ -67,7 +67,7 @@ class DetectorStage(Worker[m.Frame]):
 
     @override
     def work(self, now: float) -> Iterator[Envelope]:
-        """Search the oldest frame that waits."""
+        """Search the oldest waiting frame."""
         frame = self._backlog.take()
         with self.naming_faults(frame):
             yield from self._detect(frame, now)
@@ -99,9 +99,9 @@ class DetectorStage(Worker[m.Frame]):
         return [*said, Envelope("faces", frame.source, message)]
 
     def _crops(self, frame: m.Frame, faces: list[m.Face], began_at: float) -> list[Envelope]:
-        """Each face to the classifier that will be done with it first, of those alive when this frame was begun.
+        """Assign each face to the classifier that will finish it first, of those alive at `began_at`.
 
-        Since then nobody's status has been read.
+        No status has been read since then.
         """
         shares: dict[str, list[m.Crop]] = {}
         for face in faces:
@@ -120,7 +120,7 @@ class DetectorStage(Worker[m.Frame]):
 
 
 def describe(found: Detections, least_confidence: float, *, classify: bool) -> list[m.Face]:
-    """Detections as they travel; those below `least_confidence` help tracking and are not classified."""
+    """Detections as messages; those below `least_confidence` only help tracking and are not classified."""
     return [
         m.Face(
             face=index,

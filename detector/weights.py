@@ -1,12 +1,12 @@
-"""MTCNN's trained weights, taken from the facenet-pytorch wheel and folded into plain layers.
+"""MTCNN's trained weights, read from the facenet-pytorch wheel and folded into plain layers.
 
 Every network becomes a chain of convolutions on uint8 BGR pixels: normalisation and channel order are folded into the
-first layer, dense layers are convolutions over the whole remaining map, and the two-way softmax is one logit.
+first layer, dense layers become convolutions over the whole remaining map, and the two-way softmax one logit.
 """
 
 import hashlib
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ Network = tuple[Layer, ...]
 def load_networks(cache_dir: Path) -> dict[str, Network]:
     """P-, R- and O-Net as layers; each ends in a face logit, four box offsets and (O-Net) ten landmark coordinates.
 
-    torch, slow to import, is only needed the first time: the converted weights are kept in `cache_dir`, named by the
-    hash of the files they come from. Raises `ModelError` when facenet-pytorch or its files are missing or changed.
+    The converted weights are cached in `cache_dir` under the hash of their source files, so that torch, slow to import,
+    is needed only once. Raises `ModelError` if facenet-pytorch or its files are missing or changed.
     """
     sources = {name: _source(name) for name in NAMES}
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources.values())).hexdigest()[:16]
@@ -82,25 +82,24 @@ def _read_state(sources: dict[str, Path]) -> dict[str, np.ndarray]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A disk that is full or cannot be written costs the next start some seconds, no more."""
+    """Cache the weights; without a writable disk the next start only takes some seconds longer."""
     try:
         with replacing(path) as part:
             part.write_bytes(content)
     except OSError as error:
-        log.warning("converted weights are not kept on disk", file=str(path), error=str(error))
+        log.warning("converted weights are not cached on disk", file=str(path), error=str(error))
 
 
 def _fold(state: dict[str, np.ndarray]) -> dict[str, Network]:
     def part(name: str, pools: dict[str, int], dense: str, side: int, heads: tuple[str, ...]) -> Network:
-        """One network for BGR in 0-255: convolutions with poolings, a dense layer as one, and the heads as one."""
+        """One network for BGR in 0-255: convolutions with pooling, then the dense layer and the joined heads."""
         layers = [_convolution(state, name, key, pool) for key, pool in pools.items()]
-        weight, bias, slope = layers[0].weight, layers[0].bias, layers[0].slope
-        # Networks were trained on RGB scaled to (x - 127.5) / 128.
-        layers[0] = Layer(
-            np.ascontiguousarray(weight[:, ::-1] / 128),
-            bias - weight.sum((1, 2, 3)) * (127.5 / 128),
-            slope,
-            layers[0].pool,
+        # The networks were trained on RGB scaled to (x - 127.5) / 128.
+        weight, bias = layers[0].weight, layers[0].bias
+        layers[0] = replace(
+            layers[0],
+            weight=np.ascontiguousarray(weight[:, ::-1] / 128),
+            bias=bias - weight.sum((1, 2, 3)) * (127.5 / 128),
         )
         if dense:
             layers.append(_dense(state, name, dense, side))
@@ -120,7 +119,7 @@ def _convolution(state: dict[str, np.ndarray], name: str, key: str, pool: int) -
 
 
 def _dense(state: dict[str, np.ndarray], name: str, key: str, side: int) -> Layer:
-    # The dense layer reads its map in the order width, height, channel.
+    # The dense layer flattens its map in the order width, height, channel.
     weight = state[f"{name}.dense{key}.weight"]
     kernel = weight.reshape(len(weight), side, side, -1).transpose(0, 3, 2, 1)
     return Layer(np.ascontiguousarray(kernel), state[f"{name}.dense{key}.bias"], state[f"{name}.prelu{key}.weight"], 0)

@@ -1,5 +1,5 @@
-"""Hears `faces/`, `emotions/`, `gone/`, `status/`; keeps order and identity, smooths; says `smoothed/<source>/`.
+"""Hears `faces/`, `emotions/`, `gone/`, `status/`; restores order, tracks faces, smooths; says `smoothed/<source>/`.
 
-It owns order, identity and smoothing of every source, and its answer for a frame is that frame's acknowledgement.
+It owns the order, identity and smoothing of every source; its result for a frame acknowledges that frame.
 Start reading at `assembly.py`.
 """

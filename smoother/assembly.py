@@ -1,7 +1,7 @@
-"""Puts a frame's parts together and releases the frames of a source in order. No sockets, no clock.
+"""Joins a frame's parts and releases the frames of a source in order. No sockets, no clock.
 
-A frame is released when its parts are complete and the frame sent before it (`prev`) is the one released last. What was
-released is kept until it is acknowledged, and given again, unchanged, when a frame arrives again.
+A frame is released once its parts are complete and its predecessor (`prev`) is the last frame released. A result is
+kept until it is acknowledged, and is repeated unchanged if its frame arrives again.
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from smoother.tracking import Tracks, fold, track
 
 MOST_PENDING = 4096
 LOST_S, LOST_PARTS = 2.0, 3
-"""For so long, and so many times, frames come that were released as far as is known here, but of which no result is
-known and which their capture does not hold for done: then what is known here is wrong."""
+"""If, for this long and at least this often, frames arrive that count as released here, have no kept result and are
+not acknowledged by their capture, then `_released` is wrong."""
 
 Part = m.Faces | m.Emotions | m.Gone
 
@@ -30,13 +30,12 @@ class Parts:
     gone: bool = False
 
     def complete(self) -> bool:
-        """Whether every face that was to be classified has been."""
-        if self.faces is None:
-            return False
-        return all(face.face in self.emotions for face in self.faces.faces if face.classify)
+        """Whether the faces have arrived, and an emotion for each face to classify."""
+        faces = self.faces
+        return faces is not None and all(face.face in self.emotions for face in faces.faces if face.classify)
 
     def take(self, part: Part) -> None:
-        """Add a part; what is known already stays, so that a frame sent twice has one result."""
+        """Add a part; the first value of each kind wins, so a frame sent twice has one result."""
         if isinstance(part, m.Gone):
             self.gone = True
         elif isinstance(part, m.Faces):
@@ -48,7 +47,7 @@ class Parts:
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """All that a source's result depends on, as it is written down; `kept` are results not yet acknowledged."""
+    """Everything a source's next result depends on, as stored on disk; `kept` are the unacknowledged results by seq."""
 
     source: str
     epoch: int
@@ -58,7 +57,7 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 class Assembly:
-    """The frames of one epoch of a source, from their parts to their results."""
+    """Turns the parts of the frames in one epoch of a source into results."""
 
     def __init__(self, source: str, epoch: int, smoothing: float, memory: Memory | None = None):
         self.source = source
@@ -66,7 +65,7 @@ class Assembly:
         self._smoothing = smoothing
         self.heard_at = 0.0
         self._pending: dict[tuple[int, int | None], Parts] = {}
-        """By number and `prev`: what claims to be a frame and is not stays apart from the frame."""
+        """By (seq, prev), so that a bogus part cannot mix with the real frame of the same number."""
         self._released = memory.released if memory else None
         self._tracks = memory.tracks if memory else Tracks()
         self._kept = dict(memory.kept) if memory else {}
@@ -75,11 +74,11 @@ class Assembly:
         self._lost_parts = 0
 
     def memory(self) -> Memory:
-        """What a successor needs to go on exactly here."""
+        """What a restarted smoother needs to continue exactly here."""
         return Memory(self.source, self.epoch, self._released, self._tracks, dict(self._kept))
 
     def hear(self, part: Part, now: float = 0.0) -> list[m.Smoothed]:
-        """Take one part at second `now`; returns the results it brings about, in order."""
+        """Take one part at second `now`; returns the results it releases, in order."""
         self.heard_at = now
         self._acknowledge(part.acked)
         if self._is_lost(part, now):
@@ -98,7 +97,7 @@ class Assembly:
         return self._release()
 
     def _acknowledge(self, acked: int | None) -> None:
-        """Everything up to `acked` is done: not kept, and not waited for by a smoother that never saw it."""
+        """Drop everything up to `acked`; a smoother that never saw those frames does not wait for them."""
         if acked is None:
             return
         self._acked = max(self._acked, acked)
@@ -115,16 +114,15 @@ class Assembly:
         results = []
         while (parts := self._next()) is not None:
             result = self._finish(parts)
-            seq = parts.header["seq"]
-            self._forget_up_to(seq)
-            self._released = seq
-            self._kept[seq] = result
+            self._forget_up_to(result.seq)
+            self._released = result.seq
+            self._kept[result.seq] = result
             self._lost_since = None
             results.append(result)
         return results
 
     def _next(self) -> Parts | None:
-        """The frame behind the one released last, once there is nothing more to wait for."""
+        """The successor of the last released frame, once it is complete or given up."""
         for (_, prev), parts in self._pending.items():
             if prev == self._released and (parts.gone or parts.complete()):
                 return parts
@@ -135,10 +133,10 @@ class Assembly:
             del self._pending[key]
 
     def _is_lost(self, part: Part, now: float) -> bool:
-        """Whether the frame released last, or `acked`, was none of this epoch's, so that its real ones seem to be over.
+        """Whether `_released` or `_acked` came from a foreign frame, so that the epoch's real frames look released.
 
-        A live capture that gives a frame up asks until it is answered: that is a sign, whatever was acknowledged. In a
-        replay workers may be late with frames that others have done.
+        A live capture that gives up a frame repeats `gone` until it is answered: a sign whatever was acknowledged. In a
+        replay, workers may still send frames that others have finished.
         """
         asked = part.live and isinstance(part, m.Gone)
         missed = part.seq > self._acked and not isinstance(part, m.Emotions)
@@ -150,7 +148,7 @@ class Assembly:
         return self._lost_parts >= LOST_PARTS and now - self._lost_since >= LOST_S
 
     def _finish(self, parts: Parts) -> m.Smoothed:
-        """Track and smooth one frame; one whose faces never came leaves the tracks as they are."""
+        """Track and smooth one frame; without detections the tracks stay unchanged."""
         found = parts.faces
         stages_ms = {"classify": parts.classify_ms} if parts.emotions else {}
         if found is not None:

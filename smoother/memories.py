@@ -16,23 +16,23 @@ _decoder = msgspec.msgpack.Decoder(Memory)
 
 
 def write(folder: Path, memory: Memory) -> None:
-    """Write one source's memory; after a crash the old or the new one is there, whole."""
+    """Write one source's memory atomically."""
     write_state(folder / f"{memory.source}{_SUFFIX}", _encoder.encode(memory))
 
 
 def read(folder: Path) -> dict[str, Memory]:
-    """All memories there are, by source; one that cannot be read is left out with a warning."""
+    """All stored memories by source; an unreadable one is skipped with a warning."""
     memories = {}
     for path in states(folder, _SUFFIX):
         try:
             memory = _decoder.decode(read_state(path) or b"")
         except (OSError, msgspec.DecodeError) as error:
-            log.warning("memory of a source is unreadable, starting anew", file=str(path), error=str(error))
+            log.warning("memory of a source is unreadable, starting afresh", file=str(path), error=str(error))
             continue
         memories[memory.source] = memory
     return memories
 
 
 def forget(folder: Path, source: str) -> None:
-    """A source has ended."""
+    """Delete the memory of a source."""
     forget_state(folder / f"{source}{_SUFFIX}")

@@ -1,12 +1,12 @@
 """Where a face is going: a Kalman filter over arrays of tracks, exact for any time step.
 
-A box is measured as (centre x, centre y, ln width, ln height). Each of the four moves independently, with a velocity
-that fades to nothing and is stirred at random (integrated Ornstein-Uhlenbeck process): over a few frames that is the
-constant velocity of SORT (Bewley et al. 2016, arXiv 1602.00763), over a hidden second it does not run away, and
-predicting twice by half the time is the same as once by the whole.
+A box is measured as (centre x, centre y, ln width, ln height). Each of the four moves independently, with a randomly
+driven velocity that decays to zero (integrated Ornstein-Uhlenbeck process): over a few frames this is the constant
+velocity of SORT (Bewley et al. 2016, arXiv 1602.00763), over a second of occlusion it does not run away, and two half
+steps predict the same as one whole step.
 
-The states of T tracks are (T, 5, 4) float64: position, velocity, and the variances of position, of both together, and
-of velocity. Centres are pixels and pixels/s, their noise in proportion to the face's height.
+The states of T tracks are (T, 5, 4) float64: position, velocity, position variance, position-velocity covariance and
+velocity variance. Centres are in pixels and pixels/s; their noise is proportional to the face's height.
 """
 
 import numpy as np
@@ -15,28 +15,28 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _FADE_S = np.array((1.0, 1.0, 0.3, 0.3))
-"""Time constant of a velocity: people stop, and faces do not go on growing."""
+"""Time constants of velocity decay: people stop, and faces do not keep growing."""
 _SPEED = np.array((3.0, 3.0, 0.6, 0.6))
-"""Usual velocity: face heights/s (a passer-by makes 7), and of the logarithm of the size /s."""
+"""Standard deviations of velocity: face heights/s (a passer-by reaches 7), and log size per second."""
 _NOISE = np.array((0.08, 0.08, 0.08, 0.08))
-"""How far a detector's box is off: face heights, and logarithm of the size."""
+"""Standard deviations of a detected box: face heights, and log size."""
 
 
 def measure(xyxy: Array) -> Array:
-    """Boxes (N, 4) in pixels as measurements (N, 4); a side below one pixel counts as one."""
+    """Boxes (N, 4) in pixels as measurements (N, 4); sides are at least one pixel."""
     sides = np.maximum(xyxy[:, 2:] - xyxy[:, :2], 1.0)
     return np.concatenate(((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.log(sides)), axis=1)
 
 
 def start(measured: Array) -> Array:
-    """States (N, 5, 4) of faces seen for the first time at (N, 4)."""
+    """States (N, 5, 4) of faces first seen at measurements (N, 4)."""
     zero = np.zeros_like(measured)
     scale = _scale(measured)
     return np.stack((measured, zero, (_NOISE * scale) ** 2, zero, (_SPEED * scale) ** 2), axis=1)
 
 
 def predict(states: Array, dt: float) -> Array:
-    """States (T, 5, 4) after `dt` ≥ 0 seconds in which nothing was seen."""
+    """States (T, 5, 4) after `dt` ≥ 0 seconds without a measurement."""
     position, velocity, p, pv, v = np.moveaxis(states, 1, 0)
     rest = np.exp(-dt / _FADE_S)
     reach = _FADE_S * (1 - rest)
@@ -55,7 +55,7 @@ def predict(states: Array, dt: float) -> Array:
 
 
 def correct(states: Array, measured: Array) -> Array:
-    """States (T, 5, 4) after each was seen at its row of (T, 4)."""
+    """States (T, 5, 4) updated with one measurement each, (T, 4)."""
     position, velocity, p, pv, v = np.moveaxis(states, 1, 0)
     total = p + (_NOISE * _scale(position)) ** 2
     error = measured - position
@@ -72,7 +72,7 @@ def correct(states: Array, measured: Array) -> Array:
 
 
 def distances(states: Array, measured: Array) -> tuple[Array, Array, Array, Array]:
-    """How far T tracks are from N measurements, and how far they might be.
+    """Distances of T tracks from N measurements, and their expected spread.
 
     Returns:
         offset (T, N): between centres, in heights of the track's face.

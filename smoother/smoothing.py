@@ -1,4 +1,4 @@
-"""Exponential smoothing of probabilities in time, independent of how often they are sampled."""
+"""Exponential smoothing of probabilities over time, independent of the sampling rate."""
 
 from shared.messages import Probs
 
@@ -7,11 +7,11 @@ def smooth(previous: Probs | None, current: Probs, dt: float, a: float = 0.7, no
     """Exponential moving average with factor `a ** (dt / nominal)` on what came before.
 
     Args:
-        previous: smoothed probabilities so far, sum 1, or None for the first.
+        previous: smoothed probabilities so far, sum 1, or None for the first sample.
         current: this sample's probabilities, sum 1.
-        dt: seconds of media time since `previous`; below 0 counts as 0, which leaves `previous` as it is.
+        dt: seconds of media time since `previous`; at 0 or less, `previous` is returned unchanged.
         a: weight of the past after `nominal` seconds, 0 to 1.
-        nominal: seconds for which `a` is meant: every third frame of 30 fps.
+        nominal: interval in seconds that `a` refers to: every third frame at 30 fps.
 
     Returns:
         Smoothed probabilities, sum 1; `current` when there is no `previous`.

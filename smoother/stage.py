@@ -1,4 +1,4 @@
-"""The smoother between its assemblies and the bus."""
+"""Connects the assemblies to the bus."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class Smoother(Stage):
-    """Owns order, identity and smoothing of all sources."""
+    """Owns the order, identity and smoothing of all sources."""
 
     def __init__(self, place: Place):
         super().__init__()
@@ -34,12 +34,12 @@ class Smoother(Stage):
         self._lock = locks.take(place.settings.runtime_dir, "smoother", "the smoother's place")
         self._needs_disk = place.settings.capture_ack == "recorder"
         self._unwritten: str | None = None
-        """Why the state could not be written last time."""
+        """Why the last write of a state failed."""
         self._epochs = Epochs()
         self._seldom = Seldom()
         self._rivals = Rivals()
         self._finished: dict[str, int] = {}
-        """The last epoch of each source of which nothing more is to come."""
+        """The last epoch of each source that has ended."""
         self._assemblies = {
             source: Assembly(source, memory.epoch, self._smoothing, memory)
             for source, memory in memories.read(self._folder).items()
@@ -52,7 +52,7 @@ class Smoother(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
-        """Put parts together; write down what a result depends on, then say it; then take in what has ended."""
+        """Join parts, store what each result depends on before publishing it, then note which sources have ended."""
         results: list[m.Smoothed] = []
         for _, _, message in heard:
             if isinstance(message, Status):
@@ -62,7 +62,7 @@ class Smoother(Stage):
                 self.meter.count("in", isinstance(message, m.Faces))
                 results += self._assemble(message, now)
         for result in {result.source: result for result in results if not result.repeat}.values():
-            self._remember(result)  # before anybody hears of it
+            self._remember(result)
         for result in results:
             self.meter.count("repeated" if result.repeat else "out")
             self.meter.count("incomplete", not result.complete and not result.repeat)
@@ -90,7 +90,7 @@ class Smoother(Stage):
         return assembly.hear(part, now) if assembly else []
 
     def _follow(self, part: Part, current: Assembly | None, now: float) -> Assembly | None:
-        """The assembly of a part of another epoch than the current one; None if it is not to be listened to."""
+        """The assembly for a part of another epoch than the current one; None if the part is stale."""
         if current is None:
             over = self._finished.get(part.source, -1)
             said = partial(self._epochs.is_said, part.source, now=now)
@@ -102,10 +102,10 @@ class Smoother(Stage):
             self.meter.count("stale")
             if self._seldom(part.source, now):
                 ours = current.epoch if current else self._finished[part.source]
-                log.info("parts of another epoch left out", source=part.source, epoch=part.epoch, ours=ours)
+                log.info("parts of another epoch ignored", source=part.source, epoch=part.epoch, ours=ours)
             return None
         if current and part.epoch < current.epoch:
-            log.warning("going back to the epoch that the capture is in", source=part.source, epoch=part.epoch)
+            log.warning("going back to the capture's epoch", source=part.source, epoch=part.epoch)
         self._assemblies.pop(part.source, None)
         self._assemblies[part.source] = assembly = Assembly(part.source, part.epoch, self._smoothing)
         assembly.heard_at = now
@@ -116,22 +116,22 @@ class Smoother(Stage):
         return assembly
 
     def _remember(self, result: m.Smoothed) -> None:
-        """Write down what a source's next results depend on.
+        """Store what a source's next results depend on.
 
-        Raises ConfigurationError where that fails and rows are at stake: in a replay whose recorder counts on each.
+        Raises ConfigurationError if that fails in a replay whose recorder needs every row.
         """
         if result.source not in self._assemblies:
             return
         try:
             memories.write(self._folder, self._assemblies[result.source].memory())
         except OSError as error:
-            self._forget(result.source)  # a successor must not go on where we were long ago
+            self._forget(result.source)  # a restart must not continue from an outdated state
             fault = f"its state cannot be written to {str(self._folder)!r} ({error.strerror})"
             if self._needs_disk and not result.live:
-                raise ConfigurationError(f"{fault}: killed, it could not go on with this replay") from None
+                raise ConfigurationError(f"{fault}: after a crash this replay could not continue") from None
             if self._unwritten is None:
-                log.warning("going on without a state on disk", error=fault)
-            self._unwritten = f"{fault}: if it is killed, faces get new ids"
+                log.warning("continuing without a state on disk", error=fault)
+            self._unwritten = f"{fault}: after a crash, faces get new ids"
         else:
             self._unwritten = None
 
@@ -150,6 +150,6 @@ class Smoother(Stage):
                 self._finished[source.source] = source.epoch
                 self._forget(source.source)
             elif source.state == "running" and self._finished.get(source.source) == source.epoch:
-                del self._finished[source.source]  # it was no capture that said so
+                del self._finished[source.source]  # the report of its end was false
             if len(self._finished) > MOST_SOURCES:
                 del self._finished[next(iter(self._finished))]

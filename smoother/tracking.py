@@ -1,9 +1,8 @@
-"""Which face is whose: identity over frames from boxes alone, as a pure function of plain state.
+"""Multi-face tracking from boxes alone, as a pure function of plain state.
 
-Tracking by detection after SORT (Bewley et al. 2016, arXiv 1602.00763), with the second association round for
-low-confidence boxes of ByteTrack (Zhang et al. 2022, arXiv 2110.06864); a hidden face is looked for where its fading
-motion leads, for the same reason for which OC-SORT (Cao et al. 2023, arXiv 2203.14360) distrusts a filter that went
-long without a detection.
+Tracking by detection after SORT (Bewley et al. 2016, arXiv 1602.00763), with ByteTrack's second association round for
+low-confidence boxes (Zhang et al. 2022, arXiv 2110.06864). The velocity of an occluded face decays: like OC-SORT (Cao
+et al. 2023, arXiv 2203.14360), this distrusts a filter that has gone long without a detection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,44 +25,44 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """What the tracker takes for a face, and for the same face."""
+    """Thresholds of the tracker."""
 
     high: float = 0.95
-    """Confidence from which a box may start a track: MTCNN gives clear faces 0.98 up, lasting false alarms less."""
+    """Confidence needed to start a track: MTCNN scores clear faces 0.98 and up, persistent false positives lower."""
     confirm_hits: int = 3
-    """High boxes, with no frame missed in which it was looked for, after which a face gets its id ..."""
+    """High-confidence boxes, with no miss in a frame that was searched, after which a face gets its id ..."""
     confirm_s: float = 0.2
     """... or two of them at least this far apart, for sources of a few frames per second."""
     lose_s: float = 1.5
-    """A face hidden longer than this is forgotten; a hidden second must be survived."""
+    """A face hidden for longer is dropped; tracks must survive an occlusion of one second."""
     gate: float = 4.0
-    """Standard deviations by which a box may be off where its track is expected ..."""
+    """Largest distance of a box from its track's prediction, in standard deviations ..."""
     reach: float = 1.25
-    """... but never more face heights than this: neighbours sit about two apart ..."""
+    """... and in face heights: neighbours sit about two apart ..."""
     growth: float = 0.5
-    """... nor a size changed by more than this factor's logarithm (0.5: 1.65 times)."""
+    """... and the largest change of log size (0.5: a factor of 1.65)."""
     low_reach: float = 0.3
-    """The same for a low-confidence box, which may be no face, or another's: it must not lead a hidden one astray."""
+    """`reach` for low-confidence boxes: a false positive or another face must not drag a hidden track away."""
     duplicate: float = 0.6
-    """Share of the smaller of two boxes covered by the other, from which both are one face."""
+    """Two boxes are one face if their intersection covers more than this share of the smaller."""
 
 
 class Track(msgspec.Struct, frozen=True):
-    """One face as it is followed; unconfirmed while `track_id` is None."""
+    """One tracked face; unconfirmed while `track_id` is None."""
 
     track_id: int | None
     first_pts: float
     seen_pts: float
     hits: int
-    """Boxes of high confidence so far."""
+    """High-confidence boxes so far."""
     motion: tuple[float, ...]
-    """The (5, 4) state of `motion`, flat."""
+    """The flattened (5, 4) state of `motion`."""
     smoothed: Probs | None = None
     classified_pts: float | None = None
 
 
 class Tracks(msgspec.Struct, frozen=True):
-    """All faces of one epoch of a source. Plain data: what msgspec writes and reads back goes on identically."""
+    """All tracks in one epoch of a source. Plain data: a round trip through msgspec changes nothing."""
 
     tracks: tuple[Track, ...] = ()
     pts: float | None = None
@@ -80,21 +79,20 @@ def track(
     scanned: bool = True,
     settings: TrackerSettings = TrackerSettings(),
 ) -> tuple[Tracks, list[int | None]]:
-    """Find every box's track in the next frame.
+    """Assign the boxes of the next frame to tracks.
 
     Args:
-        state: what the frames before left behind; `Tracks()` for an epoch's first.
+        state: the state after the previous frame; `Tracks()` for an epoch's first.
         xyxy: (N, 4) boxes in pixels, in any order.
         confidence: (N,) from 0 to 1.
-        pts: media time in seconds; not after the last one's counts as no time passed.
-        signature: the frame's coarse colours, empty if unknown; tells a hard cut, over which no id is passed.
-        scanned: the whole frame was searched. If not, an unconfirmed face without a box is given another chance: nobody
-            may have looked for it.
+        pts: media time in seconds; a step backwards counts as no time passed.
+        signature: the frame's coarse colours, empty if unknown; reveals a hard cut, across which no id is kept.
+        scanned: whether the whole frame was searched; if not, unconfirmed tracks without a box are kept.
         settings: thresholds.
 
     Returns:
-        The next state, and for each box the index of its track in it, or None for a box that is not to be listed: one
-        of low confidence that continues no track, or a second one on the same face.
+        The next state, and for each box the index of its track in it, or None for a box to leave out: a low-confidence
+        one that continues no track, or a duplicate.
     """
     boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
     scores = np.asarray(confidence, np.float64).reshape(-1)
@@ -102,9 +100,8 @@ def track(
     boxes, high = boxes[order], scores[order] >= settings.high
     measured = motion.measure(boxes)
 
-    passed_s = 0.0 if state.pts is None else max(0.0, pts - state.pts)
-    known, box_of = _follow(_still_there(state, pts, signature, settings), passed_s, measured, high, settings)
-
+    known, states = _predict(state, pts, signature, settings)
+    known, box_of = _update(known, states, measured, high, settings)
     faces: list[Track] = []
     assigned: list[int | None] = [None] * len(boxes)
     for row, face in enumerate(known):
@@ -116,21 +113,19 @@ def track(
             faces.append(face)
     for box in _fresh(boxes, scores[order], high, set(box_of.values()), settings):
         assigned[order[box]] = len(faces)
-        begun = _plain(motion.start(measured[box : box + 1]))
-        faces.append(Track(None, first_pts=pts, seen_pts=pts, hits=1, motion=begun))
-
+        faces.append(Track(None, pts, pts, hits=1, motion=_plain(motion.start(measured[box : box + 1]))))
     named, next_id = _confirm(faces, state.next_id, pts, settings)
     return Tracks(named, pts, next_id, tuple(signature) or state.signature), assigned
 
 
 def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) -> Tracks:
-    """Let a frame's emotions into its tracks, right after `track` for the same frame.
+    """Smooth a frame's emotions into its tracks, right after `track` for the same frame.
 
     Args:
         state: what `track` returned.
-        probs: probabilities by index in `state.tracks`; tracks not named stay as they are.
+        probs: probabilities by index in `state.tracks`; other tracks stay unchanged.
         pts: the frame's media time in seconds.
-        a: weight of the past after the nominal interval, see `smoothing.smooth`.
+        a: see `smoothing.smooth`.
     """
     faces = list(state.tracks)
     for index, current in probs.items():
@@ -140,18 +135,20 @@ def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) 
     return msgspec.structs.replace(state, tracks=tuple(faces))
 
 
-def _still_there(state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings) -> list[Track]:
-    """Tracks a face of this frame may continue: none after a cut, none hidden for too long."""
-    if scene.is_cut(state.signature, signature):
-        return []
-    return [face for face in state.tracks if pts - face.seen_pts <= settings.lose_s]
+def _predict(
+    state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings
+) -> tuple[list[Track], Array]:
+    """The tracks that may continue (none after a cut, none hidden for too long), and their states at `pts`."""
+    cut = scene.is_cut(state.signature, signature)
+    known = [face for face in state.tracks if not cut and pts - face.seen_pts <= settings.lose_s]
+    states = np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4)
+    return known, motion.predict(states, 0.0 if state.pts is None else max(0.0, pts - state.pts))
 
 
-def _follow(
-    known: Sequence[Track], passed_s: float, measured: Array, high: Mask, settings: TrackerSettings
+def _update(
+    known: Sequence[Track], states: Array, measured: Array, high: Mask, settings: TrackerSettings
 ) -> tuple[list[Track], dict[int, int]]:
-    """The known faces with their motion after `passed_s`, and the box of each that has one."""
-    states = motion.predict(np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4), passed_s)
+    """The tracks with their motion corrected by their boxes, and the box of each that has one."""
     confirmed = np.array([face.track_id is not None for face in known], bool)
     box_of = _associate(states, confirmed, measured, high, settings)
     found = list(box_of)
@@ -166,7 +163,7 @@ def _plain(state: Array) -> tuple[float, ...]:
 def _associate(
     states: Array, confirmed: Mask, measured: Array, high: Mask, settings: TrackerSettings
 ) -> dict[int, int]:
-    """Box of each track that has one: high ones to confirmed tracks, then to the others, then low ones to any left."""
+    """Box by track: high-confidence boxes to confirmed tracks, then to the others, then low ones to any left."""
     box_of: dict[int, int] = {}
     rounds = (
         (confirmed, high, settings.reach),
@@ -182,7 +179,7 @@ def _associate(
 
 
 def _pairs(states: Array, measured: Array, reach: float, settings: TrackerSettings) -> list[tuple[int, int]]:
-    """Best (track, box) pairs within the gates. Unpaired costs as much as the worst pair: no good one is split up."""
+    """Best (track, box) pairs within the gates. Leaving one unpaired costs as much as the worst allowed pair."""
     offset, offset_spread, growth, growth_spread = motion.distances(states, measured)
     near = offset <= np.minimum(settings.gate * offset_spread, reach)[:, None]
     alike = growth <= np.minimum(settings.gate * growth_spread, settings.growth)[:, None]
@@ -192,7 +189,7 @@ def _pairs(states: Array, measured: Array, reach: float, settings: TrackerSettin
 
 
 def _fresh(boxes: Array, scores: Array, high: Mask, taken: set[int], settings: TrackerSettings) -> list[int]:
-    """Boxes that start a track: high, left over, and not a second one on a face with a better or a taken box."""
+    """Boxes that start a track: high confidence, unassigned, no duplicate of a better or an assigned box."""
     left = [box for box in np.flatnonzero(high).tolist() if box not in taken]
     if not left:
         return []
@@ -209,7 +206,7 @@ def _fresh(boxes: Array, scores: Array, high: Mask, taken: set[int], settings: T
 def _confirm(
     faces: Sequence[Track], next_id: int, pts: float, settings: TrackerSettings
 ) -> tuple[tuple[Track, ...], int]:
-    """Give ids, in the order the faces were first seen, those of one frame from left to right."""
+    """Give ids in order of first appearance; within a frame, from left to right."""
     named = []
     for face in faces:
         lasting = face.hits >= 2 and pts - face.first_pts >= settings.confirm_s

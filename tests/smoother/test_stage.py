@@ -106,7 +106,7 @@ def test_one_wrong_epoch_strands_nobody(smoother, capsys):
         now = second / 10
         assert hear(smoother, status("capture", "c"), wrong, now=now) == []
         assert hear(smoother, faces(1 + second), now=now) == [(1, 1 + second, False)]
-    assert capsys.readouterr().out.count("another epoch left out") == 1
+    assert capsys.readouterr().out.count("another epoch ignored") == 1
     assert hear(smoother, status("capture", "c", epoch=2), faces(0, epoch=2), now=3.0) == [(2, 0, False)]
 
 
