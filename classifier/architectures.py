@@ -1,11 +1,12 @@
-"""The one table of networks: what each is fed, its tensors, its torch module and its OpenVINO graph.
+"""The table of networks: input, tensors, torch module and OpenVINO graph of each.
 
-Modules and graphs are imported when they are built, so that the CPU classifier never imports torch.
+Modules and graphs are imported only when built, so that the CPU classifier never imports torch.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from classifier.preprocess import InputSpec
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 STEM = (32, 64)
-"""Channels of emotion-net's first convolutions, at the input's size."""
+"""Channels of emotion-net's first convolutions, at the input's resolution."""
 BLOCKS = (96, 192, 192, 384)
-"""Default channels of its residual blocks; a block that changes their number halves the size first."""
+"""Default channels of its residual blocks; a block that changes the number halves the resolution first."""
 
 Shapes = dict[str, tuple[int, ...]]
 Tensors = Any
@@ -26,22 +27,22 @@ Tensors = Any
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network. `size` is the side of its input in pixels; `blocks` only count where `has_blocks`."""
+    """A network. `size` is the side of its input in pixels; `blocks` are ignored unless `has_blocks`."""
 
     input: InputSpec
-    """What it is trained on; `training.view` fits a release's view to the detector's boxes."""
+    """Its training input; `training.view` fits a release's view to the detector's boxes."""
     shapes: Callable[[int, Sequence[int]], Shapes]
-    """(size, blocks) to the shapes of its tensors by name."""
+    """(size, blocks) to tensor shapes by name."""
     module: Callable[[int, Sequence[int]], "nn.Module"]
     """(size, blocks) to a fresh torch module."""
     graph: Callable[[Tensors, int, Sequence[int]], Any]
     """(tensors by name, size, blocks) to an `openvino.Model`."""
     has_blocks: bool = False
-    """Whether its residual blocks can be chosen."""
+    """Whether its residual blocks are configurable."""
 
 
 def halvings(blocks: Sequence[int]) -> int:
-    """How often such residual blocks halve the size."""
+    """How often these residual blocks halve the resolution."""
     return sum(inputs != outputs for inputs, outputs in pairwise((STEM[-1], *blocks)))
 
 
@@ -71,42 +72,30 @@ def _norm_shapes(name: str, channels: int) -> Shapes:
     return {f"{name}.{part}": (channels,) for part in ("weight", "bias", "running_mean", "running_var")}
 
 
-def _emotion_cnn_module(size: int, _: Sequence[int]) -> "nn.Module":
-    from classifier.networks import EmotionCNN
+def _networks() -> ModuleType:
+    from classifier import networks
 
-    return EmotionCNN(size=size)
-
-
-def _emotion_net_module(_: int, blocks: Sequence[int]) -> "nn.Module":
-    from classifier.networks import EmotionNet
-
-    return EmotionNet(blocks=blocks)
+    return networks
 
 
-def _emotion_cnn_graph(tensors: Tensors, size: int, _: Sequence[int]) -> Any:
-    from classifier.graph import emotion_cnn
+def _graphs() -> ModuleType:
+    from classifier import graph
 
-    return emotion_cnn(tensors, size)
-
-
-def _emotion_net_graph(tensors: Tensors, size: int, blocks: Sequence[int]) -> Any:
-    from classifier.graph import emotion_net
-
-    return emotion_net(tensors, size, blocks)
+    return graph
 
 
 ARCHITECTURES = {
     "emotion-cnn": Architecture(
         input=InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
         shapes=_emotion_cnn_shapes,
-        module=_emotion_cnn_module,
-        graph=_emotion_cnn_graph,
+        module=lambda size, _: _networks().EmotionCNN(size=size),
+        graph=lambda tensors, size, _: _graphs().emotion_cnn(tensors, size),
     ),
     "emotion-net": Architecture(
         input=InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
         shapes=_emotion_net_shapes,
-        module=_emotion_net_module,
-        graph=_emotion_net_graph,
+        module=lambda _, blocks: _networks().EmotionNet(blocks=blocks),
+        graph=lambda tensors, size, blocks: _graphs().emotion_net(tensors, size, blocks),
         has_blocks=True,
     ),
 }

@@ -1,6 +1,6 @@
-"""Running a released network: OpenVINO on the CPU, torch on CUDA and MPS, behind one small class.
+"""Inference with a released network: OpenVINO on the CPU, torch on CUDA and MPS, behind one small class.
 
-The CPU back end builds its graph from the safetensors and never imports torch, so that a stage starts in a second.
+The CPU back end builds its graph from the safetensors without importing torch, so that a stage starts in a second.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,14 +16,14 @@ from shared.compute import choose_device, computes_bf16, import_openvino
 from shared.messages import EMOTIONS
 
 MAX_BATCH = 8
-"""Faces per call of a network: EmotionCNN's maps take 9 MB a face, and larger batches are no faster per face."""
+"""Faces per network call: EmotionCNN's feature maps take 9 MB per face, and larger batches are no faster per face."""
 
 Run = Callable[[np.ndarray], np.ndarray]
 """A network: (N, 1, S, S) float32, N ≤ MAX_BATCH, to logits (N, 7) float32."""
 
 
 class Classifier:
-    """A network with its preprocessing and its temperature."""
+    """A network with its preprocessing and temperature."""
 
     def __init__(self, name: str, device: str, spec: InputSpec, temperature: float, run: Run):
         self.name, self.device = name, device
@@ -34,7 +34,7 @@ class Classifier:
 
         Args:
             crops: the detector's squares, (s, s, 3) BGR or (s, s) grey uint8, of any sizes.
-            whole: the pictures are the view itself (a data set's face pictures).
+            whole: the crops are the view itself (a data set's face images).
         """
         logits = np.empty((len(crops), len(EMOTIONS)), np.float32)
         for start in range(0, len(crops), MAX_BATCH):
@@ -48,7 +48,7 @@ class Classifier:
         return np.concatenate(parts)
 
     def seeing(self, spec: InputSpec) -> "Classifier":
-        """The same network fed with another part of the crop."""
+        """The same network with another view of the crop."""
         return Classifier(self.name, self.device, spec, self.temperature, self._run)
 
 
@@ -66,20 +66,19 @@ def load_classifier(
     threads: int = 1,
     precision: Literal["auto", "f32", "bf16"] = "auto",
 ) -> Classifier:
-    """A released model ready to run; it has run once already.
+    """A released model, loaded and warmed up.
 
     Args:
         model: the name of a folder in `models_dir`, or a path to such a folder.
-        models_dir: where releases are.
+        models_dir: the folder of releases.
         device: auto, cpu, cuda or mps; `auto` is cuda, else mps, else cpu.
-        threads: of the CPU back end.
-        precision: of the CPU back end's arithmetic; `auto` is bf16 on a processor that computes in it. It is several
-            times as fast, and on FER-2013's validation images says the same but for 0.1 % of the labels. On CUDA
-            convolutions round to TensorFloat-32 unless it is f32.
+        threads: CPU threads.
+        precision: on the CPU, `auto` is bf16 if the processor has it: several times as fast, and on FER-2013's
+            validation images only 0.1 % of the labels differ. On CUDA, convolutions use TensorFloat-32 unless f32.
 
     Raises:
-        ConfigurationError: the device is unknown or not there.
-        ModelError: the release is missing or wrong.
+        ConfigurationError: the device is unknown or unavailable.
+        ModelError: the release is missing or invalid.
     """
     chosen = choose_device(device)
     release = load_release(model, models_dir)
@@ -95,7 +94,7 @@ def torch_network(release: Release) -> Any:
 
     config = release.config
     network = ARCHITECTURES[config.architecture].module(config.input.size, config.blocks)
-    # Not strict: BatchNorm's step counters are no part of a release. All else was checked when it was read.
+    # Not strict: a release lacks BatchNorm's step counters. All else was checked on loading.
     network.load_state_dict({name: torch.from_numpy(value) for name, value in release.tensors.items()}, strict=False)
     return network.eval()
 

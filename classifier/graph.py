@@ -1,4 +1,4 @@
-"""The networks as OpenVINO graphs, built from tensors by name; BatchNorm is folded into the layer before it."""
+"""The networks as OpenVINO graphs, built from named tensors; BatchNorm is folded into the preceding layer."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ EPSILON = 1e-5
 
 
 def emotion_cnn(tensors: dict[str, np.ndarray], size: int) -> Model:
-    """EmotionCNN: (N, 1, S, S) to logits (N, 7), N free."""
+    """EmotionCNN: (N, 1, S, S) to logits (N, 7) for any N."""
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = pixels
     for block, convolution in enumerate((_first_convolution, _convolution, _convolution)):
@@ -33,7 +33,7 @@ def emotion_cnn(tensors: dict[str, np.ndarray], size: int) -> Model:
 
 
 def emotion_net(tensors: dict[str, np.ndarray], size: int, blocks: Sequence[int]) -> Model:
-    """EmotionNet: (N, 1, S, S) to logits (N, 7), N free."""
+    """EmotionNet: (N, 1, S, S) to logits (N, 7) for any N."""
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
     x: Any = op.relu(_first_convolution(pixels, tensors, "stem.0", "stem.1"))
     for layer in range(3, 3 * len(STEM), 3):
@@ -51,7 +51,7 @@ def emotion_net(tensors: dict[str, np.ndarray], size: int, blocks: Sequence[int]
 
 
 def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
-    """Weight and bias of a convolution or linear layer together with the BatchNorm behind it."""
+    """Weight and bias of a convolution or linear layer with the following BatchNorm folded in."""
     weight, bias = tensors[f"{layer}.weight"], tensors.get(f"{layer}.bias", np.float32(0))
     gamma, beta, mean, var = (tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var"))
     scale = gamma / np.sqrt(var + EPSILON)
@@ -59,16 +59,16 @@ def folded(tensors: dict[str, np.ndarray], layer: str, norm: str) -> tuple[np.nd
 
 
 def in_two(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two arrays that add up to the weights (any shape, float32), the first without loss in bfloat16."""
+    """Two arrays that sum to the float32 weights; the first is exact in bfloat16."""
     large: np.ndarray = (weight.view(np.uint32) & 0xFFFF0000).view(np.float32)
     return large, weight - large
 
 
 def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
-    """The weights (M, C * side^2 / 4) that do behind 2x2 average pooling what `weight` (M, C * side^2) does without.
+    """The weights (M, C * side^2 / 4) that after 2x2 average pooling equal `weight` (M, C * side^2) without it.
 
-    None where the positions of such a square differ in weight. In releases trained with tied weights they do not, and
-    for a single face most of the time goes into reading weights.
+    None if the weights within any 2x2 square differ. Releases trained with tied weights pass, and for a single face
+    most of the time goes into reading weights.
     """
     if side % 2:
         return None
@@ -78,17 +78,17 @@ def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
 
 
 def _first_convolution(pixels: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
-    """A convolution of one channel; computed in bfloat16, its weights keep 16 bits instead of 8.
+    """A one-channel convolution whose weights keep 16 bits of precision in bfloat16 instead of 8.
 
-    Neighbouring pixels are alike, so the output is what remains of larger products: there a weight's rounding shows
-    most. It costs next to nothing, as the products with one channel fill a small part of a matrix tile.
+    Neighbouring pixels are alike, so large products nearly cancel and the rounding of weights shows most here. It costs
+    next to nothing, because one channel fills only a small part of a matrix tile.
     """
     weight, bias = folded(tensors, layer, norm)
     return _convolved(op.concat([pixels, pixels], 1), np.concatenate(in_two(weight), 1), bias)
 
 
 def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
-    """A convolution that keeps the size, with its BatchNorm."""
+    """A same-size convolution with its BatchNorm."""
     return _convolved(x, *folded(tensors, layer, norm))
 
 

@@ -1,4 +1,4 @@
-"""The networks as torch modules. Each takes (N, 1, S, S) float32 and returns logits (N, classes), no softmax inside."""
+"""The networks as torch modules. Each maps (N, 1, S, S) float32 to logits (N, classes), without softmax."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,14 +9,13 @@ from torch.nn import functional
 from classifier.architectures import BLOCKS, STEM
 
 DROPOUT = 0.5
-"""Share of EmotionCNN's hidden units left out while it is trained, where a recipe does not change it."""
+"""EmotionCNN's default dropout probability in training."""
 
 
 class EmotionCNN(nn.Module):
-    """Three blocks of Conv3x3, BatchNorm, ReLU and MaxPool2 (1→32→64→128 channels) over 224x224, and two linear layers.
+    """Three blocks of Conv3x3, BatchNorm, ReLU and MaxPool2 (1→32→64→128 channels), then two linear layers.
 
-    Input (N, 1, 224, 224) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). Another `size`, at least
-    8, makes the same layers for smaller pictures.
+    Input (N, 1, size, size) grey, normalised to (x − 0.5) / 0.5, size ≥ 8; output logits (N, num_classes).
     """
 
     def __init__(self, num_classes: int = 7, size: int = 224):
@@ -39,13 +38,13 @@ class EmotionCNN(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, 1, 224, 224) float32 → logits (N, num_classes)."""
+        """x (N, 1, size, size) float32 → logits (N, num_classes)."""
         logits: Tensor = self.head(self.blocks(x).flatten(1))
         return logits
 
 
 class Residual(nn.Module):
-    """Two Conv3x3 with BatchNorm beside a shortcut; where channels change, that is a Conv1x1, and x is pooled first."""
+    """Two Conv3x3 with BatchNorm and a shortcut; if channels change, x is pooled and the shortcut is a Conv1x1."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -61,7 +60,7 @@ class Residual(nn.Module):
         self.shortcut = nn.Sequential()
         if inputs != outputs:
             self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
-        # A block begins as its shortcut alone, which keeps high learning rates stable (arXiv 1706.02677, 5.1).
+        # A block starts as its shortcut alone, which keeps high learning rates stable (arXiv 1706.02677, 5.1).
         nn.init.zeros_(last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,10 +70,10 @@ class Residual(nn.Module):
 
 
 class EmotionNet(nn.Module):
-    """Two convolutions, residual blocks, global mean, one linear layer.
+    """Two convolutions, residual blocks, global average pooling, one linear layer.
 
     Input (N, 1, S, S) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `blocks` are the channels of
-    the residual blocks; one that changes their number halves the size first. With the default ones S is 8 or more.
+    the residual blocks; one that changes the number halves the resolution first. The default blocks need S ≥ 8.
     """
 
     def __init__(self, num_classes: int = 7, blocks: Sequence[int] = BLOCKS):

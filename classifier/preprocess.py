@@ -1,4 +1,4 @@
-"""From crops to a network's input: the one preprocessing of training's evaluation and of the running system."""
+"""From crops to network input: the preprocessing shared by training's evaluation and the running system."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -12,12 +12,11 @@ CROP_SIDE = 1.3
 
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a network is fed. Stands in a release's config.
+    """A network's input, as stored in a release's config.
 
-    `size` is the side of the input in pixels, `mean` and `std` normalise grey values in 0..1. `view` is the side of the
+    `size` is the side of the input in pixels; `mean` and `std` normalise grey values in 0..1. `view` is the side of the
     square the network sees, in box heights, and `view_dy` how far its centre lies below the box's. `detail` is the side
-    of the pictures it was trained on: larger views are brought down to it first, so that a sharp face looks as blurred
-    as they do (0 = never).
+    of the training images: larger views are first downscaled to it, to be as blurred as those (0 = never).
     """
 
     size: Annotated[int, msgspec.Meta(ge=8, le=1024)]
@@ -30,12 +29,12 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def prepare(crops: Sequence[np.ndarray], spec: InputSpec, *, whole: bool = False) -> np.ndarray:
-    """The network's input for crops of any sizes.
+    """The network's input for crops of any size.
 
     Args:
         crops: square (s, s, 3) BGR or (s, s) grey uint8 images, CROP_SIDE box heights wide, centred on the box.
         spec: the network's input.
-        whole: the crops are the view itself (a data set's pictures), nothing is cut away.
+        whole: the crops are the view itself (a data set's images) and are not cut.
 
     Returns:
         (N, 1, size, size) float32.

@@ -1,7 +1,7 @@
 """A released model on disk: `models/<name>/` with `config.json`, `weights.safetensors` and a card, `README.md`.
 
-The config says everything the classifier needs to rebuild the network and its preprocessing; weights are only ever
-read from safetensors, which holds numbers and no code.
+The config holds everything needed to rebuild the network and its preprocessing; weights are read only from safetensors,
+which cannot contain code.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from shared.files import replacing
 from shared.messages import EMOTIONS
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
-"""Where the project's own releases are."""
+"""The project's own releases."""
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What `config.json` says. `temperature` divides the logits before the softmax; `blocks` are emotion-net's."""
+    """The content of `config.json`. `temperature` divides the logits before the softmax; `blocks` are emotion-net's."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     version: str
@@ -38,7 +38,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     blocks: Annotated[tuple[Annotated[int, msgspec.Meta(gt=0, le=4096)], ...], msgspec.Meta(min_length=1)] = BLOCKS
 
     def shapes(self) -> Shapes:
-        """The release's tensors: their shapes by name."""
+        """The release's tensor shapes by name."""
         return ARCHITECTURES[self.architecture].shapes(self.input.size, self.blocks)
 
 
@@ -51,9 +51,9 @@ class Release:
 
 
 def load_release(model: str, models_dir: Path) -> Release:
-    """The release of a name in `models_dir`, or in the folder that `model` is the path of.
+    """The release `model`: a name in `models_dir`, or a path to a folder.
 
-    Raises ModelError naming the file, what was expected and what was found.
+    Raises ModelError with the file, what was expected and what was found.
     """
     folder = Path(model) if "/" in model or "\\" in model else models_dir / model
     if not folder.is_dir():
@@ -66,7 +66,7 @@ def load_release(model: str, models_dir: Path) -> Release:
 
 
 def save_release(release: Release, folder: Path) -> None:
-    """Writes config and weights (float16); raises ModelError for what `load_release` would refuse."""
+    """Writes config and weights (float16); raises ModelError for whatever `load_release` would reject."""
     config = msgspec.json.format(msgspec.json.encode(release.config), indent=2) + b"\n"
     _check_config(folder / CONFIG, config)
     tensors = {name: np.ascontiguousarray(tensor, np.float16) for name, tensor in release.tensors.items()}

@@ -1,4 +1,4 @@
-"""The classifier between its network and the bus."""
+"""Connects the network to the bus."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from shared.worker import Worker
 
 
 class Classifier(Protocol):
-    """What the stage needs of a classifier; backends.py has the real one."""
+    """The interface of `backends.Classifier` that the stage uses."""
 
     @property
     def name(self) -> str:
@@ -30,7 +30,7 @@ class Classifier(Protocol):
 
 
 class ClassifierStage(Worker[m.Crops]):
-    """Classifies all crops that wait, up to `classify_batch` together."""
+    """Classifies the waiting crops, up to `classify_batch` at a time."""
 
     def __init__(self, place: Place, classifier: Classifier):
         super().__init__(place, m.Crops, lambda message: sum(crop.image.data.nbytes for crop in message.crops))
@@ -44,7 +44,7 @@ class ClassifierStage(Worker[m.Crops]):
 
     @override
     def work(self, now: float) -> Iterator[Envelope]:
-        """Classify the oldest crops that wait, as many as are worth doing together."""
+        """Classify the oldest waiting crops as one batch."""
         batch = [self._backlog.take() for _ in first_batch(self._backlog.waiting(), self._batch)]
         with self.naming_faults(*batch):
             yield from self._classify(batch)
@@ -74,7 +74,7 @@ class ClassifierStage(Worker[m.Crops]):
 
 
 def first_batch(waiting: Sequence[m.Crops], most: int) -> Sequence[m.Crops]:
-    """The oldest messages that have `most` crops together at most; the first one, however many it has."""
+    """The oldest messages with at most `most` crops in total; always at least one message."""
     crops = 0
     for count, message in enumerate(waiting):
         crops += len(message.crops)
@@ -84,7 +84,7 @@ def first_batch(waiting: Sequence[m.Crops], most: int) -> Sequence[m.Crops]:
 
 
 def describe(crops: Sequence[m.Crop], logits: NDArray[np.float32], probs: NDArray[np.float32]) -> list[m.Emotion]:
-    """Rows of (N, 7) logits and probabilities as they travel."""
+    """Rows of (N, 7) logits and probabilities as messages."""
     return [
         m.Emotion(face=crop.face, probs=cast(m.Probs, tuple(p)), logits=cast(m.Probs, tuple(z)))
         for crop, p, z in zip(crops, probs.tolist(), logits.tolist(), strict=True)

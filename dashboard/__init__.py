@@ -1,5 +1,5 @@
 """Hears `smoothed/` and `status/`, and `preview/` while a browser watches; shows them as a page, JSON and metrics.
 
-Says nothing but its own `status/`. Nothing it shows is stored or leaves this machine unasked.
+Says only its own `status/`. It stores nothing, and sends data only to viewers.
 Start reading at `state.py`.
 """

@@ -1,7 +1,7 @@
 """Who may see the dashboard: an ASGI layer around the whole app, closed by default.
 
-The Host header must name this machine (against DNS rebinding), a WebSocket must come from our own page, and with a
-token set, everything but `/healthz` asks for it.
+The Host header must name this machine (against DNS rebinding), a WebSocket must come from our own page, and if a token
+is set, everything but `/healthz` requires it.
 """
 
 import hmac
@@ -45,9 +45,9 @@ class Access:
     """The rules.
 
     Args:
-        host: the address or name that the settings bind to.
-        token: what viewers must know ("": nothing).
-        address: the IP address that `host` came to.
+        host: the address or name to bind to, from the settings.
+        token: the secret viewers need ("": none).
+        address: the IP address that `host` resolved to.
     """
 
     host: str = "127.0.0.1"
@@ -55,7 +55,7 @@ class Access:
     address: str = "127.0.0.1"
 
     def refusal(self, path: str, host: str, origin: str | None, query: str, cookie: str) -> tuple[int, str] | None:
-        """The HTTP status and reason a request is refused with; None lets it in."""
+        """The HTTP status and reason for refusing a request; None admits it."""
         if not self.knows_host(host):
             return 400, f"This dashboard does not answer to the host {host[:80]!r}.\n"
         if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
@@ -65,7 +65,7 @@ class Access:
         return None
 
     def knows_host(self, header: str) -> bool:
-        """Whether a Host header names this machine; an address bound to all may be called by any IP address."""
+        """Whether a Host header names this machine; bound to all interfaces, any IP address does."""
         try:
             name = urlsplit(f"//{header}").hostname or ""
         except ValueError:
@@ -84,12 +84,12 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """What a viewer who knew the token is recognised by: derived from it, not the token itself."""
+        """The cookie of a viewer who gave the token: derived from it, not the token itself."""
         return self._derived(b"affectstream dashboard viewer")
 
     @property
     def cookie_name(self) -> str:
-        """One for each token: cookies ignore ports, so that two dashboards on a host would overwrite each other's."""
+        """One name per token: cookies ignore ports, so two dashboards on one host would overwrite each other's."""
         return f"affect_viewer_{self._derived(b'affectstream dashboard cookie')[:8]}"
 
     def _derived(self, purpose: bytes) -> str:
@@ -104,7 +104,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 class Guard:
-    """Refuses what Access refuses, and sends the security headers with everything else."""
+    """Enforces Access and adds the security headers to HTTP responses."""
 
     def __init__(self, app: ASGIApp, access: Access):
         self._app = app

@@ -21,12 +21,12 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
     """The dashboard of what `board` knows.
 
     Args:
-        board: read at every request, at `clock()` seconds (the time it is told things at).
+        board: read at every request, at `clock()`.
         access: who may see it.
-        clock: monotonic seconds.
-        confident: faces detected with less are drawn thin.
+        clock: monotonic seconds, the same clock that times the board's messages.
+        confident: faces detected with less confidence are drawn thin.
     """
-    app = FastAPI(openapi_url=None)  # its pages of documentation load from other hosts
+    app = FastAPI(openapi_url=None)  # its documentation pages load from other hosts
     app.add_middleware(Guard, access=access)
     app.mount("/static", StaticFiles(directory=STATIC))
 
@@ -36,7 +36,7 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
 
     @app.get("/healthz")
     def health() -> Response:
-        """Whether results come: 200 `ok`, 200 `warning` with what is wrong in words, or 503 `unavailable`."""
+        """Whether results arrive: 200 `ok`, 200 `warning` with reasons in words, or 503 `unavailable`."""
         snapshot = board.read(clock())
         health = snapshot.health()
         facts = {"missing": snapshot.missing, "problems": health.problems, "warnings": health.warnings}

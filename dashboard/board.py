@@ -1,4 +1,4 @@
-"""The state as two threads share it: the stage's loop writes it, the web server's reads it."""
+"""The state shared by two threads: the stage's loop writes it, the web server's reads it."""
 
 import contextlib
 import threading
@@ -9,10 +9,10 @@ from shared import messages as m
 
 
 class Board:
-    """A State under a lock, and the viewers to ring when it has changed.
+    """A State under a lock, and the viewers to notify when it changes.
 
-    A viewer's `ring` is called from the stage's thread, must not block, and says only that there is news: what the
-    news is, the viewer reads when it is ready for it, so that nothing queues for a slow one.
+    A viewer's `ring` is called from the stage's thread, must not block, and carries no data: the viewer reads the state
+    when it is ready, so that nothing queues up for a slow one.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Board:
             self._sent += 1
 
     def hear(self, messages: Iterable[m.Message], now: float) -> None:
-        """Take messages in; previews only while somebody watches."""
+        """Take messages in; previews only while there are viewers."""
         with self._lock:
             taken = [message for message in messages if self._viewers or not isinstance(message, m.Preview)]
             news = [self._state.hear(message, now) for message in taken]
@@ -45,7 +45,7 @@ class Board:
                 self._ring()
 
     def pass_time(self, now: float) -> None:
-        """Let silence be seen; to be called about once a second."""
+        """Drop what has fallen silent and notify viewers; to be called about once a second."""
         with self._lock:
             self._state.forget(now)
             self._ring()
@@ -57,7 +57,7 @@ class Board:
 
     @contextlib.contextmanager
     def attach(self, ring: Callable[[], object]) -> Iterator[None]:
-        """Count a viewer, to be rung at news, for as long as the context lasts."""
+        """Register a viewer, to be notified of changes, while the context lasts."""
         with self._lock:
             self._viewers.add(ring)
         try:

@@ -1,4 +1,4 @@
-"""How a source, and the whole pipeline, is doing, in words: the same on the page and at `/healthz`. Pure."""
+"""The condition of a source and of the whole pipeline in words, for the page and `/healthz`. Pure."""
 
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
@@ -8,9 +8,9 @@ import msgspec
 from shared.status import SourceStatus
 
 UNANSWERED_S = 5.0
-"""Frames that come for so long without a complete result are a fault, ..."""
+"""Frames arriving for this long without a complete result are a fault, ..."""
 RARE = 3
-"""... or, where they are rare, so many of them."""
+"""... or, at low frame rates, this many of them."""
 
 _BUSY = {
     "detector": "add a detector (honcho start -c detector=2), look for larger faces only (AFFECT_MIN_FACE_SIZE) or"
@@ -20,7 +20,7 @@ _BUSY = {
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """`ok`, `notice` (fine, and worth knowing), `warning` (less than asked for) or `error` (nothing comes); and why."""
+    """`ok`, `notice` (fine, but worth knowing), `warning` (less than requested) or `error` (no results); and why."""
 
     level: Literal["ok", "notice", "warning", "error"]
     words: str = ""
@@ -37,21 +37,21 @@ class Health(NamedTuple):
 def condition_of(
     status: SourceStatus | None, missing: Mapping[str, str], unanswered_s: float | None = None
 ) -> Condition:
-    """How one source is doing.
+    """The condition of one source.
 
     Args:
-        status: as its capture said last; None when that is silent.
-        missing: the needed stages of which no process is ready, each with the reason.
-        unanswered_s: for so long frames have come without a complete result; None if none is due.
+        status: its capture's last report; None if the capture is silent.
+        missing: the needed stages without a ready process, each with the reason.
+        unanswered_s: how long frames have arrived without a complete result; None if none is due.
     """
     if status is None:
-        return Condition("error", "No news: the capture of this source is silent.")
+        return Condition("error", "The capture of this source is silent.")
     if status.state == "opening":
         return Condition("notice", _join("Opening the source.", status.error))
     if status.state == "reconnecting":
-        return Condition("warning", _join("The source is gone; it is reopened until it is back.", status.error))
+        return Condition("warning", _join("The source is gone; trying to reopen it.", status.error))
     if status.state in ("holding", "ended"):
-        return Condition("ok", "The recording is over; nothing more is sent.")
+        return Condition("ok", "The recording is over.")
     if status.error:
         return Condition("error", f"No results: {status.error}.")
     without = {stage: why for stage, why in missing.items() if stage != "classifier" or not status.live}
@@ -61,12 +61,12 @@ def condition_of(
 
 
 def _working(status: SourceStatus, missing: Mapping[str, str], unanswered_s: float) -> Condition:
-    """Everybody is there who is needed."""
+    """The condition while every stage needed for results is ready."""
     if unanswered_s > max(UNANSWERED_S, RARE / status.fps if status.fps else 0.0):
         whom = f", {status.waits_for} has had the oldest for {status.waits_s:.0f} s" if status.waits_for else ""
         return Condition("error", f"No result for {unanswered_s:.0f} s though frames arrive{whom}.")
     if "classifier" in missing:
-        return Condition("warning", f"Faces are found and not classified: {waiting_for(missing)}.")
+        return Condition("warning", f"Faces are detected but not classified: {waiting_for(missing)}.")
     if status.overloaded:
         age = "" if status.age_ms is None else f", results are {status.age_ms / 1000:.1f} s old"
         remedy = _BUSY[status.bottleneck or "detector"]
@@ -85,19 +85,18 @@ def _less(status: SourceStatus) -> str:
 
 
 def health_of(conditions: Mapping[str, Condition], missing: Mapping[str, str], lost: Collection[str]) -> Health:
-    """How the whole pipeline is doing.
+    """The condition of the whole pipeline.
 
     Args:
-        conditions: of each source.
-        missing: the needed stages of which no process is ready, each with the reason.
-        lost: the sources of which nothing comes, cameras that are gone among them.
+        conditions: by source.
+        missing: the needed stages without a ready process, each with the reason.
+        lost: the sources without results, including cameras that are gone.
     """
     problems = [waiting_for(missing)] if missing else []
     warnings = []
     all_lost = bool(conditions) and set(lost) == set(conditions)
     for source, condition in conditions.items():
-        is_problem = condition.level == "error" or (all_lost and condition.level == "warning")
-        if is_problem:
+        if condition.level == "error" or (all_lost and condition.level == "warning"):
             problems.append(f"{source}: {condition.words}")
         elif condition.level == "warning":
             warnings.append(f"{source}: {condition.words}")

@@ -1,4 +1,4 @@
-"""The `/metrics` page: a snapshot in Prometheus' text format; times in seconds, sizes in bytes, as is its custom."""
+"""The `/metrics` page: a snapshot in Prometheus' text format, with its base units, seconds and bytes."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,14 +12,23 @@ from dashboard.state import Snapshot, SourceView
 from shared.stages import NEEDED
 from shared.status import SourceStatus
 
-_LOAD: dict[str, tuple[str, Callable[[SourceStatus], float]]] = {
-    "analysed_per_second": ("Complete results, as its capture counts them.", lambda status: status.results_fps),
+_Reported = dict[str, tuple[str, Callable[[SourceStatus], float]]]
+_GAUGES: _Reported = {
+    "frames_per_second": ("Frames read, up to the newest one sent.", lambda status: status.fps),
+    "frame": ("Number of the newest frame sent in this epoch.", lambda status: status.seq),
+    "window": ("Limit of frames in flight.", lambda status: status.window),
+    "unfinished": ("Frames in flight.", lambda status: status.unfinished),
+    "analysed_per_second": ("Complete results, as counted by its capture.", lambda status: status.results_fps),
     "age_seconds": ("From capture to result, median.", lambda status: (status.age_ms or 0.0) / 1000),
-    "overloaded": ("1 while a good part of the frames cannot be analysed.", lambda status: status.overloaded),
-    "reduced_steps": ("Steps by which work is reduced now.", lambda status: status.effort),
-    "scan_seconds": ("Between searches of a whole frame, now.", lambda status: status.scan_s),
-    "search_side_pixels": ("Longest side at which whole frames are searched, now.", lambda status: status.max_side),
-    "classify_every": ("One frame in so many is classified, now.", lambda status: status.classify_every),
+    "overloaded": ("1 while many frames cannot be analysed.", lambda status: status.overloaded),
+    "reduced_steps": ("Steps by which work is currently reduced.", lambda status: status.effort),
+    "scan_seconds": ("Current interval between full-frame searches.", lambda status: status.scan_s),
+    "search_side_pixels": ("Current longest side of full-frame searches.", lambda status: status.max_side),
+    "classify_every": ("Currently one frame in this many is classified.", lambda status: status.classify_every),
+}
+_COUNTERS: _Reported = {
+    "given_up": ("Frames given up.", lambda status: status.given_up),
+    "stale": ("Frames dropped by workers: given up, or too late.", lambda status: status.stale),
 }
 
 _PROCESS = ("process", "name", "stage", "host")
@@ -75,18 +84,16 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
     def gauge(name: str, meaning: str) -> GaugeMetricFamily:
         return GaugeMetricFamily(f"affect_source_{name}", meaning, labels=["source"])
 
+    def counter(name: str, meaning: str) -> CounterMetricFamily:
+        return CounterMetricFamily(f"affect_source_{name}", meaning, labels=["source"])
+
     running = gauge("running", "1 while its capture reports it running.")
-    fps = gauge("frames_per_second", "Frames read, counted up to the newest one sent.")
     rate = gauge("results_per_second", "Results.")
-    frame = gauge("frame", "Number of the newest frame sent in this epoch.")
-    window = gauge("window", "Frames it may have in flight.")
-    unfinished = gauge("unfinished", "Frames it has in flight.")
     faces = gauge("faces", "Faces in the newest result.")
-    unanswered = gauge("unanswered_seconds", "For so long frames have come without a complete result.")
-    results = _counter("results", "Results heard by the dashboard.")
-    given_up = _counter("given_up", "Frames given up.")
-    stale = _counter("stale", "Frames that workers dropped: given up, or too late.")
-    load = {name: gauge(f"{name}", meaning) for name, (meaning, _) in _LOAD.items()}
+    unanswered = gauge("unanswered_seconds", "How long frames have arrived without a complete result.")
+    results = counter("results", "Results heard by the dashboard.")
+    reported = {name: gauge(name, meaning) for name, (meaning, _) in _GAUGES.items()}
+    counted = {name: counter(name, meaning) for name, (meaning, _) in _COUNTERS.items()}
     for view in sources:
         labels = [view.source]
         status = None if view.silent else view.status
@@ -96,18 +103,9 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
         if view.smoothed:
             faces.add_metric(labels, len(view.smoothed.faces))
         if status:
-            fps.add_metric(labels, status.fps)
-            frame.add_metric(labels, status.seq)
-            window.add_metric(labels, status.window)
-            unfinished.add_metric(labels, status.unfinished)
             unanswered.add_metric(labels, view.unanswered_s or 0.0)
-            given_up.add_metric(labels, status.given_up)
-            stale.add_metric(labels, status.stale)
-            for name, (_, value) in _LOAD.items():
-                load[name].add_metric(labels, value(status))
-    yield from (running, fps, rate, frame, window, unfinished, faces, unanswered, results, given_up, stale)
-    yield from load.values()
-
-
-def _counter(name: str, meaning: str) -> CounterMetricFamily:
-    return CounterMetricFamily(f"affect_source_{name}", meaning, labels=["source"])
+            for name, (_, value) in _GAUGES.items():
+                reported[name].add_metric(labels, value(status))
+            for name, (_, value) in _COUNTERS.items():
+                counted[name].add_metric(labels, value(status))
+    yield from (running, rate, faces, unanswered, results, *reported.values(), *counted.values())

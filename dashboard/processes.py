@@ -1,4 +1,4 @@
-"""Which processes there are, from their statuses and the time these were heard. No sockets, no clock."""
+"""The known processes, from their statuses and when these were heard. No sockets, no clock."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from shared.stages import NEEDED
 from shared.status import SourceStatus, Status
 
 SILENT_S = 3.0
-"""A process that has not said its status for so long counts as silent."""
+"""A process counts as silent after this long without a status."""
 FORGET_S = 15.0
-"""After so long it is no longer listed, unless it failed or is the last of a needed stage."""
+"""After this long it is no longer listed, unless it failed or is the last of a needed stage."""
 MOST_PROCESSES = 256
 
 
@@ -23,17 +23,17 @@ class ProcessView(Status, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Process:
-    """What a process said last, and when."""
+    """A process's last status, and when it was heard."""
 
     status: Status
     heard_at: float
 
     def is_silent(self, now: float) -> bool:
-        """Whether it should have said its status anew."""
+        """Whether its next status is overdue."""
         return now - self.heard_at > SILENT_S
 
     def view(self, now: float) -> ProcessView:
-        """As it is shown."""
+        """The process as shown to viewers."""
         age = max(0.0, now - self.heard_at)
         return ProcessView(**msgspec.structs.asdict(self.status), heard_s_ago=round(age, 1), silent=self.is_silent(now))
 
@@ -61,7 +61,7 @@ class Processes:
             del self._known[next(iter(self._known))]
 
     def missing(self, now: float) -> dict[str, str]:
-        """The needed stages of which no process is ready, each with the reason."""
+        """The needed stages without a ready process, each with the reason."""
         seen: dict[str, str] = {}
         for known in self._by_start():
             stage, state = known.status.stage, known.status.state
@@ -70,7 +70,7 @@ class Processes:
         return {stage: seen.get(stage, "not seen") for stage in NEEDED if seen.get(stage) != "ready"}
 
     def reports(self) -> dict[str, tuple[Process, SourceStatus]]:
-        """What was said last of each source, and by whom."""
+        """The last report on each source, and the process that sent it."""
         return {source.source: (known, source) for known in self._known.values() for source in known.status.sources}
 
     def views(self, now: float) -> list[ProcessView]:
@@ -78,7 +78,7 @@ class Processes:
         return [known.view(now) for known in sorted(self._known.values(), key=_order)]
 
     def _is_last(self, known: Process) -> bool:
-        """Whether it is the one of a needed stage that was there last: listed until there is another."""
+        """Whether it is the most recently heard process of a needed stage: listed until another appears."""
         stage = known.status.stage
         others = [one for one in self._known.values() if one.status.stage == stage]
         return stage in NEEDED and known is max(others, key=lambda one: one.heard_at)
@@ -88,7 +88,7 @@ class Processes:
 
 
 def _place(status: Status) -> tuple[str, str, str]:
-    """What a restarted process has in common with the one before."""
+    """What a restarted process shares with its predecessor."""
     return status.host, status.stage, status.name
 
 

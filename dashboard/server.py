@@ -1,4 +1,4 @@
-"""uvicorn in a thread of its own, on a socket that was bound before."""
+"""uvicorn in its own thread, on an already bound socket."""
 
 import errno
 import socket
@@ -15,12 +15,12 @@ from shared.settings import PREFIX
 _START_S = 10.0
 _STOP_S = 2.0
 _HUNG_S = 5.0
-_MOST_FROM_VIEWER = 4096  # bytes; it says no more than "next"
-_SLOWEST_S = 60.0  # a pong waits behind a snapshot; the page has as much patience
+_MOST_FROM_VIEWER = 4096  # bytes; it only says "next"
+_SLOWEST_S = 60.0  # a pong queues behind a snapshot; the page waits as long
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to the dashboard's address; raises ConfigurationError naming the setting that is to blame."""
+    """A socket bound to the dashboard's address; raises ConfigurationError naming the setting at fault."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -53,7 +53,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells when it is up and that its loop turns."""
+    """Reports when it is up and when its loop last ran."""
 
     def __init__(self, config: uvicorn.Config):
         super().__init__(config)
@@ -90,13 +90,13 @@ class Server:
         self._thread = threading.Thread(target=self._uvicorn.run, args=([listener],), daemon=True)
 
     def start(self) -> None:
-        """Return when it answers; raises AffectError when it does not come up."""
+        """Return once it answers; raises AffectError if it does not start."""
         self._thread.start()
         if not self._uvicorn.up.wait(_START_S):
             raise AffectError(f"the web server did not start within {_START_S:g} s")
 
     def healthy(self, now: float) -> bool:
-        """Whether its loop has turned lately; `now` in monotonic seconds."""
+        """Whether its loop ran recently; `now` in monotonic seconds."""
         return self._thread.is_alive() and now - self._uvicorn.turned_at < _HUNG_S
 
     def stop(self) -> None:

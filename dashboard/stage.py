@@ -1,4 +1,4 @@
-"""The dashboard between the bus and its web server."""
+"""Connects the bus to the web server."""
 
 import contextlib
 import time
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class Dashboard(Stage):
-    """Shows what it hears to whoever looks."""
+    """Shows what it hears to its viewers."""
 
     def __init__(self, place: Place):
         super().__init__()
@@ -34,7 +34,7 @@ class Dashboard(Stage):
         self.detail = url_of(listener)
         log.info("dashboard", url=self.detail, token="asked for" if access.token else "none")
         with contextlib.suppress(OSError):  # a full disk
-            print(f"\n    affectstream shows on {self.detail}\n", flush=True)
+            print(f"\n    affectstream dashboard: {self.detail}\n", flush=True)
 
     @override
     def topics(self) -> Sequence[str]:
@@ -46,7 +46,7 @@ class Dashboard(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Put everything on the board, from which viewers are served."""
+        """Pass everything to the board, from which viewers are served."""
         for _, _, message in heard:
             if isinstance(message, m.Smoothed):
                 self.meter.count("repeated" if message.repeat else "in")
@@ -57,7 +57,7 @@ class Dashboard(Stage):
 
     @override
     def tick(self, now: float) -> Iterable[Envelope]:
-        """Once a second: rates, and who has fallen silent."""
+        """Once a second: update rates and drop what has fallen silent."""
         if now >= self._next_second:
             self._next_second = now + BEAT_S
             self.meter.counters["out"] = self._board.sent

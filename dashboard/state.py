@@ -1,6 +1,6 @@
-"""What is known of sources and shown to viewers, from messages and the time they were heard. No sockets, no clock.
+"""What viewers see of the sources, from messages and when these were heard. No sockets, no clock.
 
-A picture is shown only with its own frame's result: the two are joined by (source, epoch, seq), whichever comes first.
+A picture is shown only with its own frame's result: the two are joined by (source, epoch, seq), in either order.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from shared.status import SourceStatus, Status
 
 MOST_SOURCES = 64
 MOST_UNJOINED = 64
-"""Previews, and results, of one source that wait for their counterpart."""
+"""Limit of previews, and of results, of one source that wait for their counterpart."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -30,10 +30,10 @@ class Picture(NamedTuple):
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as its capture last described it, and its newest result.
+    """A source as last reported by its capture, and its newest result.
 
     `silent`: no capture has reported it for 3 s. `results_per_s` counts results, `status.fps` the frames read.
-    `unanswered_s`: for so long frames come and no complete result; None while none is due.
+    `unanswered_s`: how long frames have arrived without a complete result; None if none is due.
     """
 
     source: str
@@ -47,7 +47,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(NamedTuple):
-    """Everything a viewer gets to know, at one moment; `missing` maps a needed stage to what is wrong with it."""
+    """Everything shown to a viewer at one moment; `missing` maps a needed stage to what is wrong with it."""
 
     sources: list[SourceView]
     processes: list[ProcessView]
@@ -56,7 +56,7 @@ class Snapshot(NamedTuple):
     results: dict[str, int]
 
     def health(self) -> Health:
-        """How the whole pipeline is doing, in words."""
+        """The condition of the whole pipeline in words."""
         conditions = {view.source: view.condition for view in self.sources}
         lost = [
             view.source
@@ -75,7 +75,7 @@ class _Rate:
     per_s: float = 0.0
 
     def add(self, now: float) -> None:
-        """One more event; `per_s` moves once a second."""
+        """Count an event; `per_s` is updated once a second."""
         self.count += 1
         if now - self.since >= 1.0:
             self.per_s = self.count / (now - self.since)
@@ -99,7 +99,7 @@ class _Source:
     results: dict[tuple[int, int], m.Smoothed] = field(default_factory=dict)
 
     def take(self, result: m.Smoothed, now: float) -> None:
-        """Its newest result."""
+        """Take in its newest result."""
         if self.newest is not None and self.newest.epoch != result.epoch:
             for waiting in (self.previews, self.results):
                 for other in [key for key in waiting if key[0] != result.epoch]:
@@ -110,18 +110,17 @@ class _Source:
         self.rate.add(now)
         if result.complete and self.unanswered_since is not None:
             self.unanswered_since = now
-        _keep(self.results, _frame(result), result)
+        _keep(self.results, (result.epoch, result.seq), result)
 
     def expect(self, status: SourceStatus, now: float) -> None:
-        """Whether frames come, so that results should."""
-        comes = status.state == "running" and (status.fps > 0 or status.unfinished > 0)
-        if not comes:
+        """Note whether results are due: whether frames arrive."""
+        if status.state != "running" or not (status.fps > 0 or status.unfinished > 0):
             self.unanswered_since = None
         elif self.unanswered_since is None:
             self.unanswered_since = now
 
     def join(self, frame: tuple[int, int]) -> bool:
-        """Make this frame the picture when both its parts are there; True when they are."""
+        """Show this frame if both its parts have arrived; returns whether they have."""
         if frame not in self.previews or frame not in self.results:
             return False
         self.picture = Picture(self.previews[frame].jpeg, self.results[frame])
@@ -132,7 +131,7 @@ class _Source:
 
 
 class State:
-    """Knows the newest of everything, and no more than a bounded number of anything."""
+    """The newest state of everything, in bounded memory."""
 
     def __init__(self) -> None:
         self._sources: dict[str, _Source] = {}
@@ -140,7 +139,7 @@ class State:
         self._epochs = Epochs()
 
     def hear(self, message: m.Message, now: float) -> bool:
-        """Take a message in; True when a viewer would see the difference at once: a new picture, a new status."""
+        """Take a message in; True for a change to show at once: a new picture or status."""
         if isinstance(message, Status):
             self._processes.hear(message, now)
             self._epochs.hear(message, now)
@@ -159,13 +158,13 @@ class State:
         return source.join(frame)
 
     def forget_pictures(self) -> None:
-        """Nobody watches: keep no image."""
+        """Drop all images, as nobody watches."""
         for source in self._sources.values():
             source.picture = None
             source.previews.clear()
 
     def forget(self, now: float) -> None:
-        """Drop processes that are gone and sources of which nothing is heard any more."""
+        """Drop processes that are gone and sources that have fallen silent."""
         self._processes.forget(now)
         listed = self._processes.reports()
         for name, source in list(self._sources.items()):
@@ -173,7 +172,7 @@ class State:
                 del self._sources[name]
 
     def snapshot(self, now: float) -> Snapshot:
-        """Everything at this moment; safe to keep, for nothing in it changes."""
+        """Everything at this moment; immutable."""
         reports, missing = self._processes.reports(), self._processes.missing(now)
         return Snapshot(
             sources=[
@@ -218,16 +217,12 @@ class State:
         )
 
 
-def _frame(message: m.FrameMessage) -> tuple[int, int]:
-    return message.epoch, message.seq
-
-
 def _keep(waiting: dict[tuple[int, int], _Value], frame: tuple[int, int], message: _Value) -> None:
     waiting[frame] = message
     _limit(waiting, MOST_UNJOINED)
 
 
 def _limit(known: dict[_Key, _Value], most: int) -> None:
-    """Drop what has been there longest."""
+    """Drop the oldest entries."""
     while len(known) > most:
         del known[next(iter(known))]

@@ -1,8 +1,8 @@
-"""What one browser is sent over its WebSocket.
+"""The WebSocket protocol of one viewer.
 
-One binary message per snapshot: the length of its JSON (4 bytes, big-endian), the JSON, then the JPEGs that its
-`pictures` list with their `bytes`, in that order. The next one is sent only when the viewer has answered (anything)
-and there is news, so a slow viewer skips to the newest instead of falling behind.
+One binary message per snapshot: the length of its JSON (4 bytes, big-endian), the JSON, then the JPEGs listed in its
+`pictures` with their `bytes`, in that order. The next one is sent once the viewer has answered (anything) and there is
+news, so a slow viewer skips to the newest instead of falling behind.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from dashboard.state import Snapshot
 from shared.messages import EMOTIONS
 
 Sent = dict[str, tuple[int, int]]
-"""The (epoch, seq) of the picture a viewer has of each source."""
+"""The (epoch, seq) of the picture a viewer has, by source."""
 
 
 async def watch(socket: WebSocket, board: Board, clock: Callable[[], float], confident: float) -> None:
-    """Serve one viewer until it leaves; see `pack` for what it gets."""
+    """Serve one viewer until it leaves."""
     await socket.accept()
     news, ready = asyncio.Event(), asyncio.Event()
     news.set()
@@ -49,7 +49,7 @@ async def watch(socket: WebSocket, board: Board, clock: Callable[[], float], con
 
 
 def pack(snapshot: Snapshot, sent: Sent, confident: float) -> bytes:
-    """A snapshot as a viewer gets it, with the pictures that it does not have yet; notes them in `sent`."""
+    """A snapshot as sent to a viewer, with the pictures it does not have yet; adds these to `sent`."""
     fresh = {
         name: picture
         for name, picture in snapshot.pictures.items()

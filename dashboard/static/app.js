@@ -3,8 +3,8 @@
 import { showProcesses } from "./processes.js";
 import { Source } from "./source.js";
 
-const SILENCE_MS = 5000; // the server says something every second
-const LONGEST_SILENCE_MS = 60000; // on a link on which a snapshot takes long
+const SILENCE_MS = 5000; // the server sends at least once a second
+const LONGEST_SILENCE_MS = 60000; // on a slow link
 const RETRY_MS = [300, 1000, 2000, 5000];
 const LOST = "connection lost, trying again";
 
@@ -17,7 +17,7 @@ let patience = SILENCE_MS;
 const element = (id) => document.getElementById(id);
 
 function connect() {
-  if (socket || document.hidden) return; // a page that nobody sees asks for no pictures
+  if (socket || document.hidden) return; // a hidden page requests no pictures
   const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   mine.binaryType = "arraybuffer";
   mine.onmessage = async ({ data }) => {
@@ -57,7 +57,7 @@ function reconnect() {
   setTimeout(connect, RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)]);
 }
 
-// A WebSocket that is refused does not say why; the same request over HTTP does.
+// A refused WebSocket gives no reason; the same request over HTTP does.
 async function explain() {
   const answer = await fetch("/static/icon.svg", { signal: AbortSignal.timeout(SILENCE_MS) }).catch(() => null);
   const text = answer?.status === 401 ? await answer.text() : LOST;
@@ -114,5 +114,5 @@ setInterval(() => {
   if (socket && performance.now() - lastNews > patience) reconnect();
 }, 1000);
 document.addEventListener("visibilitychange", () => (document.hidden ? leave() : connect()));
-if (location.search) history.replaceState(null, "", location.pathname); // a token stays out of the address bar
+if (location.search) history.replaceState(null, "", location.pathname); // keeps a token out of the address bar
 connect();

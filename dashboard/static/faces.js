@@ -1,8 +1,8 @@
-// The cards of a source's faces: one per track, in the order of their ids, smoothed once more for the eye.
+// The cards of a source's faces: one per track, ordered by id, smoothed once more for display.
 
-const SMOOTHING = 0.85; // weight of what was shown, after 0.1 s of media time
-const OUT_OF_SIGHT_S = 2; // a card stays for so long, so that a turned head does not move its neighbours
-const UNCLASSIFIED_S = 2; // older probabilities are marked as such; where frames are rarer, ten of them
+const SMOOTHING = 0.85; // weight of the shown value after 0.1 s of media time
+const OUT_OF_SIGHT_S = 2; // a card stays this long, so that a turned head does not move its neighbours
+const UNCLASSIFIED_S = 2; // older probabilities are marked, at low frame rates those older than ten frames
 const HISTORY_PX_PER_S = 10;
 
 const TRACK_COLOURS = ["#5ad1c8", "#ffb86b", "#b79cff", "#8fd16a", "#ff8fa3", "#7fb8ff", "#f2d45c", "#d9a6e8"];
@@ -100,7 +100,7 @@ class Card {
     this.bars.forEach((bar, i) => bar.mark(probs[i]));
   }
 
-  // The last half minute as a ribbon: scrolled, and only the new columns drawn; empty where nothing was classified.
+  // Scrolls the ribbon of the last half minute and draws only the new columns; empty where nothing was classified.
   extend(dt, empty) {
     const { canvas } = this.history;
     this.drawnPx += dt * HISTORY_PX_PER_S;

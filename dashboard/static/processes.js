@@ -1,4 +1,4 @@
-// The row of processes: who is there, how they are, what they count.
+// The list of processes: their states, latencies and counters.
 
 const MAIN = ["in", "out", "skipped"];
 const items = new Map();

@@ -1,4 +1,4 @@
-// One source: its newest picture with the boxes of that very frame, and the cards of its faces.
+// One source: its newest picture with that frame's boxes, and the cards of its faces.
 
 import { Faces, colourOf } from "./faces.js";
 
@@ -33,12 +33,12 @@ export class Source {
     if (result?.size) this.faces.show(result, snapshot.emotions, snapshot.confident);
   }
 
-  // A frame that was given up has no boxes: shown only when there has been no better one for a second.
+  // A frame that was given up has no boxes: shown only if there has been no other for a second.
   isWorthShowing(result) {
     return result.size || !this.pictured || result.epoch !== this.pictured.epoch || result.pts - this.pictured.pts > 1;
   }
 
-  // Without previews the cards follow the newest result; with them, the picture's.
+  // The cards follow the picture's result, or the newest one if there are no previews.
   isPictured(result) {
     return this.pictured && result && result.epoch === this.pictured.epoch && result.pts - this.pictured.pts < 2;
   }
@@ -58,7 +58,7 @@ export class Source {
     this.root.classList.toggle("stale", condition.level === "error" || state === "reconnecting");
   }
 
-  // What stands over a picture that does not move, or is not there.
+  // The text over a frozen or absent picture.
   over(state, { level, words }) {
     if (level === "error" || state === "reconnecting" || state === "opening") return words;
     return this.pictured ? "" : words || "Waiting for the first picture.";
@@ -85,7 +85,7 @@ export class Source {
   }
 
   describe({ faces, seq }) {
-    if (performance.now() - this.describedAt < 1000) return; // screen readers read, they do not watch
+    if (performance.now() - this.describedAt < 1000) return; // screen readers cannot follow every frame
     this.describedAt = performance.now();
     const people = faces.filter((face) => face.track_id !== null);
     const words = people.map((face) => `face ${face.track_id} ${face.label ?? "not yet classified"}`);

@@ -41,7 +41,7 @@ def test_a_missing_stage_is_named(stage):
 
 def test_without_a_classifier_there_are_faces():
     """Live they are found all the same; a replay waits."""
-    assert said({"classifier": "failed"}).words == "Faces are found and not classified: classifier is failed."
+    assert said({"classifier": "failed"}).words == "Faces are detected but not classified: classifier is failed."
     assert said({"classifier": "failed"}, 2.0, live=False) == Condition("error", "No results: classifier is failed.")
 
 
