@@ -1,4 +1,4 @@
-"""What is fast and what is not, measured against what people use today: `python -m benchmarks`.
+"""Benchmarks against the common alternatives: `python -m benchmarks`.
 
-Each module but the common ones (`measure`, `plan`, `pictures`, `processes`, `machine`, `plots`) is one subject.
+Each module except the shared ones (`measure`, `plan`, `pictures`, `processes`, `machine`, `plots`) is one subject.
 """

@@ -51,11 +51,11 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "startup": footprint.startup,
     "memory": footprint.memory,
 }
-"""What begins a row's name, and what measures it."""
+"""Benchmarks by the first part of their rows' names."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, save; returns the exit code: 1 when a bench failed, the others' figures still stand."""
+    """Measure, print, save; returns the exit code: 1 if a benchmark failed, the others still count."""
     options = _parse(arguments)
     about = machine.describe()
     progress = sys.stderr if options.json else sys.stdout
@@ -105,7 +105,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="few rounds, to see that all works; not saved, as a part of a subject is not",
+        help="few rounds, as a smoke test; not saved (nor is a part of a subject)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object; progress goes to stderr")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help="videos to measure instead of the demo")

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -47,11 +47,6 @@ class Comparison:
     ours_total: int
 
     @property
-    def ratio(self) -> float:
-        """How many times faster ours is."""
-        return self.reference_ms / self.ours_ms
-
-    @property
     def recall(self) -> float:
         """Share of the reference's confident boxes that ours has too; 1 where there are none."""
         return self.found / self.total if self.total else 1.0
@@ -65,12 +60,11 @@ class Comparison:
 def frames(path: Path, every: int) -> Iterator[np.ndarray]:
     """Every n-th frame of a video, (H, W, 3) uint8 BGR."""
     video = cv2.VideoCapture(str(path))
-    index = 0
-    while video.grab():
+    for index in count():
+        if not video.grab():
+            return
         if index % every == 0:
-            _, frame = video.retrieve()
-            yield frame
-        index += 1
+            yield video.retrieve()[1]
 
 
 def rate(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on, in words that name no host, user or path."""
+"""Describes the machine of a measurement, without host, user or path."""
 
 import json
 import os
@@ -9,9 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.processes import ROOT
 from classifier.release import MODELS
-
-ROOT = Path(__file__).resolve().parent.parent
 
 PACKAGES = ("numpy", "opencv-python-headless", "openvino", "numba", "torch", "facenet-pytorch", "pyzmq", "msgspec")
 _UNITS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm")

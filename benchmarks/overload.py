@@ -1,5 +1,5 @@
-"""Rows `overload/…`: what is left when the workers are too slow. Real stages on the real bus, around stand-ins of fixed
-cost, and the real detector on a processor that has too much to do.
+"""Rows `overload/…`: results when the workers are too slow: real stages around stand-ins of fixed cost, and the real
+detector on an overloaded processor.
 """
 
 import multiprocessing
@@ -25,7 +25,7 @@ from shared.status import Status
 
 FPS = 30
 TIMES = (2, 10, 100)
-"""So many times as long as from frame to frame a stand-in takes for one."""
+"""Cost of a frame in a stand-in, in frame intervals."""
 SOURCES = (1, 8)
 CLASSIFY_EVERY = 3
 BUSY_LOOPS_PER_CORE = 4
@@ -96,7 +96,7 @@ def _slow_worker(plan: Plan, name: str, clip: Path, stage: str, cost_s: float, c
 
 
 def _busy_processor(plan: Plan) -> Iterator[Row]:
-    """The real stages search every frame whole for the smallest faces, beside others who want the processor."""
+    """The real stages search every whole frame for the smallest faces, competing with busy processes."""
     clip = plan.clip("facenet_pytorch_video") or plan.demo()
     settings = {"capture_source": f"hall={clip}", "min_face_size": 12, "scan_seconds": 0}
     with busy((os.cpu_count() or 1) * BUSY_LOOPS_PER_CORE), Pipeline(settings) as pipeline:
@@ -147,7 +147,7 @@ def _note_processes(seen: Watched, statuses: Mapping[str, Status]) -> None:
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """So many processes that compute for as long as the context lasts."""
+    """`count` processes that keep the CPU busy while the context lasts."""
     loops = [multiprocessing.get_context("spawn").Process(target=_spin, daemon=True) for _ in range(count)]
     for loop in loops:
         loop.start()

@@ -1,4 +1,4 @@
-"""Rows `parts/…`: what the time of one full scan is made of, and the most this processor could do instead."""
+"""Rows `parts/…`: the time of each step of a full scan, and this processor's peak throughput."""
 
 import time
 from collections import defaultdict
@@ -68,7 +68,7 @@ def one(finder: mtcnn.Detector, frame: np.ndarray) -> dict[str, float]:
 
 
 def peak(side: int = 2048) -> float:
-    """Billions of multiplications and additions a second of one thread in a bf16 matrix product, the best of some."""
+    """Billions of multiplications and additions per second in a bf16 matrix product on one thread, best of ten."""
     import torch
 
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""What a run of the benchmarks was asked for."""
+"""The options of a benchmark run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Plan:
         return name.startswith(self.only) or self.only.startswith(f"{name}/")
 
     def many(self, full: int, quick: int) -> int:
-        """How many of something this run takes."""
+        """`quick` in a quick run, else `full`."""
         return quick if self.quick else full
 
     def clips(self) -> list[Path]:

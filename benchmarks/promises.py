@@ -1,4 +1,4 @@
-"""The figures this project promises to reach on two cores, and which of a run's rows miss theirs."""
+"""The figures this project promises on two cores, and which rows of a run miss theirs."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatch

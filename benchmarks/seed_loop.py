@@ -1,4 +1,4 @@
-"""What people run today, as the other side: one process that decodes, detects, classifies and smooths in a loop.
+"""The reference system: one process that decodes, detects, classifies and smooths in a loop.
 
 facenet-pytorch's MTCNN looks at every frame; torch's eager EmotionCNN, with our released weights, at every face of
 each third; an exponential moving average follows each face. `python -m benchmarks.seed_loop CLIP FRAMES` prints

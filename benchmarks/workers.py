@@ -1,4 +1,4 @@
-"""Rows `workers/…`: how well the work is shared. Real stages on the real bus, around stand-ins of fixed cost."""
+"""Rows `workers/…`: scaling with the number of workers: real stages around stand-ins of fixed cost."""
 
 import sys
 from collections import defaultdict
@@ -20,7 +20,7 @@ SETTLE_S = 3.0
 
 
 def rows(plan: Plan) -> Iterator[Row]:
-    """Crops per second of some classifiers together against the sum of what each kind does alone, all by turns."""
+    """Crops per second of several classifiers together against the sum of their rates alone, measured in turn."""
     clip = write_still(plan.scratch / "still.mp4", crowd(4, (320, 180)), frames=4000)
     counts = {str(count): [COST_MS] * count for count in COUNTS[: plan.many(len(COUNTS), 3)]}
     cases = {name: costs for name, costs in (counts | UNEVEN).items() if plan.wants(f"workers/{name}")}

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to a picture; each amount is the largest, drawn evenly around none."""
+    """Ranges of random augmentation; each amount is the largest, drawn uniformly around zero."""
 
     flip: float = 0.5
     """Probability of a horizontal flip."""
@@ -27,7 +27,7 @@ class Augmentation:
 
 
 def augment(images: Tensor, size: int, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Images (N, H, W) uint8 → (N, 1, size, size) float32 in 0..1, moved, relit and enlarged bilinearly."""
+    """Images (N, H, W) uint8 → (N, 1, size, size) float32 in 0..1, transformed, relit and resized bilinearly."""
     count, device = len(images), images.device
 
     def around(amount: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""A training run at a step, as it stands in a file: read as numbers only, never as code."""
+"""A training run's checkpoint file, loaded as numbers only, never as code."""
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,12 +15,12 @@ from training.recipes import Recipe
 
 
 class DivergedError(AffectError):
-    """Loss or weights are not finite any more; the last good checkpoint is kept."""
+    """Loss or weights are no longer finite; the last good checkpoint is kept."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that a run needs to go on exactly, and an export to make a release."""
+    """Everything needed to resume a run exactly, or to export a release."""
 
     recipe: Recipe
     seed: int

@@ -1,4 +1,4 @@
-"""What the room's commands share: how they end, and options that several take."""
+"""What the commands share: exit codes and common options."""
 
 import argparse
 import math
@@ -14,7 +14,7 @@ from shared.errors import AffectError
 
 
 def run(name: str, work: Callable[[], int | None]) -> int:
-    """Does a command's work and gives its exit code; an expected failure becomes one line on stderr."""
+    """Runs a command and returns its exit code; an expected failure becomes one line on stderr."""
     try:
         return work() or 0
     except AffectError as error:
@@ -26,7 +26,7 @@ def run(name: str, work: Callable[[], int | None]) -> int:
 
 
 def model_options(parser: argparse.ArgumentParser) -> None:
-    """Where and how a released model is run."""
+    """Adds the options for running a released model."""
     parser.add_argument("--models-dir", type=Path, default=MODELS)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=number(int, 1), default=2)

@@ -1,7 +1,7 @@
-"""A recipe's network: with fresh weights, or going on from a release, to which residual blocks may be added.
+"""A recipe's network: with random weights, or from a release, to which residual blocks may be added.
 
-A new block begins as its shortcut alone, so the deeper network gives the released one's answers until it has learnt
-more (Chen, Goodfellow & Shlens, Net2Net, arXiv 1511.05641).
+A new block starts as its shortcut alone, so the deeper network initially computes the same function (Chen, Goodfellow &
+Shlens, Net2Net, arXiv 1511.05641).
 """
 
 import math
@@ -22,9 +22,9 @@ from training.recipes import Recipe
 
 
 def build(recipe: Recipe) -> nn.Module:
-    """The recipe's network with fresh weights.
+    """The recipe's network with random weights.
 
-    Raises ConfigurationError for blocks, dropout or tied weights that its architecture does not have.
+    Raises ConfigurationError for blocks, dropout or tied weights that its architecture does not support.
     """
     architecture = ARCHITECTURES[recipe.architecture]
     size, halved = architecture.input.size, halvings(recipe.blocks)
@@ -43,10 +43,10 @@ def build(recipe: Recipe) -> nn.Module:
 
 
 def tie_weights(network: nn.Module) -> None:
-    """Makes an EmotionCNN's first linear layer treat 2x2 neighbouring positions of a map alike, and keep doing so.
+    """Ties the weights of an EmotionCNN's first linear layer within each 2x2 square of map positions, permanently.
 
-    It is then the function of a layer with a quarter of the weights behind average pooling. Raises ConfigurationError
-    for another architecture.
+    The layer is then equivalent to average pooling and a layer with a quarter of the weights. Raises
+    ConfigurationError for another architecture.
     """
     if not isinstance(network, EmotionCNN):
         raise ConfigurationError("weights can be tied in emotion-cnn only")
@@ -58,14 +58,14 @@ def tie_weights(network: nn.Module) -> None:
         return means.repeat_interleave(2, 2).repeat_interleave(2, 3).view_as(values)
 
     with torch.no_grad():
-        weight.copy_(tied(weight) * 2)  # as large as before
+        weight.copy_(tied(weight) * 2)  # preserves their scale
     weight.register_hook(tied)  # type: ignore[no-untyped-call]
 
 
 def find_release(reference: str) -> Release:
-    """The release of a reference: a model's name or folder, with `@version` where only that one will do.
+    """The release of a reference: a model's name or folder, optionally pinned with `@version`.
 
-    Raises ModelError where there is none, ConfigurationError where it is of another version.
+    Raises ModelError if there is none, ConfigurationError if it has another version.
     """
     name, at, version = reference.rpartition("@")
     release = load_release(name if at else reference, MODELS)
@@ -77,16 +77,16 @@ def find_release(reference: str) -> Release:
 
 
 def pinned(reference: str) -> str:
-    """The reference with the version that it means now; '' stays ''."""
+    """The reference pinned to the current version; '' stays ''."""
     if not reference or "@" in reference:
         return reference
     return f"{reference}@{find_release(reference).config.version}"
 
 
 def start_from(network: nn.Module, recipe: Recipe) -> None:
-    """Copies the weights of the release `recipe.start` into a fresh network made by the recipe.
+    """Copies the weights of the release `recipe.start` into a new network of the recipe.
 
-    Raises ModelError where there is no such release, ConfigurationError where the network cannot go on from it.
+    Raises ModelError if there is no such release, ConfigurationError if it does not fit the network.
     """
     release = find_release(recipe.start)
     was, size = release.config, ARCHITECTURES[recipe.architecture].input.size
@@ -104,9 +104,9 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
 
 
 def continued(before: Sequence[int], blocks: Sequence[int]) -> list[int]:
-    """Where each of the blocks `before` stands among `blocks` (both channels by block); the others are new.
+    """The position in `blocks` of each block of `before` (both are channels by block); the others are new.
 
-    Raises ConfigurationError where one is missing, or where a new one would change the number of channels.
+    Raises ConfigurationError if one is missing, or if a new one would change the number of channels.
     """
     places: list[int] = []
     for place, (inputs, channels) in enumerate(pairwise((STEM[-1], *blocks))):

@@ -13,17 +13,17 @@ PRESET = "emotion-cnn"
 
 
 def parse(description: str | None) -> argparse.Namespace:
-    """The options, checked one by one and against each other; `out` is always set."""
+    """The options, validated singly and together; `out` is always set."""
     parser = argparse.ArgumentParser(
         prog="python -m training.train", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     _add_run_options(parser)
-    _add_recipe_options(parser.add_argument_group("instead of the preset's or the resumed recipe's"))
+    _add_recipe_options(parser.add_argument_group("overrides of the preset's or the resumed recipe"))
     arguments = parser.parse_args()
     if arguments.resume and arguments.start:
-        parser.error("a run that goes on with --resume has begun already: give --start without it")
+        parser.error("--start cannot be combined with --resume: the run has already begun")
     if arguments.resume and arguments.seed is not None:
-        parser.error("a run that goes on with --resume keeps its seed: give --seed without it")
+        parser.error("--seed cannot be combined with --resume: the run keeps its seed")
     arguments.out = arguments.out or (
         arguments.resume.parent if arguments.resume else Path("runs", arguments.preset or PRESET)
     )
@@ -32,44 +32,40 @@ def parse(description: str | None) -> argparse.Namespace:
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", choices=sorted(PRESETS), help=f"the recipe (default: {PRESET})")
-    parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="what training.data wrote or takes")
-    parser.add_argument("--out", type=Path, help="for checkpoints and metrics.jsonl (default: runs/PRESET)")
-    parser.add_argument("--resume", type=Path, help="a checkpoint to go on from (its recipe and seed are kept)")
-    parser.add_argument("--start", metavar="MODEL", help="a released model's weights to begin with ('': random ones)")
-    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the metrics for TensorBoard too")
-    parser.add_argument("--seed", type=int, help="of a new run (default: 0)")
+    parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"), help="training.data's input or output")
+    parser.add_argument("--out", type=Path, help="folder for checkpoints and metrics.jsonl (default: runs/PRESET)")
+    parser.add_argument("--resume", type=Path, help="continue from this checkpoint, with its recipe and seed")
+    parser.add_argument("--start", metavar="MODEL", help="start from a released model's weights ('': random)")
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write metrics for TensorBoard")
+    parser.add_argument("--seed", type=int, help="seed of a new run (default: 0)")
     parser.add_argument(
         *("--threads", "--workers"),
         type=number(int, 1),
         default=torch.get_num_threads(),
-        help="CPU threads that augment and compute; images are decoded once, so no other process loads them",
+        help="CPU threads for augmentation and computation; images are decoded once, without loader processes",
     )
     parser.add_argument("--device", choices=DEVICES, default="auto")
 
 
 def _add_recipe_options(recipe: argparse._ArgumentGroup) -> None:
     recipe.add_argument("--epochs", type=number(int, 1))
-    recipe.add_argument("--batch", type=number(int, 2), help="not of a resumed run")
-    recipe.add_argument("--rate", type=number(float, 0), help="highest learning rate")
-    recipe.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
-    recipe.add_argument(
-        "--patience", type=number(int, 0), help="end after so many epochs in a row that are no better (0: never)"
-    )
-    recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="rare classes count more")
+    recipe.add_argument("--batch", type=number(int, 2), help="batch size; fixed in a resumed run")
+    recipe.add_argument("--rate", type=number(float, 0), help="peak learning rate")
+    recipe.add_argument("--schedule", choices=SCHEDULES, help="learning rate schedule")
+    recipe.add_argument("--patience", type=number(int, 0), help="stop after N epochs without improvement (0: never)")
+    recipe.add_argument("--class-weights", action=argparse.BooleanOptionalAction, help="give rare classes more weight")
     recipe.add_argument("--amp", dest="mixed_precision", action=argparse.BooleanOptionalAction, help="bfloat16")
-    recipe.add_argument("--mixup", type=number(float, 0), help="parameter of the Beta distribution, 0.2 say (0: none)")
-    recipe.add_argument("--unmixed", type=number(int, 0), help="epochs at the end in which nothing is mixed")
-    recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, 96,192,384 say")
-    recipe.add_argument("--teacher", help="a released model whose answers are part of the targets ('': none)")
-    recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="their share")
-    recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: one weight for 2x2 places")
-    recipe.add_argument(
-        "--dropout", type=number(float, 0, 0.9), help="emotion-cnn: share of hidden units left out of a step"
-    )
-    recipe.add_argument("--degrees", type=number(float, 0, 180), help="rotate by up to so many")
-    recipe.add_argument("--scale", type=number(float, 0, 0.9), help="scale by up to this share, 0.1 say")
-    recipe.add_argument("--shift", type=number(float, 0, 1), help="move by up to this share of the side")
-    recipe.add_argument("--erase", type=number(float, 0, 1), help="hide a rectangle with this probability")
+    recipe.add_argument("--mixup", type=number(float, 0), help="Beta distribution parameter, e.g. 0.2 (0: no mixup)")
+    recipe.add_argument("--unmixed", type=number(int, 0), help="final epochs without mixup")
+    recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, e.g. 96,192,384")
+    recipe.add_argument("--teacher", help="a released model to distil from ('': none)")
+    recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="the teacher's share of the targets")
+    recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: tie weights in 2x2 squares")
+    recipe.add_argument("--dropout", type=number(float, 0, 0.9), help="emotion-cnn: dropout probability")
+    recipe.add_argument("--degrees", type=number(float, 0, 180), help="largest rotation")
+    recipe.add_argument("--scale", type=number(float, 0, 0.9), help="largest change of scale, e.g. 0.1")
+    recipe.add_argument("--shift", type=number(float, 0, 1), help="largest shift, as a share of the side")
+    recipe.add_argument("--erase", type=number(float, 0, 1), help="probability of hiding a rectangle")
 
 
 def _blocks(text: str) -> tuple[int, ...]:
@@ -78,5 +74,5 @@ def _blocks(text: str) -> tuple[int, ...]:
     except ValueError:
         blocks = (0,)
     if any(not 0 < channels <= 2048 for channels in blocks):
-        raise argparse.ArgumentTypeError(f"{text}: expected numbers from 1 to 2048 with commas between them")
+        raise argparse.ArgumentTypeError(f"{text}: expected comma-separated numbers from 1 to 2048")
     return blocks

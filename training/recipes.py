@@ -1,8 +1,7 @@
 """The recipes that `--preset` names: `original`, and those of our releases, each one unbroken run.
 
-emotion-net's goes on from a release, which teaches it too (born-again networks, Furlanello et al., arXiv 1805.04770);
-the other two begin with random weights. A release is named with its version, so that a later one does not change what
-a preset does.
+emotion-net starts from a release, which is also its teacher (born-again networks, Furlanello et al., arXiv 1805.04770);
+the other two start from random weights. Releases are pinned to a version, so that a new one does not change a preset.
 """
 
 import math
@@ -15,13 +14,13 @@ from classifier.networks import DROPOUT
 from training.augment import Augmentation
 
 SCHEDULES = ("constant", "step", "cosine", "one-cycle")
-"""The learning rate: as it is; a tenth from half of the run and a hundredth from three quarters; falling to zero
-along a cosine; the same after a linear warm-up (Smith & Topin, arXiv 1708.07120)."""
+"""Of the learning rate: fixed; divided by 10 at half and again at three quarters of the run; cosine decay to zero;
+cosine decay after a linear warm-up (Smith & Topin, arXiv 1708.07120)."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a run's result besides data, seed and machine."""
+    """Everything that determines a run's result besides data, seed and machine."""
 
     architecture: str
     epochs: int
@@ -29,51 +28,51 @@ class Recipe:
     optimizer: str
     """`adam` or `sgd` (Nesterov momentum 0.9)."""
     rate: float
-    """The learning rate, or the highest one of a one-cycle schedule."""
+    """The initial learning rate, or the peak of a one-cycle schedule."""
     schedule: str
     """One of SCHEDULES."""
     warmup: float = 0.1
-    """Share of the run in which a one-cycle schedule's rate rises."""
+    """Share of the run spent in a one-cycle schedule's warm-up."""
     weight_decay: float = 0.0
-    """On weights of two and more dimensions only."""
+    """Only on parameters with two or more dimensions."""
     label_smoothing: float = 0.0
     vote_share: float = 0.0
     """Share of FER+'s votes in an image's target."""
     blocks: tuple[int, ...] = BLOCKS
     """Channels of emotion-net's residual blocks."""
     start: str = ""
-    """A released model whose weights the run begins with, `name@version` (none)."""
+    """A released model that provides the initial weights, `name@version` ("": random weights)."""
     teacher: str = ""
-    """A released model whose answers make up `teacher_share` of the targets, `name@version` (none)."""
+    """A released model whose predictions make up `teacher_share` of the targets, `name@version` ("": none)."""
     teacher_share: float = 0.7
     tied: bool = False
-    """Whether EmotionCNN's first linear layer has one weight for each square of 2x2 positions of a map."""
+    """Whether EmotionCNN's first linear layer shares one weight among each 2x2 square of map positions."""
     dropout: float = DROPOUT
-    """Share of EmotionCNN's hidden units that a training step leaves out."""
+    """EmotionCNN's dropout probability."""
     average: float = 0.0
-    """Decay per step of an exponential average of the weights, which is then validated and released (0 = none)."""
+    """Per-step decay of the exponential moving average of weights that is validated and released (0 = none)."""
     mixup: float = 0.0
-    """Both parameters of the Beta distribution by which two images and their targets are mixed (arXiv 1710.09412)."""
+    """Both parameters of mixup's Beta distribution (arXiv 1710.09412; 0 = no mixup)."""
     unmixed: int = 0
-    """Epochs at the end in which nothing is mixed."""
+    """Final epochs without mixup."""
     class_weights: bool = False
-    """Whether images count by the inverse of their class's frequency."""
+    """Whether images are weighted by the inverse frequency of their class."""
     mixed_precision: bool = True
-    """Whether the network is computed in bfloat16 where the device has it."""
+    """Whether to compute in bfloat16 if the device supports it."""
     patience: int = 0
-    """Epochs without a better validation accuracy after which the run ends (0 = never)."""
+    """Epochs without improvement of validation accuracy before the run stops (0 = never)."""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 def changed(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
-    """The recipe with other values for some of its fields, or of its augmentation's."""
+    """The recipe with some of its fields, or its augmentation's, replaced."""
     amounts = {name: value for name, value in options.items() if name in asdict(recipe.augmentation)}
     rest = {name: value for name, value in options.items() if name not in amounts}
     return replace(recipe, **rest, augmentation=replace(recipe.augmentation, **amounts))
 
 
 def rate(recipe: Recipe, progress: float) -> float:
-    """The learning rate at a share 0..1 of the run."""
+    """The learning rate at `progress` 0..1 of the run."""
     if recipe.schedule == "constant":
         return recipe.rate
     if recipe.schedule == "step":

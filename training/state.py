@@ -1,6 +1,6 @@
-"""The state of a training run: network, averaged weights, optimiser and place in the schedule.
+"""The state of a training run: network, averaged weights, optimiser and position in the schedule.
 
-Every random choice follows from the seed and the step, so a run that was stopped and resumed ends like an unbroken one.
+All randomness derives from the seed and the step, so a resumed run ends like an uninterrupted one.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
 
 
 class TrainState:
-    """A run at a step. `train.step` moves it on; `begin` and `resume` make it."""
+    """A run at a step; created by `begin` or `resume`, advanced by `train.step`."""
 
     def __init__(self, recipe: Recipe, seed: int, device: torch.device):
         torch.manual_seed(seed)
@@ -51,7 +51,7 @@ class TrainState:
         self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
         self.class_weights: Tensor | None = None
         self.pictures = ""
-        """A digest of the data; a run does not go on with another."""
+        """A digest of the data, which must not change during a run."""
         self.step = 0
         self.best = 0.0
         self.waited = 0
@@ -61,7 +61,7 @@ class TrainState:
 
     @classmethod
     def begin(cls, recipe: Recipe, seed: int, device: torch.device) -> "TrainState":
-        """A run's first step: from fresh weights, or from the release that the recipe names."""
+        """A new run, from random weights or the recipe's release."""
         state = cls(recipe, seed, device)
         if recipe.start:
             start_from(state.network, state.recipe)
@@ -70,7 +70,7 @@ class TrainState:
 
     @classmethod
     def resume(cls, path: Path, device: torch.device, options: Mapping[str, Any] | None = None) -> "TrainState":
-        """The run of a checkpoint, with `options` changed in its recipe; ConfigurationError where that cannot be."""
+        """The run of a checkpoint, with `options` changed in its recipe; raises ConfigurationError if they conflict."""
         saved = Checkpoint.read(path)
         recipe = changed(saved.recipe, options or {})
         if recipe.tied != saved.recipe.tied:
@@ -93,15 +93,15 @@ class TrainState:
 
     @property
     def released(self) -> nn.Module:
-        """The network that is validated and released: with averaged weights where the recipe averages."""
+        """The network that is validated and released: the averaged one, if the recipe averages."""
         return self._average.module if self._average else self.network
 
     def autocast(self) -> Any:
-        """bfloat16 where the device has it and the recipe wants it."""
+        """bfloat16 if the recipe wants it and the device supports it."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.mixed_precision else nullcontext()
 
     def take(self, train: Faces, validation: Faces) -> None:
-        """Takes note of the data. Raises ConfigurationError where the run began with other pictures."""
+        """Registers the data. Raises ConfigurationError if the run began with other pictures."""
         digest = hashlib.sha1(usedforsecurity=False)
         for part in (train.images, train.labels, train.votes, validation.images, validation.labels):
             digest.update(part.tobytes())
@@ -113,7 +113,7 @@ class TrainState:
         self.class_weights = class_weights(train.labels).to(self.device) if self.recipe.class_weights else None
 
     def step_done(self, loss: float, correct: int, images: int) -> None:
-        """Counts a step whose mean loss and correct answers are known, and moves the averaged weights."""
+        """Records a step's mean loss and correct answers, and updates the averaged weights."""
         self.step += 1
         if self._average and self.step % AVERAGE_EVERY == 0:
             self._average.update_parameters(self.network)
@@ -133,11 +133,11 @@ class TrainState:
         return better
 
     def exhausted(self) -> bool:
-        """Whether the recipe's patience is at its end."""
+        """Whether the recipe's patience has run out."""
         return 0 < self.recipe.patience <= self.waited
 
     def checkpoint(self) -> Checkpoint:
-        """The run as it can be written."""
+        """The run as a checkpoint."""
         return Checkpoint(
             recipe=self.recipe,
             seed=self.seed,
@@ -153,7 +153,7 @@ class TrainState:
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """An exponential average of weights and statistics, `decay` per step; early in a run it follows closely."""
+    """An exponential moving average of weights and statistics, `decay` per step, faster early in a run."""
 
     def moved(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
         if not average.is_floating_point():

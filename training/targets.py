@@ -1,4 +1,4 @@
-"""What a picture should be answered with: its label, people's votes, a teacher's answer, mixed with another's."""
+"""Training targets: labels, votes, a teacher's predictions, and mixup."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -17,7 +17,7 @@ from training.recipes import Recipe
 
 
 def targets(labels: Tensor, votes: Tensor, recipe: Recipe) -> Tensor:
-    """Target probabilities (B, 7): the label, smoothed, mixed with the votes where an image has them."""
+    """Target probabilities (B, 7): the label mixed with the votes, if any, and smoothed."""
     hard = functional.one_hot(labels, len(EMOTIONS)).float()
     share = recipe.vote_share * votes.sum(1, keepdim=True)
     mixed = hard * (1 - share) + votes * recipe.vote_share
@@ -38,11 +38,10 @@ def mixup(inputs: Tensor, target: Tensor, alpha: float, generator: torch.Generat
 
 
 class Teacher:
-    """A released model whose answers become part of the targets (distillation, Hinton et al., arXiv 1503.02531).
+    """A released model whose predictions become part of the targets (distillation, Hinton et al., arXiv 1503.02531).
 
-    It sees the same augmented picture as its pupil, at its own size. On a CPU it runs as the classifier stage runs it,
-    which is more than twice as fast as torch. Raises ModelError where there is no release of that name, and
-    ConfigurationError where it is of another version.
+    It sees the same augmented picture as its student, at its own size. On a CPU it runs like the classifier stage, more
+    than twice as fast as torch. Raises like `find_release`.
     """
 
     def __init__(self, reference: str, device: torch.device):

@@ -104,10 +104,10 @@ def run_epoch(state: TrainState, train: Faces, stop: list[int]) -> None:
 
 
 def step(state: TrainState, images: Tensor, labels: Tensor, votes: Tensor, per_epoch: int) -> float:
-    """One step of the `per_epoch` that an epoch has; returns the loss.
+    """One step of the `per_epoch` in an epoch; returns the loss.
 
-    Takes images (B, 48, 48) uint8, labels (B,) int64 and vote shares (B, 7) float32. Raises DivergedError for a loss
-    that is not finite; the weights are then as they were.
+    Takes images (B, 48, 48) uint8, labels (B,) int64 and vote shares (B, 7) float32. Raises DivergedError for a
+    non-finite loss, before the weights change.
     """
     recipe, spec = state.recipe, state.input
     seed = state.seed * 1_000_003 + state.step
@@ -117,7 +117,7 @@ def step(state: TrainState, images: Tensor, labels: Tensor, votes: Tensor, per_e
     inputs = (augment(images, spec.size, recipe.augmentation, generator) - spec.mean) / spec.std
     target = targets(labels, votes, recipe).to(state.device)
     if state.teacher:
-        same = torch.Generator().manual_seed(seed)  # so that it sees the picture augmented alike
+        same = torch.Generator().manual_seed(seed)  # for the same augmentation
         answers = state.teacher.probs(images, recipe.augmentation, same, state.autocast())
         target = torch.lerp(target, answers, recipe.teacher_share)
     if recipe.mixup and state.step < per_epoch * (recipe.epochs - recipe.unmixed):
@@ -156,7 +156,7 @@ def logits_of(state: TrainState, images: np.ndarray) -> np.ndarray:
 
 
 def _state(arguments: argparse.Namespace) -> TrainState:
-    """The run that the arguments begin or go on with."""
+    """The run that the arguments begin or resume."""
     held = [path for path in (arguments.out / "last.pt", arguments.out / "best.pt") if path.exists()]
     if held and not arguments.resume:
         raise ConfigurationError(
@@ -175,7 +175,7 @@ def _state(arguments: argparse.Namespace) -> TrainState:
 
 
 def _faces(path: Path, state: TrainState) -> tuple[Faces, Faces]:
-    """The training and validation split, of which the run has taken note."""
+    """The training and validation splits, registered with the run."""
     splits = data.load(path)
     validation = splits["validation"]
     train = data.without_leakage(splits["train"], validation)
@@ -191,7 +191,7 @@ def _faces(path: Path, state: TrainState) -> tuple[Faces, Faces]:
 def _keep(state: TrainState, row: dict[str, Any], out: Path) -> None:
     """Ends an epoch: its checkpoints and its row of metrics."""
     if state.epoch_done(row["validation_accuracy"]):
-        state.checkpoint().write(out / "best.pt")  # first: a full disk then leaves a `last.pt` that knows no better one
+        state.checkpoint().write(out / "best.pt")  # first, so that on a full disk `last.pt` does not claim it
     state.checkpoint().write(out / "last.pt")
     with (out / "metrics.jsonl").open("a") as log:
         log.write(json.dumps(row) + "\n")
@@ -199,7 +199,7 @@ def _keep(state: TrainState, row: dict[str, Any], out: Path) -> None:
 
 
 def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
-    """What writes an epoch's row for TensorBoard; does nothing without a folder."""
+    """A function that writes an epoch's row for TensorBoard; does nothing without a folder."""
     if folder is None:
         return lambda _: None
     try:
@@ -217,7 +217,7 @@ def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
 
 
 def _stop_on_signal() -> list[int]:
-    """A list that Ctrl-C or SIGTERM fills; the loop looks at it after every step."""
+    """A list that Ctrl-C or SIGTERM fills; the loop checks it after every step."""
     stop: list[int] = []
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda received, _: stop.append(received))
@@ -225,10 +225,9 @@ def _stop_on_signal() -> list[int]:
 
 
 def _keep_memory() -> None:
-    """Lets the process keep what it frees, where the C library is glibc.
+    """Makes glibc's malloc keep freed memory.
 
-    The maps of a step are each larger than what malloc keeps; fetched anew from the kernel, page by page, they double
-    the time of EmotionCNN's step.
+    A step's feature maps exceed malloc's mmap threshold; paging them in again doubles the time of EmotionCNN's step.
     """
     with contextlib.suppress(AttributeError, OSError):
         libc = ctypes.CDLL(None)

@@ -54,14 +54,14 @@ def test_the_command_trains_and_stops_on_ctrl_c(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--preset", "emotion-net", "--blocks", "96,a"), "96,a: expected numbers from 1 to 2048"),
-        (("--preset", "emotion-net", "--blocks", "96,0"), "96,0: expected numbers from 1 to 2048"),
+        (("--preset", "emotion-net", "--blocks", "96,a"), "96,a: expected comma-separated numbers from 1 to 2048"),
+        (("--preset", "emotion-net", "--blocks", "96,0"), "96,0: expected comma-separated numbers from 1 to 2048"),
         (("--mixup", "-0.1"), "-0.1: expected a number from 0"),
         (("--batch", "1"), "1: expected a whole number from 2"),
         (("--epochs", "0"), "0: expected a whole number from 1"),
         (("--epochs", "many"), "invalid whole number value: 'many'"),
-        (("--resume", "last.pt", "--start", "emotion-net"), "give --start without it"),
-        (("--resume", "last.pt", "--seed", "4"), "give --seed without it"),
+        (("--resume", "last.pt", "--start", "emotion-net"), "--start cannot be combined"),
+        (("--resume", "last.pt", "--seed", "4"), "--seed cannot be combined"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
