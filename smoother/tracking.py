@@ -99,9 +99,7 @@ def track(
     order = np.lexsort((scores, *boxes.T[::-1]))
     boxes, high = boxes[order], scores[order] >= settings.high
     measured = motion.measure(boxes)
-
-    known, states = _predict(state, pts, signature, settings)
-    known, box_of = _update(known, states, measured, high, settings)
+    known, box_of = _update(*_predict(state, pts, signature, settings), measured, high, settings)
     faces: list[Track] = []
     assigned: list[int | None] = [None] * len(boxes)
     for row, face in enumerate(known):
