@@ -106,7 +106,7 @@ def _vote_shares(row: dict[str, str]) -> np.ndarray:
 
 
 def image(name: str, content: bytes) -> np.ndarray | None:
-    """A picture (48, 48) uint8 grey from a file\'s content; None where it cannot be decoded."""
+    """A picture (48, 48) uint8 grey from a file's content; None where it cannot be decoded."""
     if name.endswith(PIXELS):
         return _pixels(content)
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
