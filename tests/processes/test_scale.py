@@ -70,7 +70,7 @@ def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys,
     eventually(lambda: len(listener.rows) > 10, "rows over TCP")
     there = {"AFFECT_BUS_KEYS": str(theirs), "AFFECT_RUNTIME_DIR": str(one.folder / "there")}
     stranger = one.worker("classifier", **there)
-    one.says("our key is not among those admitted")
+    one.says("our key is not allowed to join")
     before = len(listener.rows)
     eventually(lambda: len(listener.rows) > before + 60, "more rows")
     assert not listener.live("classifier")
