@@ -15,10 +15,8 @@ from shared.messages import EMOTIONS
 if TYPE_CHECKING:
     from torch import nn
 
-STEM = (32, 64)
-"""Channels of emotion-net's first convolutions, at the input's resolution."""
 BLOCKS = (96, 192, 192, 384)
-"""Default channels of its residual blocks; a block that changes the number halves the resolution first."""
+"""Default channels of the residual blocks; a block that changes the number halves the resolution first."""
 
 Shapes = dict[str, tuple[int, ...]]
 Tensors = Any
@@ -26,8 +24,21 @@ Tensors = Any
 
 
 @dataclass(frozen=True)
+class Stem:
+    """The 3x3 convolutions before the residual blocks."""
+
+    channels: tuple[int, ...]
+    stride: int = 1
+    """Of each; 1 keeps the input's resolution, 2 halves it."""
+
+
+STEM = Stem((32, 64))
+LITE_STEM = Stem((64,), stride=2)
+
+
+@dataclass(frozen=True)
 class Architecture:
-    """A network. `size` is the side of its input in pixels; `blocks` are ignored unless `has_blocks`."""
+    """A network. `size` is the side of its input in pixels; `blocks` are ignored where there is no stem."""
 
     input: InputSpec
     """Its training input; `training.view` fits a release's view to the detector's boxes."""
@@ -37,13 +48,16 @@ class Architecture:
     """(size, blocks) to a fresh torch module."""
     graph: Callable[[Tensors, int, Sequence[int]], Any]
     """(tensors by name, size, blocks) to an `openvino.Model`."""
-    has_blocks: bool = False
-    """Whether its residual blocks are configurable."""
+    stem: Stem | None = None
+    """What precedes its residual blocks, whose channels are configurable; None if it has none."""
 
-
-def halvings(blocks: Sequence[int]) -> int:
-    """How often these residual blocks halve the resolution."""
-    return sum(inputs != outputs for inputs, outputs in pairwise((STEM[-1], *blocks)))
+    def smallest_map(self, size: int, blocks: Sequence[int]) -> int:
+        """The side of the last residual block's feature maps, in pixels; 0 if `size` cannot be halved so often."""
+        if self.stem is None:
+            return size
+        for _ in self.stem.channels:
+            size = -(-size // self.stem.stride)
+        return size >> sum(inputs != outputs for inputs, outputs in pairwise((self.stem.channels[-1], *blocks)))
 
 
 def _emotion_cnn_shapes(size: int, _: Sequence[int]) -> Shapes:
@@ -55,11 +69,11 @@ def _emotion_cnn_shapes(size: int, _: Sequence[int]) -> Shapes:
     return shapes | {"head.4.weight": (len(EMOTIONS), 128), "head.4.bias": (len(EMOTIONS),)}
 
 
-def _emotion_net_shapes(_: int, blocks: Sequence[int]) -> Shapes:
+def _emotion_net_shapes(stem: Stem, blocks: Sequence[int]) -> Shapes:
     shapes: Shapes = {}
-    for index, (inputs, outputs) in enumerate(pairwise((1, *STEM))):
+    for index, (inputs, outputs) in enumerate(pairwise((1, *stem.channels))):
         shapes |= {f"stem.{3 * index}.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"stem.{3 * index + 1}", outputs)
-    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *blocks))):
+    for index, (inputs, outputs) in enumerate(pairwise((stem.channels[-1], *blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
         shapes |= {f"{body}.0.weight": (outputs, inputs, 3, 3)} | _norm_shapes(f"{body}.1", outputs)
         shapes |= {f"{body}.3.weight": (outputs, outputs, 3, 3)} | _norm_shapes(f"{body}.4", outputs)
@@ -93,9 +107,16 @@ ARCHITECTURES = {
     ),
     "emotion-net": Architecture(
         input=InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
-        shapes=_emotion_net_shapes,
+        shapes=lambda _, blocks: _emotion_net_shapes(STEM, blocks),
         module=lambda _, blocks: _networks().EmotionNet(blocks=blocks),
         graph=lambda tensors, size, blocks: _graphs().emotion_net(tensors, size, blocks),
-        has_blocks=True,
+        stem=STEM,
+    ),
+    "emotion-lite": Architecture(
+        input=InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+        shapes=lambda _, blocks: _emotion_net_shapes(LITE_STEM, blocks),
+        module=lambda _, blocks: _networks().EmotionNet(blocks=blocks, stem=LITE_STEM),
+        graph=lambda tensors, size, blocks: _graphs().emotion_net(tensors, size, blocks, LITE_STEM),
+        stem=LITE_STEM,
     ),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier.architectures import STEM
+from classifier.architectures import STEM, Stem
 from shared.compute import import_openvino
 
 _openvino = import_openvino()
@@ -32,13 +32,13 @@ def emotion_cnn(tensors: dict[str, np.ndarray], size: int) -> Model:
     return _openvino.Model([_linear(x, tensors["head.4.weight"], tensors["head.4.bias"])], [pixels])
 
 
-def emotion_net(tensors: dict[str, np.ndarray], size: int, blocks: Sequence[int]) -> Model:
+def emotion_net(tensors: dict[str, np.ndarray], size: int, blocks: Sequence[int], stem: Stem = STEM) -> Model:
     """EmotionNet: (N, 1, S, S) to logits (N, 7) for any N."""
     pixels = op.parameter([-1, 1, size, size], np.float32, name="pixels")
-    x: Any = op.relu(_first_convolution(pixels, tensors, "stem.0", "stem.1"))
-    for layer in range(3, 3 * len(STEM), 3):
-        x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}"))
-    for index, (inputs, outputs) in enumerate(pairwise((STEM[-1], *blocks))):
+    x: Any = op.relu(_first_convolution(pixels, tensors, "stem.0", "stem.1", stem.stride))
+    for layer in range(3, 3 * len(stem.channels), 3):
+        x = op.relu(_convolution(x, tensors, f"stem.{layer}", f"stem.{layer + 1}", stem.stride))
+    for index, (inputs, outputs) in enumerate(pairwise((stem.channels[-1], *blocks))):
         body, shortcut = f"blocks.{index}.body", f"blocks.{index}.shortcut"
         beside = x
         if inputs != outputs:
@@ -77,24 +77,24 @@ def pooled_weight(weight: np.ndarray, side: int) -> np.ndarray | None:
     return 4 * first.reshape(len(weight), -1) if (squares == first).all() else None
 
 
-def _first_convolution(pixels: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
+def _first_convolution(pixels: Any, tensors: dict[str, np.ndarray], layer: str, norm: str, stride: int = 1) -> Any:
     """A one-channel convolution whose weights keep 16 bits of precision in bfloat16 instead of 8.
 
     Neighbouring pixels are alike, so large products nearly cancel and the rounding of weights shows most here. It costs
     next to nothing, because one channel fills only a small part of a matrix tile.
     """
     weight, bias = folded(tensors, layer, norm)
-    return _convolved(op.concat([pixels, pixels], 1), np.concatenate(in_two(weight), 1), bias)
+    return _convolved(op.concat([pixels, pixels], 1), np.concatenate(in_two(weight), 1), bias, stride)
 
 
-def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str) -> Any:
-    """A same-size convolution with its BatchNorm."""
-    return _convolved(x, *folded(tensors, layer, norm))
+def _convolution(x: Any, tensors: dict[str, np.ndarray], layer: str, norm: str, stride: int = 1) -> Any:
+    """A convolution with its BatchNorm; padded, so that only its stride changes the resolution."""
+    return _convolved(x, *folded(tensors, layer, norm), stride)
 
 
-def _convolved(x: Any, weight: np.ndarray, bias: np.ndarray) -> Any:
+def _convolved(x: Any, weight: np.ndarray, bias: np.ndarray, stride: int = 1) -> Any:
     pad = [weight.shape[-1] // 2] * 2
-    x = op.convolution(x, op.constant(weight), [1, 1], pad, pad, [1, 1])
+    x = op.convolution(x, op.constant(weight), [stride, stride], pad, pad, [1, 1])
     return op.add(x, op.constant(bias.reshape(1, -1, 1, 1)))
 
 

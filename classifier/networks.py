@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.architectures import BLOCKS, STEM
+from classifier.architectures import BLOCKS, STEM, Stem
 
 DROPOUT = 0.5
 """EmotionCNN's default dropout probability in training."""
@@ -70,19 +70,19 @@ class Residual(nn.Module):
 
 
 class EmotionNet(nn.Module):
-    """Two convolutions, residual blocks, global average pooling, one linear layer.
+    """One or two convolutions (the stem), residual blocks, global average pooling, one linear layer.
 
     Input (N, 1, S, S) grey, normalised to (x − 0.5) / 0.5; output logits (N, num_classes). `blocks` are the channels of
-    the residual blocks; one that changes the number halves the resolution first. The default blocks need S ≥ 8.
+    the residual blocks; one that changes the number halves the resolution first. The defaults need S ≥ 8.
     """
 
-    def __init__(self, num_classes: int = 7, blocks: Sequence[int] = BLOCKS):
+    def __init__(self, num_classes: int = 7, blocks: Sequence[int] = BLOCKS, stem: Stem = STEM):
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in pairwise((1, *STEM)):
-            layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+        for inputs, outputs in pairwise((1, *stem.channels)):
+            layers += [nn.Conv2d(inputs, outputs, 3, stem.stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
         self.stem = nn.Sequential(*layers)
-        self.blocks = nn.Sequential(*(Residual(*pair) for pair in pairwise((STEM[-1], *blocks))))
+        self.blocks = nn.Sequential(*(Residual(*pair) for pair in pairwise((stem.channels[-1], *blocks))))
         self.head = nn.Linear(blocks[-1], num_classes)
 
     def forward(self, x: Tensor) -> Tensor:

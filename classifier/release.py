@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from classifier.architectures import ARCHITECTURES, BLOCKS, Shapes, halvings
+from classifier.architectures import ARCHITECTURES, BLOCKS, Shapes
 from classifier.preprocess import InputSpec
 from shared.errors import ModelError
 from shared.files import replacing
@@ -86,7 +86,7 @@ def _check_config(path: Path, content: bytes) -> Config:
     if config.architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ModelError(f"{path}: expected an architecture of {known}; found {config.architecture!r}")
-    if not config.input.size >> halvings(config.blocks):
+    if not ARCHITECTURES[config.architecture].smallest_map(config.input.size, config.blocks):
         raise ModelError(f"{path}: expected an input that blocks {config.blocks} can halve; found {config.input.size}")
     return config
 

@@ -126,7 +126,7 @@ heights below the box's centre; both were fitted on every third of these picture
 
 def _made(config: Config, training: Training, note: str) -> str:
     settings = asdict(training.recipe) | {"seed": training.seed}
-    if not ARCHITECTURES[config.architecture].has_blocks:
+    if not ARCHITECTURES[config.architecture].stem:
         del settings["blocks"]
     recipe_rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in _flat(settings))
     data = FER2013 if training.is_fer2013 else OTHER_DATA

@@ -39,7 +39,7 @@ def release_of(saved: Checkpoint, name: str, version: str) -> Release:
     """A checkpoint's averaged weights as a release, with the input of its architecture and temperature 1."""
     recipe = saved.recipe
     architecture = ARCHITECTURES[recipe.architecture]
-    blocks = recipe.blocks if architecture.has_blocks else BLOCKS  # BLOCKS itself is left out of the file
+    blocks = recipe.blocks if architecture.stem else BLOCKS  # BLOCKS itself is left out of the file
     config = Config(name, version, recipe.architecture, EMOTIONS, architecture.input, 1.0, blocks)
     averaged = {key: value.numpy() for key, value in saved.averaged.items() if "num_batches" not in key}
     return Release(config, averaged)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.architectures import ARCHITECTURES, BLOCKS, STEM, halvings
+from classifier.architectures import ARCHITECTURES, BLOCKS, STEM, Stem
 from classifier.graph import pooled_weight
 from classifier.networks import DROPOUT, EmotionCNN
 from classifier.release import MODELS, Release, load_release
@@ -27,11 +27,11 @@ def build(recipe: Recipe) -> nn.Module:
     Raises ConfigurationError for blocks, dropout or tied weights that its architecture does not support.
     """
     architecture = ARCHITECTURES[recipe.architecture]
-    size, halved = architecture.input.size, halvings(recipe.blocks)
-    if recipe.blocks != BLOCKS and not architecture.has_blocks:
+    size = architecture.input.size
+    if recipe.blocks != BLOCKS and not architecture.stem:
         raise ConfigurationError(f"--blocks {list(recipe.blocks)}: {recipe.architecture} has none")
-    if architecture.has_blocks and not size >> halved:
-        raise ConfigurationError(f"--blocks {list(recipe.blocks)}: {size} pixels cannot be halved {halved} times")
+    if not architecture.smallest_map(size, recipe.blocks):
+        raise ConfigurationError(f"--blocks {list(recipe.blocks)}: {size} pixels cannot be halved so often")
     network = architecture.module(size, recipe.blocks)
     if isinstance(network, EmotionCNN):
         cast(nn.Dropout, network.head[3]).p = recipe.dropout
@@ -89,7 +89,8 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
     Raises ModelError if there is no such release, ConfigurationError if it does not fit the network.
     """
     release = find_release(recipe.start)
-    was, size = release.config, ARCHITECTURES[recipe.architecture].input.size
+    was, architecture = release.config, ARCHITECTURES[recipe.architecture]
+    size = architecture.input.size
     if (was.architecture, was.input.size) != (recipe.architecture, size):
         raise ConfigurationError(
             f"--start {recipe.start}: it is of the architecture {was.architecture} for {was.input.size} pixels; "
@@ -97,19 +98,19 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
         )
     if recipe.tied and pooled_weight(release.tensors["head.0.weight"], size // 8) is None:
         raise ConfigurationError(f"--start {recipe.start}: its weights are not tied; give --no-tied")
-    places = continued(was.blocks, recipe.blocks)
+    places = continued(was.blocks, recipe.blocks, architecture.stem or STEM)
     state = network.state_dict()
     for name, value in release.tensors.items():
         state[_moved(name, places)].copy_(torch.from_numpy(value))
 
 
-def continued(before: Sequence[int], blocks: Sequence[int]) -> list[int]:
+def continued(before: Sequence[int], blocks: Sequence[int], stem: Stem = STEM) -> list[int]:
     """The position in `blocks` of each block of `before` (both are channels by block); the others are new.
 
     Raises ConfigurationError if one is missing, or if a new one would change the number of channels.
     """
     places: list[int] = []
-    for place, (inputs, channels) in enumerate(pairwise((STEM[-1], *blocks))):
+    for place, (inputs, channels) in enumerate(pairwise((stem.channels[-1], *blocks))):
         if channels == next(iter(before[len(places) :]), None):
             places.append(place)
         elif channels != inputs:

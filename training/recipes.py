@@ -123,6 +123,26 @@ PRESETS = {
             flip=0.5, degrees=5, scale=0.05, shift=0.04, brightness=0.25, contrast=0.25, erase=0.25
         ),
     ),
+    "emotion-lite": Recipe(
+        architecture="emotion-lite",
+        blocks=(64, 64, 64, 128, 128, 144, 144),
+        epochs=60,
+        batch=64,
+        optimizer="sgd",
+        rate=0.08,
+        schedule="one-cycle",
+        weight_decay=5e-4,
+        label_smoothing=0.1,
+        vote_share=0.25,
+        teacher="emotion-net@6",
+        teacher_share=0.8,
+        average=0.998,
+        mixup=0.2,
+        unmixed=15,
+        augmentation=Augmentation(
+            flip=0.5, degrees=10, scale=0.10, shift=0.08, brightness=0.25, contrast=0.25, erase=0.25
+        ),
+    ),
     "emotion-net": Recipe(
         architecture="emotion-net",
         blocks=(96, 96, 192, 192, 192, 384),

@@ -70,6 +70,8 @@ def assert_like_torch(release: Release, folder: Path) -> None:
 @pytest.mark.parametrize("blocks", [BLOCKS, (64, 96, 96, 160), (40, 48, 56, 72, 80)])
 def test_openvino_says_what_torch_says(architecture: str, blocks: tuple[int, ...], tmp_path: Path) -> None:
     """Every architecture, and other residual blocks, of which the first keeps size and channels."""
+    if not ARCHITECTURES[architecture].smallest_map(SPEC.size, blocks):
+        blocks = blocks[:-1]
     assert_like_torch(random_release(architecture, blocks), tmp_path)
 
 

@@ -75,6 +75,7 @@ def test_emotion_net_takes_any_size(size: int) -> None:
     [
         ({"name": "My-Net"}, r"config\.json: not a model's config: .*regex"),
         ({"architecture": "emotion-net", "blocks": (64, 96, 128, 192, 256, 384)}, "blocks .* can halve; found 16"),
+        ({"architecture": "emotion-lite", "blocks": (96, 128, 192, 256)}, "blocks .* can halve; found 16"),
     ],
 )
 def test_what_could_not_be_read_is_not_written(tmp_path: Path, wrong: dict[str, object], message: str) -> None:
@@ -149,7 +150,7 @@ def test_tensors_of_another_network_are_refused(models: Path, change, message: s
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("architecture", "resnet", r"expected an architecture of emotion-cnn, emotion-net; found 'resnet'"),
+        ("architecture", "resnet", r"expected an architecture of emotion-cnn, emotion-net, emotion-lite; found 'resnet'"),
         ("labels", ["happy", "sad"], r"expected the labels angry.*found happy, sad"),
         ("temperature", 0, r"\$.temperature"),
         ("temperature", "hot", r"\$.temperature"),

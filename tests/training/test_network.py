@@ -1,4 +1,4 @@
-"""Runs that begin with a released model's weights."""
+"""The networks of the presets, and runs that begin with a released model's weights."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from classifier.architectures import ARCHITECTURES
 from classifier.release import save_release
 from shared.errors import ConfigurationError, ModelError
 from training import train
@@ -101,3 +103,20 @@ def test_what_a_run_cannot_begin_with_is_refused(released: Callable[[Recipe], tu
         TrainState.begin(replace(CNN, start=folder, tied=True), 0, CPU)
     with pytest.raises(ModelError, match="nobody"):
         TrainState.begin(replace(CNN, start="nobody"), 0, CPU)
+
+
+def test_emotion_lite_costs_a_quarter() -> None:
+    """As released: at most 1.5 M parameters and 0.25 G multiplications, where emotion-net takes four times as many."""
+    network = ARCHITECTURES["emotion-lite"].module(48, PRESETS["emotion-lite"].blocks).eval()
+    multiplications = 0
+
+    def count(layer: nn.Module, _: object, output: torch.Tensor) -> None:
+        nonlocal multiplications
+        multiplications += layer.weight[0].numel() * output[0].numel()
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(count)
+    assert network(torch.zeros(1, 1, 48, 48)).shape == (1, 7)
+    assert multiplications <= 0.25e9
+    assert sum(parameter.numel() for parameter in network.parameters()) <= 1_500_000
