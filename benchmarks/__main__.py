@@ -1,5 +1,6 @@
 """Runs the benchmarks: python -m benchmarks [--only PREFIX] [--quick] [--json] [--clips FOLDER] [--images FOLDER]
-[--faces DATA].
+[--faces DATA]
+[--vectors avx2].
 
 Every row compares two sides measured in this run; a ratio above 1 means ours is better. docs/performance.md says what
 each row means.
@@ -18,6 +19,7 @@ from benchmarks import (
     detection,
     footprint,
     growth,
+    limits,
     live,
     machine,
     overload,
@@ -57,6 +59,8 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, save; returns the exit code: 1 if a benchmark failed, the others still count."""
     options = _parse(arguments)
+    if options.vectors:
+        limits.rerun(options.vectors, [sys.executable, "-m", "benchmarks", *arguments])
     about = machine.describe()
     progress = sys.stderr if options.json else sys.stdout
     rows: list[Row] = []
@@ -117,6 +121,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--faces", type=Path, metavar="DATA", help="labelled face pictures (as training.evaluate takes)"
+    )
+    parser.add_argument(
+        "--vectors", choices=limits.VECTORS, help="use no larger vector units than these, if the processor has some"
     )
     parser.add_argument(
         "--save", type=Path, metavar="FOLDER", default=RESULTS, help=f"where results are saved (default: {RESULTS})"

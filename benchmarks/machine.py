@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import limits
 from benchmarks.processes import ROOT
 from classifier.release import MODELS
 
@@ -22,9 +23,8 @@ def describe() -> dict[str, object]:
     return {
         "cpu": facts.get("model name") or platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "vector_units": [
-            unit for unit in _UNITS if unit in (facts.get("flags") or facts.get("Features") or "").split()
-        ],
+        "vector_units": vector_units(),
+        "held_to": limits.held(os.environ),
         "memory_gb": round(psutil.virtual_memory().total / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
         "load_at_start": round(os.getloadavg()[0], 1),
@@ -32,6 +32,12 @@ def describe() -> dict[str, object]:
         "models": {file.parent.name: json.loads(file.read_text())["version"] for file in MODELS.glob("*/config.json")},
         "commit": _commit(),
     }
+
+
+def vector_units() -> list[str]:
+    """Those that speed depends on, by the names that Linux gives them; none elsewhere."""
+    facts = _cpu_facts()
+    return [unit for unit in _UNITS if unit in (facts.get("flags") or facts.get("Features") or "").split()]
 
 
 def _commit() -> str:

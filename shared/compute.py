@@ -1,5 +1,6 @@
 """Where networks run: the choice of device, and the CPU runtime, imported without its telemetry."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from shared.errors import ConfigurationError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_WITH_BF16 = ("BF16", "FP16", "AMX", "AVX10", "VNNI_2", "ALL", "DEFAULT")
+"""In the names of oneDNN's instruction sets that include bfloat16, or all."""
 
 
 def choose_device(device: str) -> str:
@@ -44,7 +47,13 @@ def import_openvino() -> Any:
 
 
 def computes_bf16(core: Any) -> bool:
-    """Whether the CPU of this `openvino.Core` has native bfloat16; emulated, it only costs accuracy."""
+    """Whether the CPU of this `openvino.Core` has native bfloat16; emulated, it only costs accuracy.
+
+    False if `ONEDNN_MAX_CPU_ISA` keeps oneDNN from using it: OpenVINO would promise it and then find no kernel.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    if limit and not any(name in limit for name in _WITH_BF16):
+        return False
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 

@@ -150,7 +150,11 @@ def test_tensors_of_another_network_are_refused(models: Path, change, message: s
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("architecture", "resnet", r"expected an architecture of emotion-cnn, emotion-net, emotion-lite; found 'resnet'"),
+        (
+            "architecture",
+            "resnet",
+            r"an architecture of emotion-cnn, emotion-net, emotion-lite; found 'resnet'",
+        ),
         ("labels", ["happy", "sad"], r"expected the labels angry.*found happy, sad"),
         ("temperature", 0, r"\$.temperature"),
         ("temperature", "hot", r"\$.temperature"),

@@ -1,10 +1,12 @@
 """Where networks run."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
 
 from shared import compute
-from shared.compute import choose_device
+from shared.compute import choose_device, computes_bf16
 from shared.errors import ConfigurationError
 
 
@@ -30,3 +32,16 @@ def test_auto_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.mps, "is_available", lambda: mps)
     assert choose_device("auto") == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "bf16"),
+    [("", True), ("AVX2", False), ("avx512_core", False), ("AVX512_CORE_BF16", True), ("AVX512_CORE_AMX", True)],
+)
+def test_a_processor_held_to_fewer_instructions_has_no_bfloat16(
+    limit: str, bf16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """oneDNN's own variable is respected: asked for bfloat16 under it, OpenVINO finds no kernel and fails."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    core = Mock(get_property=lambda *_: ["FP32", "BF16"])
+    assert computes_bf16(core) is bf16
