@@ -15,7 +15,7 @@ from benchmarks.seed_loop import MODEL
 from classifier.backends import load_classifier, softmax, torch_network
 from classifier.preprocess import prepare
 from classifier.release import MODELS, load_release
-from detector.crops import square_crop
+from detector.crops import roll, square_crop
 from training.view import pipeline_detector
 
 BATCHES = (1, 8)
@@ -81,8 +81,11 @@ def reference(model: str, *, whole: bool = False) -> Classify:
 def faces_of(folder: Path, plan: Plan, most: int = 200) -> list[np.ndarray]:
     """Crops of the faces in a folder's photos, as the detector stage cuts them."""
     finder = pipeline_detector(1, plan.scratch)
+    photos = ((photo, finder.detect(photo)) for _, photo in read_images(folder, most))
     found = (
-        square_crop(photo, xyxy)[0] for _, photo in read_images(folder, most) for xyxy in finder.detect(photo).xyxy
+        square_crop(photo, xyxy, roll=roll(landmarks))[0]
+        for photo, faces in photos
+        for xyxy, landmarks in zip(faces.xyxy, faces.landmarks, strict=True)
     )
     return list(islice(found, most))
 

@@ -13,7 +13,7 @@ from benchmarks.seed_loop import MODEL, SeedLoop
 from capture.demo import demo_frame
 from classifier.backends import load_classifier
 from classifier.release import MODELS
-from detector.crops import square_crop
+from detector.crops import roll, square_crop
 
 FACES = (1, 2, 4, 8, 12, 16, 20)
 SIZES = {"360p": (640, 360), "480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
@@ -47,7 +47,9 @@ def work(plan: Plan) -> Callable[[np.ndarray], int]:
     classifier = load_classifier(MODEL, MODELS, device="cpu", threads=1)
 
     def run(frame: np.ndarray) -> int:
-        crops = [square_crop(frame, xyxy)[0] for xyxy in finder.detect(frame).xyxy]
+        found = finder.detect(frame)
+        places = zip(found.xyxy, map(roll, found.landmarks), strict=True)
+        crops = [square_crop(frame, xyxy, roll=tilt)[0] for xyxy, tilt in places]
         return len(classifier.classify(crops)[0])
 
     return run

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from detector.crops import square_crop
+from detector.crops import LEAST_ROLL, roll, square_crop
 from detector.mtcnn import Detections
 from shared import messages as m
 from shared.backlog import key_of
@@ -109,14 +109,20 @@ class DetectorStage(Worker[m.Frame]):
             if classifier is None:
                 self.meter.count("crops_without_classifier")
                 continue
-            crop, xyxy = square_crop(frame.image.pixels(), np.array(face.xyxy), max_side=self._settings.crop_max_side)
             share = shares.setdefault(classifier, [])
-            share.append(m.Crop(face=face.face, xyxy=cast(m.Box, tuple(map(float, xyxy))), image=m.Image.of(crop)))
+            share.append(self._crop(frame, face))
             self._classifiers.sent(classifier, key_of(frame), time.monotonic(), len(share))
         return [
             Envelope("crops", classifier, m.Crops(**frame.header(), crops=crops, deadline_ms=frame.deadline_ms))
             for classifier, crops in shares.items()
         ]
+
+    def _crop(self, frame: m.Frame, face: m.Face) -> m.Crop:
+        angle = roll(face.landmarks)
+        crop, xyxy = square_crop(frame.image.pixels(), face.xyxy, max_side=self._settings.crop_max_side, roll=angle)
+        turned = round(angle, 1) if abs(angle) >= LEAST_ROLL else 0.0
+        box = cast(m.Box, tuple(map(float, xyxy)))
+        return m.Crop(face=face.face, xyxy=box, image=m.Image.of(crop), roll=turned)
 
 
 def describe(found: Detections, least_confidence: float, *, classify: bool) -> list[m.Face]:

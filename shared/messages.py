@@ -162,6 +162,8 @@ class Crop(msgspec.Struct, frozen=True, kw_only=True):
     face: Count
     xyxy: Box
     image: Image
+    roll: Finite = 0.0
+    """By how many degrees the square was turned about its centre, clockwise, so that the face is upright."""
 
 
 class Crops(FrameMessage, frozen=True, kw_only=True):

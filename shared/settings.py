@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         le=20_000,
         description="Larger frames are searched scaled down to this longest side; 0: never.",
     )
+    detect_turned: bool = Field(
+        False,
+        description="Whole frames are also searched turned by 90, 180 and 270 degrees: for cameras on their side and people who lie down. Such a search takes four times as long.",
+    )
     max_faces: int = Field(
         32, ge=1, le=1000, description="Limit on faces per frame, the most confident first; the rest are only counted."
     )

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from classifier.backends import Classifier
-from detector.crops import square_crop
+from detector.crops import roll, square_crop
 from detector.mtcnn import Detector
 from shared.errors import SourceError
 from shared.messages import EMOTIONS
@@ -56,7 +56,10 @@ def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector) ->
     found = detector.detect(picture)
     sure = found.confidence >= MIN_CONFIDENCE
     boxes, confidences = found.xyxy[sure], found.confidence[sure]
-    _, probs = classifier.classify([square_crop(picture, xyxy)[0] for xyxy in boxes])
+    tilts = map(roll, found.landmarks[sure])
+    _, probs = classifier.classify(
+        [square_crop(picture, xyxy, roll=tilt)[0] for xyxy, tilt in zip(boxes, tilts, strict=True)]
+    )
     return [
         _face(row) | {"xyxy": xyxy.round(1).tolist(), "confidence": round(float(confidence), 4)}
         for row, xyxy, confidence in zip(probs, boxes.astype(float), confidences, strict=True)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from classifier.backends import Classifier
-from detector.crops import square_crop
+from detector.crops import roll, square_crop
 from detector.mtcnn import Detector
 from shared.settings import DEFAULTS
 from training.data import Faces
@@ -59,7 +59,8 @@ def _crops(images: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.nda
         frame = cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR)
         detections = detector.detect(frame)
         if len(detections) and detections.confidence[0] >= MIN_CONFIDENCE:
-            yield place, square_crop(frame, detections.xyxy[0])[0][:, :, 0].copy()
+            crop, _ = square_crop(frame, detections.xyxy[0], roll=roll(detections.landmarks[0]))
+            yield place, crop[:, :, 0].copy()
 
 
 def fit(classifier: Classifier, found: Found) -> tuple[float, float]:

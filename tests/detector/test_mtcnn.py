@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks.detector import reference
+from detector.crops import roll, square_crop
 from detector.mtcnn import Detections, Detector
+from detector.turned import boxes_back
 from shared.boxes import overlaps
 
 FACE = np.array([181.05, 62.16, 267.75, 172.05])
@@ -145,6 +147,23 @@ def test_a_working_size_keeps_the_frames_coordinates(
     assert_found(found, FACE * [3, 2.5, 3, 2.5])
     assert (found.landmarks[0] > found.xyxy[0, :2]).all()
     assert_empty(make_detector(detect_max_side=1).detect(large))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_turned_copies_are_searched_on_request(
+    make_detector: Callable[..., Detector], portrait: np.ndarray, quarters: int
+) -> None:
+    """A face on its side or upside down is found where it is, and its eyes tell how far it is turned."""
+    detector = make_detector(detect_turned=True)
+    (upright,) = detector.detect(portrait).xyxy
+    lying = np.ascontiguousarray(np.rot90(portrait, quarters))
+    found = detector.detect(lying)
+    x1, y1, x2, y2 = boxes_back(found.xyxy, quarters, portrait.shape[1::-1])[0]
+    np.testing.assert_allclose([x1, y1, x2, y2], upright, atol=2)
+    assert abs((roll(found.landmarks[0]) + 90 * quarters + 180) % 360 - 180) < 15
+    expected, _ = square_crop(portrait, upright, roll=roll(found.landmarks[0]) + 90 * quarters)
+    crop, _ = square_crop(lying, found.xyxy[0], roll=roll(found.landmarks[0]))
+    assert np.abs(cv2.resize(crop, expected.shape[:2]).astype(int) - expected).mean() < 25  # otherwise 70
 
 
 def test_faces_below_the_smallest_size_are_not_searched(
