@@ -9,14 +9,30 @@ import numpy as np
 
 CROP_SIDE = 1.3
 """Side of the detector's square crops in box heights."""
+LEAST_DEVIATION = 3.0
+"""In grey levels; below, there is nothing but noise to make visible."""
 
 
-class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the grey values of a dark or hazy view are spread; all in grey levels, 0..255.
+
+    A view whose standard deviation is at most `full_below` gets `mean` and `deviation`; from `none_above` on it stays
+    as it is, and in between it becomes a mixture, in proportion.
+    """
+
+    mean: Annotated[float, msgspec.Meta(ge=0, le=255)] = 128.0
+    deviation: Annotated[float, msgspec.Meta(gt=0, le=128)] = 58.0
+    full_below: Annotated[float, msgspec.Meta(ge=0, le=128)] = 20.0
+    none_above: Annotated[float, msgspec.Meta(gt=0, le=128)] = 30.0
+
+
+class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A network's input, as stored in a release's config.
 
     `size` is the side of the input in pixels; `mean` and `std` normalise grey values in 0..1. `view` is the side of the
     square the network sees, in box heights, and `view_dy` how far its centre lies below the box's. `detail` is the side
-    of the training images: larger views are first downscaled to it, to be as blurred as those (0 = never).
+    of the training images: larger views are first downscaled to it, to be as blurred as those (0 = never). `spread`
+    says what is done to views of low contrast (None: nothing).
     """
 
     size: Annotated[int, msgspec.Meta(ge=8, le=1024)]
@@ -26,6 +42,7 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     view: Annotated[float, msgspec.Meta(gt=0, le=CROP_SIDE)]
     view_dy: Annotated[float, msgspec.Meta(ge=-0.5, le=0.5)]
     detail: Annotated[int, msgspec.Meta(ge=0, le=1024)]
+    spread: Spread | None = None
 
 
 def prepare(crops: Sequence[np.ndarray], spec: InputSpec, *, whole: bool = False) -> np.ndarray:
@@ -42,9 +59,25 @@ def prepare(crops: Sequence[np.ndarray], spec: InputSpec, *, whole: bool = False
     batch = np.empty((len(crops), spec.size, spec.size), np.float32)
     for row, crop in zip(batch, crops, strict=True):
         row[:] = _view(crop if whole else _cut(crop, spec), spec)
+        if spec.spread:
+            _relight(row, spec.spread)
     batch *= 1 / (255 * spec.std)
     batch -= spec.mean / spec.std
     return batch[:, None]
+
+
+def _relight(view: np.ndarray, how: Spread) -> None:
+    """Spread a view's (S, S) float32 grey values in place, if its contrast is low."""
+    mean, deviation = float(view.mean()), float(view.std())
+    share = (how.none_above - deviation) / max(how.none_above - how.full_below, 1e-6)
+    if share <= 0:
+        return
+    share = min(share, 1.0)
+    gain = 1 + share * (how.deviation / max(deviation, LEAST_DEVIATION) - 1)
+    view -= mean
+    view *= gain
+    view += mean + share * (how.mean - mean)
+    np.clip(view, 0, 255, out=view)
 
 
 def _cut(crop: np.ndarray, spec: InputSpec) -> np.ndarray:

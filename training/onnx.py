@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from classifier.backends import torch_network
+from classifier.preprocess import LEAST_DEVIATION, InputSpec
 from classifier.release import Config, Release
 from shared.errors import AffectError, ConfigurationError
 from shared.files import replacing
@@ -58,11 +60,27 @@ def metadata(config: Config) -> dict[str, str]:
         "labels": json.dumps(config.labels),
         "temperature": str(config.temperature),
         "input": msgspec.json.encode(spec).decode(),
-        "preprocessing": f"a square of {spec.view} box heights, its centre {spec.view_dy} box heights below the box's; "
-        f"grey; resized to {spec.size}x{spec.size}, where larger than {spec.detail} first to that (0: never); "
-        f"(value / 255 - {spec.mean}) / {spec.std}",
+        "preprocessing": "; ".join(_steps(spec)),
         "postprocessing": "softmax(logits / temperature), in the order of labels",
     }
+
+
+def _steps(spec: InputSpec) -> Iterator[str]:
+    """What `prepare` does, for those who write it again; with another way of resizing, one label in ten differs."""
+    resize = "averaging areas (OpenCV's INTER_AREA) where that makes it smaller, else bilinearly (INTER_LINEAR)"
+    yield "turn the face upright by its eyes"
+    yield f"cut a square of {spec.view} box heights, its centre {spec.view_dy} box heights below the box's"
+    yield "grey = 0.299 R + 0.587 G + 0.114 B"
+    if spec.detail:
+        yield f"where its side is above {spec.detail} pixels, resize to {spec.detail} by averaging areas"
+    yield f"resize to {spec.size}x{spec.size}, {resize}"
+    if (how := spec.spread) is not None:
+        yield (
+            f"where the standard deviation d is below {how.none_above}: share = min(1, ({how.none_above} - d) / "
+            f"({how.none_above} - {how.full_below})); scale the distance to the mean by 1 + share * "
+            f"({how.deviation} / max(d, {LEAST_DEVIATION}) - 1), move the mean to {how.mean} by share, clip to 0..255"
+        )
+    yield f"(value / 255 - {spec.mean}) / {spec.std}"
 
 
 def _packages() -> tuple[Any, Any]:

@@ -1,11 +1,12 @@
 """From crops to input: what the network sees."""
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from classifier.preprocess import CROP_SIDE, InputSpec, prepare
+from classifier.preprocess import CROP_SIDE, InputSpec, Spread, prepare
 
 SPEC = InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48)
 
@@ -63,3 +64,41 @@ def test_grey_and_equal_colours_are_the_same() -> None:
     """A grey face sent as BGR gives the same input."""
     grey = np.random.default_rng(2).integers(0, 256, (90, 90)).astype(np.uint8)
     assert np.array_equal(prepare([grey], SPEC), prepare([cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)], SPEC))
+
+
+FACE = np.random.default_rng(3).normal(120, 55, (48, 48)).clip(0, 255)
+
+
+@pytest.mark.parametrize("light", [1 / 10, 1 / 5, 1 / 3])
+def test_a_dark_view_gets_ordinary_contrast(light: float) -> None:
+    """Up to `full_below` its mean and deviation become those of the training pictures, and clean ones stay exact."""
+    spec = replace(SPEC, size=48, spread=Spread())
+    dark = (FACE * light).astype(np.uint8)
+    seen = (prepare([dark], spec, whole=True)[0, 0] + 1) * 127.5
+    assert seen.mean() == pytest.approx(128, abs=3)
+    assert seen.std() == pytest.approx(58, abs=3)
+    clean = FACE.astype(np.uint8)
+    assert np.array_equal(prepare([clean], spec, whole=True), prepare([clean], replace(spec, spread=None), whole=True))
+
+
+def test_between_its_limits_a_view_is_spread_in_part() -> None:
+    """No step where a lamp is dimmed: half-way between both limits half of the change is made."""
+    view = np.where(np.arange(48 * 48).reshape(48, 48) % 2, 125, 75).astype(np.uint8)  # deviation 25, mean 100
+    seen = (prepare([view], replace(SPEC, size=48, spread=Spread()), whole=True)[0, 0] + 1) * 127.5
+    assert seen.mean() == pytest.approx(114, abs=0.1)
+    assert seen.std() == pytest.approx((25 + 58) / 2, abs=0.1)
+
+
+def test_an_even_view_stays_dull() -> None:
+    """Nothing but sensor noise is not blown up to a face's contrast; one value everywhere is no division by zero."""
+    noise = np.random.default_rng(4).normal(20, 0.5, (48, 48)).round().astype(np.uint8)
+    spec = replace(SPEC, size=48, spread=Spread())
+    assert (prepare([noise], spec, whole=True) * 127.5).std() < 15
+    assert np.isfinite(prepare([np.zeros((48, 48), np.uint8)], spec, whole=True)).all()
+
+
+def test_the_spread_is_part_of_a_models_config() -> None:
+    """Models without it keep their answers, and it is read as it was written."""
+    assert b"spread" not in msgspec.json.encode(SPEC)
+    spec = replace(SPEC, spread=Spread(full_below=18))
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=InputSpec) == spec
