@@ -1,19 +1,19 @@
-"""Video files, through OpenCV's FFmpeg back end."""
+"""Video files, through FFmpeg's libraries."""
 
 import os
 from collections.abc import Generator
-from itertools import count
 from pathlib import Path
 
+import av
 import cv2
-import numpy as np
 
 from capture.names import redact
-from capture.sources.frame import Frame, check_pixels
+from capture.sources.deinterlace import Deinterlacer
+from capture.sources.frame import Frame
+from capture.sources.media import Decoded, Media, because
+from capture.sources.picture import Painter
 from capture.sources.recording import Recording
 from shared.errors import SourceError
-
-BROKEN_PACKETS = 1000  # in a row; OpenCV reports them like the end of file, where a retry costs microseconds
 
 
 def quiet_opencv() -> None:
@@ -22,11 +22,24 @@ def quiet_opencv() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-class FileSource(Recording):
-    """A video file (or animated GIF) with the container's own time stamps, so variable frame rates keep their times.
+def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
+    """The frames of a medium from number `start` on, as pictures; the ones before are decoded but not converted."""
+    deinterlacer = Deinterlacer[tuple[int, Decoded]](media.time_base)
+    painter = Painter()
 
-    `pts` is FFmpeg's presentation time minus the stream's start time, in seconds; rotation metadata is applied.
-    """
+    def painted(ready: list[tuple[tuple[int, Decoded], av.VideoFrame]]) -> Generator[Frame, None, None]:
+        for (index, decoded), frame in ready:
+            if index >= start:
+                yield Frame(painter.paint(frame, decoded.aspect), decoded.pts, index)
+
+    for index, decoded in enumerate(media.frames()):
+        if index >= start - 1:  # a deinterlaced picture also shows the frame before it
+            yield from painted(deinterlacer.push((index, decoded), decoded.frame))
+    yield from painted(deinterlacer.flush())
+
+
+class FileSource(Recording):
+    """A video file (or animated GIF) with the container's own time stamps, so variable frame rates keep their times."""
 
     def __init__(self, path: Path, max_pixels: int):
         super().__init__(redact(str(path)))
@@ -34,28 +47,14 @@ class FileSource(Recording):
         self._max_pixels = max_pixels
 
     def _decode(self, start: int) -> Generator[Frame, None, None]:
-        capture = self._opened()
-        announced, pts = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0.0
-        certain = announced - self._rounding()
+        media = self._opened()
         try:
-            for index in count():
-                tries = 1 if 0 < certain <= index else BROKEN_PACKETS
-                if not any(capture.grab() for _ in range(tries)):
-                    break
-                pts = max(pts, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                if index < start:
-                    continue
-                ok, image = capture.retrieve()
-                if not ok:
-                    break
-                check_pixels(self.label, image.shape[1], image.shape[0], self._max_pixels)
-                yield Frame(np.asarray(image, np.uint8), pts, index)
+            yield from shots(media, start)
         finally:
-            capture.release()
-        if index < certain:
-            self.warnings.append(f"{self.label}: announces {announced} frames, {index} could be decoded")
+            media.close()
+        self.warnings += media.faults()
 
-    def _opened(self) -> cv2.VideoCapture:
+    def _opened(self) -> Media:
         try:
             if self._path.stat().st_size == 0:
                 raise SourceError(f"{self.label}: is empty (0 bytes)")
@@ -63,18 +62,10 @@ class FileSource(Recording):
                 pass
         except OSError as error:
             raise SourceError(f"{self.label}: {error.strerror}") from error
-        quiet_opencv()
-        # absolute: a relative name with a colon would be parsed as a protocol
-        path = str(self._path.absolute())
-        # one thread: with more, FFmpeg conceals damage differently from run to run
-        capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        if not capture.isOpened():
-            raise SourceError(f"{self.label}: is not a video, or is damaged at its start or index")
-        width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-        check_pixels(self.label, int(width), int(height), self._max_pixels)
-        return capture
-
-    def _rounding(self) -> int:
-        """By how many frames the announced count may be off: for Matroska FFmpeg estimates it from the duration."""
-        with self._path.open("rb") as file:
-            return int(file.read(4) == b"\x1a\x45\xdf\xa3")
+        try:
+            # absolute: a relative name with a colon would be parsed as a protocol
+            return Media(str(self._path.absolute()), self.label, self._max_pixels)
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"{self.label}: is not a video, or is damaged at its start or index ({because(error)})"
+            ) from error

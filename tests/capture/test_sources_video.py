@@ -137,7 +137,7 @@ def test_truncated_video_gives_what_is_there_and_a_warning(tmp_path: Path) -> No
     # the picture the cut goes through may be decoded in part
     assert [frame[3] for frame in frames[:-1]] == [frame[3] for frame in whole[: len(frames) - 1]]
     assert frames[-1][2] is True
-    assert source.warnings == [f"{path}: announces 20 frames, {len(frames)} could be decoded"]
+    assert source.warnings == [f"{path}: announces 20 frames, {len(frames)} are there"]
     source.open()
     assert source.warnings == []
 
@@ -155,7 +155,11 @@ def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path: Path) -> None:
     assert 16 <= len(frames) < 20
     assert [index for index, *_ in frames] == list(range(len(frames)))
     assert frames[-1][3] == whole[-1][3]
-    assert source.warnings == [f"{path}: announces 20 frames, {len(frames)} could be decoded"]
+    assert source.warnings == [
+        f"{path}: 1 packets of the video could not be decoded, the first at 0.60 s "
+        "(Invalid data found when processing input)",
+        f"{path}: announces 20 frames, {len(frames) + 1} are there",
+    ]
     source.skip_to(10)
     assert read_all(source) == frames[10:]
 

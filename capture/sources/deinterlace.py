@@ -1,0 +1,76 @@
+"""Deinterlacing by FFmpeg's bwdif filter: one whole picture for each frame of two fields."""
+
+from collections import deque
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+import av
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+Item = TypeVar("Item")
+
+_SMALLEST = 4  # bwdif's least height and width
+
+
+class Deinterlacer(Generic[Item]):
+    """Passes frames on in order, each with the item given with it; interlaced ones become progressive.
+
+    A stream's frames go straight through until the first interlaced one; from there on they come one frame late, as
+    the filter looks at the frames before and after. A frame's picture depends on these three alone.
+    """
+
+    def __init__(self, time_base: Fraction):
+        self._time_base = time_base
+        self._graph: Graph | None = None
+        self._geometry: tuple[int, int, str] | None = None
+        self._before: VideoFrame | None = None
+        self._waiting: deque[Item | None] = deque()
+
+    def push(self, item: Item, frame: VideoFrame) -> list[tuple[Item, VideoFrame]]:
+        """Give the next frame; returns those that are ready."""
+        ready: list[tuple[Item, VideoFrame]] = []
+        geometry = frame.width, frame.height, frame.format.name
+        if geometry != self._geometry:
+            ready += self.flush()
+            self._geometry, self._before = geometry, None
+        if self._graph is None and frame.interlaced_frame and min(geometry[:2]) >= _SMALLEST:
+            self._graph = self._opened(frame)
+            if self._before is not None:  # seen by the filter, and passed on already
+                ready += self._filtered(self._graph, None, self._before)
+        if self._graph is None:
+            self._before = frame
+            return [*ready, (item, frame)]
+        return ready + self._filtered(self._graph, item, frame)
+
+    def flush(self) -> list[tuple[Item, VideoFrame]]:
+        """The frames still waiting for a next one, at the stream's end."""
+        ready = [] if self._graph is None else self._filtered(self._graph, None, None)
+        self._graph = None
+        self._waiting.clear()
+        return ready
+
+    def _opened(self, frame: VideoFrame) -> Graph:
+        graph = Graph()
+        graph.threads = 1
+        source = graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=self._time_base
+        )
+        bwdif = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
+        graph.link_nodes(source, bwdif, graph.add("buffersink")).configure()
+        return graph
+
+    def _filtered(self, graph: Graph, item: Item | None, frame: VideoFrame | None) -> list[tuple[Item, VideoFrame]]:
+        graph.vpush(frame)
+        if frame is not None:
+            self._waiting.append(item)
+        ready = []
+        while self._waiting:
+            try:
+                picture = graph.vpull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                break
+            done = self._waiting.popleft()
+            if done is not None:
+                ready.append((done, picture))
+        return ready

@@ -1,0 +1,228 @@
+"""Reading a file or stream through FFmpeg's libraries (PyAV): its video track, decoded, with times."""
+
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from capture.sources.frame import check_pixels
+from capture.sources.picture import shown_size
+from capture.sources.timeline import LONGEST_BROADCAST_GAP_S, LONGEST_GAP_S, Timeline
+from shared.errors import SourceError
+
+# of FFmpeg's avformat.h
+_GENPTS = 0x0001
+_NOTIMESTAMPS = 0x0080
+_TS_DISCONT = 0x0200
+
+BROKEN_READS = 1000  # in a row: a damaged stretch of a file is skipped, which costs microseconds a time
+_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_DEFAULT_RATE = Fraction(25)  # FFmpeg's own for streams without time
+_HIGHEST_RATE = 1000  # guesses beyond are a clock's ticks
+_FIRST_JUMPS = 3
+
+
+class Decoded(NamedTuple):
+    """One frame of the video track.
+
+    Attributes:
+        frame: as decoded: any pixel format, perhaps interlaced, not yet turned upright.
+        pts: seconds, see `Timeline`.
+        jump_s: by how many seconds its time stamp jumped; 0 if it did not.
+        aspect: width over height of its samples.
+    """
+
+    frame: VideoFrame
+    pts: float
+    jump_s: float
+    aspect: Fraction
+
+
+class Media:
+    """An open container and the video track chosen in it: the default one of those that move.
+
+    Decoded by one thread: with more, FFmpeg conceals damage differently from run to run.
+
+    Raises:
+        av.FFmpegError: it cannot be opened; `because` has FFmpeg's words.
+        SourceError: it will never work: no moving picture in it, no decoder for it, above the pixel limit.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        label: str,
+        max_pixels: int,
+        options: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+    ):
+        self.label = label
+        self.failed = 0
+        """The number of the video's packets that could not be decoded, so far."""
+        self._first_failure = ""
+        self._jumps: list[str] = []
+        self._jumped = 0
+        self._packets = 0
+        self._max_pixels = max_pixels
+        self._container: InputContainer = av.open(
+            address, "r", options=dict(options or {}), metadata_errors="replace", timeout=timeout
+        )
+        try:
+            self._stream = self._chosen()
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def time_base(self) -> Fraction:
+        """The unit of the frames' own stamps, in seconds."""
+        return self._stream.time_base or Fraction(1, av.time_base)
+
+    @property
+    def starts_at(self) -> float:
+        """The container's own time of the video track's start, in seconds; 0 if it tells none."""
+        return float((self._stream.start_time or 0) * self.time_base)
+
+    def frames(self) -> Iterator[Decoded]:
+        """Every frame that can be decoded, in presentation order. Damaged packets are left out and counted."""
+        for frame in self._decoded():
+            stamp, decoding_stamp, duration = map(self._seconds, (frame.pts, frame.dts, frame.duration))
+            pts, jump_s = self._timeline.place(stamp, decoding_stamp, duration or 0.0)
+            if jump_s:
+                self._jumped += 1
+                if len(self._jumps) < _FIRST_JUMPS:
+                    self._jumps.append(f"{jump_s:+.2f} s at {pts:.2f} s")
+            aspect = self._container_aspect or self._stream.codec_context.sample_aspect_ratio or Fraction(1)
+            check_pixels(self.label, *shown_size(frame.width, frame.height, aspect), self._max_pixels)
+            yield Decoded(frame, round(pts, 6), jump_s, aspect)
+
+    def faults(self) -> list[str]:
+        """What was wrong with the media as far as it has been read, one line each."""
+        faults = []
+        if self.failed:
+            faults.append(f"{self.failed} packets of the video could not be decoded, the first {self._first_failure}")
+        if self._packets < self._announced:
+            faults.append(f"announces {self._announced} frames, {self._packets} are there")
+        if self._jumped:
+            more = ", …" if self._jumped > len(self._jumps) else ""
+            faults.append(
+                f"time stamps jump {self._jumped} times ({', '.join(self._jumps)}{more}); time goes on evenly"
+            )
+        if self._is_timeless or not self._timeline.is_stamped:
+            faults.append(f"has no time stamps; taken as {float(self._rate):.4g} frames a second")
+        return [f"{self.label}: {fault}" for fault in faults]
+
+    def close(self) -> None:
+        """Close the file or connection. Idempotent."""
+        self._container.close()
+
+    def _chosen(self) -> VideoStream:
+        moving = [stream for stream in self._container.streams.video if not Disposition(stream.disposition) & _STILL]
+        if not moving:
+            what = "only a cover picture" if self._container.streams.video else "no video track"
+            raise SourceError(f"{self.label}: has no moving picture, {what}")
+        known = [stream for stream in moving if stream.codec_context is not None]
+        if not known:
+            raise SourceError(f"{self.label}: there is no decoder for its video ({self._described()})")
+        return max(known, key=lambda stream: bool(Disposition(stream.disposition) & Disposition.default))
+
+    def _start(self) -> None:
+        """Prepare the decoder and the clock, before the first packet."""
+        stream, container = self._stream, self._container
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all
+        container.flags &= ~_GENPTS  # PyAV's default; invents wrong stamps for AVI
+        self._announced = _announced(container, stream)
+        guessed = stream.guessed_rate or stream.average_rate or _DEFAULT_RATE
+        self._rate = guessed if 0 < guessed <= _HIGHEST_RATE else _DEFAULT_RATE
+        kind = container.format
+        self._is_timeless = bool(kind.flags & _NOTIMESTAMPS) or kind.name.endswith("_pipe")
+        is_joined = bool(kind.flags & _TS_DISCONT)
+        self._timeline = Timeline(float(1 / self._rate), LONGEST_BROADCAST_GAP_S if is_joined else LONGEST_GAP_S)
+        decoder = stream.codec_context
+        of_codec, of_stream = decoder.sample_aspect_ratio, stream.sample_aspect_ratio
+        self._container_aspect = of_stream if of_stream != of_codec else None
+        check_pixels(self.label, *shown_size(decoder.width, decoder.height, of_stream or Fraction(1)), self._max_pixels)
+        decoder.thread_count = 1
+        decoder.options = {"max_pixels": str(2 * self._max_pixels + 65536)}  # coded sizes exceed those shown
+        try:
+            decoder.open(strict=False)
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"{self.label}: its video ({decoder.name}) cannot be decoded: {because(error)}"
+            ) from error
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        decoder = self._stream.codec_context
+        for packet in self._read():
+            try:
+                frames = decoder.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.FFmpegError as error:
+                self._fail(error, packet)
+            else:
+                yield from frames
+
+    def _read(self) -> "Iterator[Packet[VideoStream] | None]":
+        """The track's packets, then None, which makes the decoder give what it still holds."""
+        broken = 0
+        while broken < BROKEN_READS:
+            try:
+                for packet in self._container.demux(self._stream):
+                    broken = 0
+                    self._packets += packet.size > 0 or packet.dts is not None
+                    if packet.size:  # AVI repeats a frame by an empty packet, PyAV ends with one
+                        yield packet
+                break
+            except av.error.InvalidDataError as error:
+                broken += 1
+                if broken == 1:
+                    self._fail(error)
+            except av.FFmpegError as error:
+                self._fail(error)
+                break
+        yield None
+
+    def _fail(self, error: av.FFmpegError, packet: "Packet[VideoStream] | None" = None) -> None:
+        self.failed += 1
+        if self.failed == 1:
+            stamp = None if packet is None else packet.pts if packet.pts is not None else packet.dts
+            at = self._timeline.pts_of(self._seconds(stamp))
+            self._first_failure = f"at {at:.2f} s ({because(error)})"
+
+    def _seconds(self, ticks: int | None) -> float | None:
+        return None if ticks is None else float(ticks * self.time_base)
+
+    def _described(self) -> str:
+        """What FFmpeg calls the first video track's format, as in `none (XYZW / 0x575A5958)`."""
+        av.logging.set_level(av.logging.INFO)  # the description comes as a log
+        try:
+            text = self._container.dumps_format()  # type: ignore[attr-defined]  # missing in PyAV's stubs
+        finally:
+            av.logging.set_level(None)
+        found = re.search(r"Video: ([^,\n]*)", text)
+        return found[1].strip() if found else "of an unknown format"
+
+
+def _announced(container: InputContainer, stream: VideoStream) -> int:
+    """How many packets the track has by its header, where that can be relied on; else 0.
+
+    MP4 counts what an edit list leaves out, but not in its index; other formats tell nothing, or an estimate.
+    """
+    kind = container.format.name
+    return len(stream.index_entries) if kind.startswith("mov,") else stream.frames if kind == "avi" else 0
+
+
+def because(error: av.FFmpegError) -> str:
+    """FFmpeg's words for an error, in one line."""
+    return (error.strerror or str(error)).splitlines()[0]

@@ -1,0 +1,95 @@
+"""From a decoded frame to a picture: BGR, upright, at display aspect, in ordinary colours."""
+
+import struct
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import cast
+
+import cv2
+import numpy as np
+from av.sidedata.sidedata import Type
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from capture.sources.tone import ordinary
+
+_WIDEST = 8  # samples wider or narrower than this are a damaged header's
+_SQUARE = Fraction(1, 100)  # samples this close to square are so by an encoder's rounding
+
+
+def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
+    """Width and height at which a frame's samples are square; the narrow side is stretched, so that nothing is lost.
+
+    Args:
+        width: of the frame, in samples.
+        height: of the frame, in samples.
+        aspect: a sample's width over its height.
+    """
+    if abs(aspect - 1) < _SQUARE or not Fraction(1, _WIDEST) <= aspect <= _WIDEST:
+        return width, height
+    return (round(width * aspect), height) if aspect >= 1 else (width, round(height / aspect))
+
+
+class Painter:
+    """Turns decoded frames into pictures; keeps the converter from one to the next."""
+
+    def __init__(self) -> None:
+        self._convert = VideoReformatter()
+
+    def paint(self, frame: VideoFrame, aspect: Fraction) -> NDArray[np.uint8]:
+        """The picture as a viewer sees it.
+
+        Args:
+            frame: a decoded progressive frame of any pixel format.
+            aspect: see `shown_size`.
+
+        Returns:
+            (H, W, 3) uint8 BGR, C-contiguous: turned and mirrored by the display matrix, by the frame's own colour
+            matrix and range, HDR tone-mapped, transparency composited on black.
+        """
+        width, height = shown_size(frame.width, frame.height, aspect)
+        transparent = _has_alpha(frame.format)
+        converted = self._convert.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="bgra" if transparent else "bgr24",
+            interpolation=Interpolation.BICUBIC,
+            threads=1,
+        )
+        image = np.asarray(converted.to_ndarray(), np.uint8)
+        if transparent:
+            image = _on_black(image)
+        image = ordinary(image, frame.color_trc, frame.color_primaries)
+        return np.ascontiguousarray(_upright(image, frame))
+
+
+def _has_alpha(pixels: VideoFormat) -> bool:
+    return pixels.has_palette or any(component.is_alpha for component in pixels.components)
+
+
+def _on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 4) BGRA to (H, W, 3) BGR."""
+    alpha = image[..., 3]
+    opaque = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2BGR), np.uint8)
+    if alpha.min() == 255:
+        return opaque
+    return np.asarray(cv2.multiply(opaque, cv2.merge([alpha] * 3), scale=1 / 255), np.uint8)
+
+
+def _upright(image: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
+    """Turn and mirror a picture by its frame's display matrix, rounded to quarter turns.
+
+    The matrix (a, b, _, c, d, _, …) takes a point (x, y) to (ax + cy, bx + dy).
+    """
+    extra = cast("Mapping[Type, bytes]", frame.side_data)  # PyAV's stubs know motion vectors only
+    if Type.DISPLAYMATRIX not in extra:
+        return image
+    a, b, _, c, d = struct.unpack("=5i", bytes(extra[Type.DISPLAYMATRIX])[:20])
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        image, to_left, to_top = np.asarray(cv2.transpose(image), np.uint8), c < 0, b < 0
+    else:
+        to_left, to_top = a < 0, d < 0
+    return image[:: -1 if to_top else 1, :: -1 if to_left else 1]
