@@ -36,13 +36,13 @@ class Decoded(NamedTuple):
         frame: as decoded: any pixel format, perhaps interlaced, not yet turned upright.
         pts: seconds, see `Timeline`.
         jump_s: by how many seconds its time stamp jumped; 0 if it did not.
-        aspect: width over height of its samples.
+        size: width and height at which it is shown, see `shown_size`.
     """
 
     frame: VideoFrame
     pts: float
     jump_s: float
-    aspect: Fraction
+    size: tuple[int, int]
 
 
 class Media:
@@ -71,11 +71,13 @@ class Media:
         self._jumped = 0
         self._packets = 0
         self._max_pixels = max_pixels
+        self._sized: tuple[int, int, Fraction | None] | None = None
         self._container: InputContainer = av.open(
             address, "r", options=dict(options or {}), metadata_errors="replace", timeout=timeout
         )
         try:
             self._stream = self._chosen()
+            self._time_base = self._stream.time_base or Fraction(1, av.time_base)
             self._start()
         except BaseException:
             self.close()
@@ -84,12 +86,12 @@ class Media:
     @property
     def time_base(self) -> Fraction:
         """The unit of the frames' own stamps, in seconds."""
-        return self._stream.time_base or Fraction(1, av.time_base)
+        return self._time_base
 
     @property
     def starts_at(self) -> float:
         """The container's own time of the video track's start, in seconds; 0 if it tells none."""
-        return float((self._stream.start_time or 0) * self.time_base)
+        return self._seconds(self._stream.start_time) or 0.0
 
     def frames(self) -> Iterator[Decoded]:
         """Every frame that can be decoded, in presentation order. Damaged packets are left out and counted."""
@@ -100,9 +102,7 @@ class Media:
                 self._jumped += 1
                 if len(self._jumps) < _FIRST_JUMPS:
                     self._jumps.append(f"{jump_s:+.2f} s at {pts:.2f} s")
-            aspect = self._container_aspect or self._stream.codec_context.sample_aspect_ratio or Fraction(1)
-            check_pixels(self.label, *shown_size(frame.width, frame.height, aspect), self._max_pixels)
-            yield Decoded(frame, round(pts, 6), jump_s, aspect)
+            yield Decoded(frame, round(pts, 6), jump_s, self._size(frame.width, frame.height))
 
     def faults(self) -> list[str]:
         """What was wrong with the media as far as it has been read, one line each."""
@@ -200,8 +200,17 @@ class Media:
             at = self._timeline.pts_of(self._seconds(stamp))
             self._first_failure = f"at {at:.2f} s ({because(error)})"
 
+    def _size(self, width: int, height: int) -> tuple[int, int]:
+        """The size at which frames of this one are shown; SourceError if that is above the limit."""
+        aspect = self._container_aspect or self._stream.codec_context.sample_aspect_ratio
+        if (width, height, aspect) != self._sized:
+            self._sized = width, height, aspect
+            self._shown = shown_size(width, height, aspect or Fraction(1))
+            check_pixels(self.label, *self._shown, self._max_pixels)
+        return self._shown
+
     def _seconds(self, ticks: int | None) -> float | None:
-        return None if ticks is None else float(ticks * self.time_base)
+        return None if ticks is None else ticks * self._time_base.numerator / self._time_base.denominator
 
     def _described(self) -> str:
         """What FFmpeg calls the first video track's format, as in `none (XYZW / 0x575A5958)`."""

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from typing import cast
 
 import cv2
@@ -38,23 +39,22 @@ class Painter:
     def __init__(self) -> None:
         self._convert = VideoReformatter()
 
-    def paint(self, frame: VideoFrame, aspect: Fraction) -> NDArray[np.uint8]:
+    def paint(self, frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The picture as a viewer sees it.
 
         Args:
             frame: a decoded progressive frame of any pixel format.
-            aspect: see `shown_size`.
+            size: width and height at which its samples are square, see `shown_size`.
 
         Returns:
             (H, W, 3) uint8 BGR, C-contiguous: turned and mirrored by the display matrix, by the frame's own colour
             matrix and range, HDR tone-mapped, transparency composited on black.
         """
-        width, height = shown_size(frame.width, frame.height, aspect)
-        transparent = _has_alpha(frame.format)
+        transparent = _has_alpha(frame.format.name)
         converted = self._convert.reformat(
             frame,
-            width=width,
-            height=height,
+            width=size[0],
+            height=size[1],
             format="bgra" if transparent else "bgr24",
             interpolation=Interpolation.BICUBIC,
             threads=1,
@@ -66,7 +66,9 @@ class Painter:
         return np.ascontiguousarray(_upright(image, frame))
 
 
-def _has_alpha(pixels: VideoFormat) -> bool:
+@cache
+def _has_alpha(format_name: str) -> bool:
+    pixels = VideoFormat(format_name)
     return pixels.has_palette or any(component.is_alpha for component in pixels.components)
 
 

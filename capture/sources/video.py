@@ -30,7 +30,7 @@ def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
     def painted(ready: list[tuple[tuple[int, Decoded], av.VideoFrame]]) -> Generator[Frame, None, None]:
         for (index, decoded), frame in ready:
             if index >= start:
-                yield Frame(painter.paint(frame, decoded.aspect), decoded.pts, index)
+                yield Frame(painter.paint(frame, decoded.size), decoded.pts, index)
 
     for index, decoded in enumerate(media.frames()):
         if index >= start - 1:  # a deinterlaced picture also shows the frame before it
