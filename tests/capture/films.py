@@ -1,0 +1,109 @@
+"""Small films made with PyAV, and what PyAV itself reads from them."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+
+from capture.sources import FileSource, Frame
+
+os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 would write a page to stderr
+
+SIZE = (64, 48)
+LIMIT = 10_000_000
+QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"}}
+
+
+def picture(index: int, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 BGR: red and green above, blue and a grey that tells the index below."""
+    width, height = size
+    image = np.empty((height, width, 3), np.uint8)
+    image[: height // 2, : width // 2] = (30, 30, 200)
+    image[: height // 2, width // 2 :] = (30, 200, 30)
+    image[height // 2 :, : width // 2] = (200, 30, 30)
+    image[height // 2 :, width // 2 :] = 40 + 8 * (index % 25)
+    return image
+
+
+def film(
+    path: Path,
+    codec: str = "libx264",
+    images: Iterable[NDArray[np.uint8]] | int = 20,
+    *,
+    rate: Fraction | int = 25,
+    pixels: str = "yuv420p",
+    options: Mapping[str, str] | None = None,
+    container: str | None = None,
+    muxing: Mapping[str, str] | None = None,
+    stamps: Sequence[int] | None = None,
+    prepare: Callable[[Any], object] = lambda stream: None,
+    touch: Callable[[Any], object] = lambda frame: None,
+) -> Path:
+    """Write a film; `stamps` are in frames, `prepare` gets the stream and `touch` each frame before it is encoded."""
+    images = [picture(index) for index in range(images)] if isinstance(images, int) else list(images)
+    with av.open(str(path), "w", format=container, options=dict(muxing or {})) as output:
+        stream = output.add_stream(codec, rate=rate, options={**QUIET.get(codec, {}), **(options or {})})
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = pixels
+        stream.codec_context.thread_count = 1
+        prepare(stream)
+        for index, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(format=pixels)
+            frame.pts, frame.time_base = (stamps[index] if stamps else index), Fraction(1) / rate
+            touch(frame)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+class Row(NamedTuple):
+    """One frame of PyAV's own frame table."""
+
+    pts: float | None
+    colour: NDArray[np.float64]
+
+
+def table(path: Path) -> list[Row]:
+    """What PyAV's plain decoding gives: seconds from the first stamp, mean BGR."""
+    with av.open(str(path)) as media:
+        decoded = media.decode(media.streams.best("video"))
+        rows = [Row(frame.time, _bgr(frame).mean((0, 1))) for frame in decoded]
+    first = next((row.pts for row in rows if row.pts is not None), 0.0)
+    return [Row(None if row.pts is None else row.pts - first, row.colour) for row in rows]
+
+
+def _bgr(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    return np.asarray(frame.to_ndarray(format="bgr24", interpolation=Interpolation.BICUBIC, threads=1), np.uint8)
+
+
+def opened(path: Path, limit: int = LIMIT) -> FileSource:
+    """The source, open."""
+    source = FileSource(path, limit)
+    source.open()
+    return source
+
+
+def read(path: Path) -> tuple[list[Frame], list[str]]:
+    """A film's frames and warnings."""
+    source = opened(path)
+    frames = list(iter(source.read, None))
+    source.close()
+    return frames, source.warnings
+
+
+def times(frames: Iterable[Frame]) -> list[float]:
+    """Their `pts`."""
+    return [frame.pts for frame in frames]
+
+
+def corners(image: NDArray[np.uint8]) -> str:
+    """The colours of the four corners, row by row, as in `rgb-`."""
+    height, width = image.shape[:2]
+    spots = [image[y, x].astype(int) for y in (height // 8, -height // 8) for x in (width // 8, -width // 8)]
+    return "".join("bgr"[int(spot.argmax())] if np.ptp(spot) > 90 else "-" for spot in spots)
