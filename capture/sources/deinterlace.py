@@ -16,16 +16,16 @@ _SMALLEST = 4  # bwdif's least height and width
 class Deinterlacer(Generic[Item]):
     """Passes frames on in order, each with the item given with it; interlaced ones become progressive.
 
-    A stream's frames go straight through until the first interlaced one; from there on they come one frame late, as
-    the filter looks at the frames before and after. A frame's picture depends on these three alone.
+    An interlaced frame comes one late, as the filter looks at the frames before and after. Its picture depends on these
+    three alone, and progressive frames are passed on untouched.
     """
 
     def __init__(self, time_base: Fraction):
         self._time_base = time_base
         self._graph: Graph | None = None
-        self._geometry: tuple[int, int, str] | None = None
-        self._before: VideoFrame | None = None
         self._waiting: deque[Item | None] = deque()
+        self._geometry: tuple[int, int, str] | None = None
+        self._before: VideoFrame | None = None  # the last frame, while it is progressive
 
     def push(self, item: Item, frame: VideoFrame) -> list[tuple[Item, VideoFrame]]:
         """Give the next frame; returns those that are ready."""
@@ -34,21 +34,27 @@ class Deinterlacer(Generic[Item]):
         if geometry != self._geometry:
             ready += self.flush()
             self._geometry, self._before = geometry, None
-        if self._graph is None and frame.interlaced_frame and min(geometry[:2]) >= _SMALLEST:
-            self._graph = self._opened(frame)
-            if self._before is not None:  # seen by the filter, and passed on already
-                ready += self._filtered(self._graph, None, self._before)
-        if self._graph is None:
-            self._before = frame
-            return [*ready, (item, frame)]
-        return ready + self._filtered(self._graph, item, frame)
+        if frame.interlaced_frame and min(geometry[:2]) >= _SMALLEST:
+            if self._graph is None:
+                self._graph = self._opened(frame)
+                if self._before is not None:
+                    self._filtered(self._graph, None, self._before)
+            return ready + self._filtered(self._graph, item, frame)
+        if self._graph is not None:
+            ready += self._filtered(self._graph, None, frame)
+            self._drop()
+        self._before = frame
+        return [*ready, (item, frame)]
 
     def flush(self) -> list[tuple[Item, VideoFrame]]:
-        """The frames still waiting for a next one, at the stream's end."""
+        """The frame still waiting for a next one, at the stream's end."""
         ready = [] if self._graph is None else self._filtered(self._graph, None, None)
+        self._drop()
+        return ready
+
+    def _drop(self) -> None:
         self._graph = None
         self._waiting.clear()
-        return ready
 
     def _opened(self, frame: VideoFrame) -> Graph:
         graph = Graph()
@@ -56,7 +62,8 @@ class Deinterlacer(Generic[Item]):
         source = graph.add_buffer(
             width=frame.width, height=frame.height, format=frame.format, time_base=self._time_base
         )
-        bwdif = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
+        # all: the filter treats the first frame it deinterlaces differently, so that must not depend on where it began
+        bwdif = graph.add("bwdif", "mode=send_frame:parity=auto:deint=all")
         graph.link_nodes(source, bwdif, graph.add("buffersink")).configure()
         return graph
 

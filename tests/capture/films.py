@@ -43,9 +43,9 @@ def film(
     muxing: Mapping[str, str] | None = None,
     stamps: Sequence[int] | None = None,
     prepare: Callable[[Any], object] = lambda stream: None,
-    touch: Callable[[Any], object] = lambda frame: None,
+    touch: Callable[[av.VideoFrame], av.VideoFrame] = lambda frame: frame,
 ) -> Path:
-    """Write a film; `stamps` are in frames, `prepare` gets the stream and `touch` each frame before it is encoded."""
+    """Write a film; `stamps` are in frames, `prepare` gets the stream and `touch` changes each frame."""
     images = [picture(index) for index in range(images)] if isinstance(images, int) else list(images)
     with av.open(str(path), "w", format=container, options=dict(muxing or {})) as output:
         stream = output.add_stream(codec, rate=rate, options={**QUIET.get(codec, {}), **(options or {})})
@@ -56,8 +56,7 @@ def film(
         for index, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(format=pixels)
             frame.pts, frame.time_base = (stamps[index] if stamps else index), Fraction(1) / rate
-            touch(frame)
-            output.mux(stream.encode(frame))
+            output.mux(stream.encode(touch(frame)))
         output.mux(stream.encode(None))
     return path
 
