@@ -24,6 +24,7 @@ _TS_DISCONT = 0x0200
 
 BROKEN_READS = 1000  # in a row: a damaged stretch of a file is skipped, which costs microseconds a time
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_PICTURE_CODECS = ("mjpeg", "png", "bmp", "tiff", "webp")
 _DEFAULT_RATE = Fraction(25)  # FFmpeg's own for streams without time
 _HIGHEST_RATE = 1000  # guesses beyond are a clock's ticks
 _FIRST_JUMPS = 3
@@ -108,14 +109,14 @@ class Media:
         """What was wrong with the media as far as it has been read, one line each."""
         faults = []
         if self.failed:
-            faults.append(f"{self.failed} packets of the video could not be decoded, the first {self._first_failure}")
+            packets = "packet" if self.failed == 1 else "packets"
+            faults.append(f"{self.failed} {packets} of the video could not be decoded, first {self._first_failure}")
         if self._packets < self._announced:
             faults.append(f"announces {self._announced} frames, {self._packets} are there")
         if self._jumped:
             more = ", …" if self._jumped > len(self._jumps) else ""
-            faults.append(
-                f"time stamps jump {self._jumped} times ({', '.join(self._jumps)}{more}); time goes on evenly"
-            )
+            times = "once" if self._jumped == 1 else f"{self._jumped} times"
+            faults.append(f"its time stamps jump {times} ({', '.join(self._jumps)}{more}); time goes on evenly")
         if self._is_timeless or not self._timeline.is_stamped:
             faults.append(f"has no time stamps; taken as {float(self._rate):.4g} frames a second")
         return [f"{self.label}: {fault}" for fault in faults]
@@ -132,7 +133,7 @@ class Media:
         known = [stream for stream in moving if stream.codec_context is not None]
         if not known:
             raise SourceError(f"{self.label}: there is no decoder for its video ({self._described()})")
-        return max(known, key=lambda stream: bool(Disposition(stream.disposition) & Disposition.default))
+        return max(known, key=_likelihood)
 
     def _start(self) -> None:
         """Prepare the decoder and the clock, before the first packet."""
@@ -221,6 +222,12 @@ class Media:
             av.logging.set_level(None)
         found = re.search(r"Video: ([^,\n]*)", text)
         return found[1].strip() if found else "of an unknown format"
+
+
+def _likelihood(stream: VideoStream) -> tuple[bool, bool, bool]:
+    """Sorts tracks: last those that move and are the default; a still may be one though its container does not say."""
+    is_default = bool(Disposition(stream.disposition) & Disposition.default)
+    return stream.frames != 1, stream.codec_context.name not in _PICTURE_CODECS, is_default
 
 
 def _announced(container: InputContainer, stream: VideoStream) -> int:

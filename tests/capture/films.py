@@ -48,7 +48,7 @@ def film(
     """Write a film; `stamps` are in frames, `prepare` gets the stream and `touch` changes each frame."""
     images = [picture(index) for index in range(images)] if isinstance(images, int) else list(images)
     with av.open(str(path), "w", format=container, options=dict(muxing or {})) as output:
-        stream = output.add_stream(codec, rate=rate, options={**QUIET.get(codec, {}), **(options or {})})
+        stream: Any = output.add_stream(codec, rate=rate, options={**QUIET.get(codec, {}), **(options or {})})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pixels
         stream.codec_context.thread_count = 1
@@ -71,7 +71,8 @@ class Row(NamedTuple):
 def table(path: Path) -> list[Row]:
     """What PyAV's plain decoding gives: seconds from the first stamp, mean BGR."""
     with av.open(str(path)) as media:
-        decoded = media.decode(media.streams.best("video"))
+        best: Any = media.streams.best("video")
+        decoded: Iterable[av.VideoFrame] = media.decode(best)
         rows = [Row(frame.time, _bgr(frame).mean((0, 1))) for frame in decoded]
     first = next((row.pts for row in rows if row.pts is not None), 0.0)
     return [Row(None if row.pts is None else row.pts - first, row.colour) for row in rows]
@@ -106,3 +107,34 @@ def corners(image: NDArray[np.uint8]) -> str:
     height, width = image.shape[:2]
     spots = [image[y, x].astype(int) for y in (height // 8, -height // 8) for x in (width // 8, -width // 8)]
     return "".join("bgr"[int(spot.argmax())] if np.ptp(spot) > 90 else "-" for spot in spots)
+
+
+def fill_with_silence(output: Any, stream: Any, seconds: float) -> None:
+    """Write a track of silence, 8 kHz mono."""
+    silence = np.zeros((1, 1024), np.float32)
+    for index in range(int(seconds * 8000 / 1024)):
+        frame = av.AudioFrame.from_ndarray(silence, "fltp", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 8000, index * 1024, Fraction(1, 8000)
+        output.mux(stream.encode(frame))
+    output.mux(stream.encode(None))
+
+
+def remuxed(
+    path: Path,
+    source: Path,
+    *,
+    change: Callable[[Any], object] = lambda packet: True,
+    muxing: Mapping[str, str] | None = None,
+    sound_s: float = 0.0,
+) -> Path:
+    """The packets of a film in another container; `change` alters one, or leaves it out."""
+    with av.open(str(source)) as media, av.open(str(path), "w", options=dict(muxing or {})) as output:
+        stream = output.add_stream_from_template(media.streams.video[0])
+        sound = output.add_stream("aac", rate=8000, layout="mono") if sound_s else None
+        for packet in media.demux(video=0):
+            if packet.size and change(packet):
+                packet.stream = stream
+                output.mux(packet)
+        if sound:
+            fill_with_silence(output, sound, sound_s)
+    return path

@@ -156,7 +156,7 @@ def test_damage_in_the_middle_costs_only_what_it_hit(tmp_path: Path) -> None:
     assert [index for index, *_ in frames] == list(range(len(frames)))
     assert frames[-1][3] == whole[-1][3]
     assert source.warnings == [
-        f"{path}: 1 packets of the video could not be decoded, the first at 0.60 s "
+        f"{path}: 1 packet of the video could not be decoded, first at 0.60 s "
         "(Invalid data found when processing input)",
         f"{path}: announces 20 frames, {len(frames) + 1} are there",
     ]
