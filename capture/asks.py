@@ -37,8 +37,10 @@ class Asks:
     def __init__(self, policy: Policy, before: Frame | None = None, seen: Iterable[Seen] = ()):
         self.last_pts = before.pts if before else None
         """The last decided frame's; None before the first."""
-        colours = signature(before.image) if before else ()
-        self.hints = Hints(1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, wanted=policy.live)
+        colours, size = (signature(before.image), before.size) if before else ((), None)
+        self.hints = Hints(
+            1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, size, wanted=policy.live
+        )
         self._policy = policy
         self._last_classified: int | None = None
 
@@ -52,7 +54,7 @@ class Asks:
             self._last_classified = seq
         colours = signature(frame.image)
         if self.hints.are_wanted:
-            self.hints.note(seq, colours)
+            self.hints.note(seq, colours, frame.size)
         scan = self.hints.scan_is_due(seq, frame.pts, self.last_pts, effort.scan_s)
         self.last_pts = frame.pts
         return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side, colours)

@@ -40,7 +40,8 @@ class Hints:
 
     `lag`: a frame's hints come from frames at least this many before it; in replay the limit on frames in flight, so
     that hints do not depend on timing. `scan_s`: media seconds between scans of the whole frame (0: scan all);
-    `wanted`: keep hints even then. To resume another's epoch: `seen` is its `up_to(seq)`, `signature` frame `seq`'s.
+    `wanted`: keep hints even then. To resume another's epoch: `seen` is its `up_to(seq)`, `signature` and `size` are
+    frame `seq`'s.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Hints:
         scan_s: float = 0.0,
         seen: Iterable[Seen] = (),
         signature: Sequence[int] = (),
+        size: tuple[int, int] | None = None,
         *,
         wanted: bool = False,
     ):
@@ -57,14 +59,14 @@ class Hints:
         """Whether any frame may go unscanned."""
         self._scan_s = scan_s
         self._seen = list(seen)
-        self._signature = signature
+        self._signature, self._size = signature, size
         self._cuts: list[int] = []  # first frames of new scenes
 
-    def note(self, seq: int, signature: Sequence[int]) -> None:
-        """Record frame `seq`'s signature; call it for every frame in order, before asking for its hints."""
-        if scene.is_cut(self._signature, signature):
+    def note(self, seq: int, signature: Sequence[int], size: tuple[int, int] | None = None) -> None:
+        """Record frame `seq`'s signature, width and height; for every frame in order, before asking for its hints."""
+        if scene.is_cut(self._signature, signature) or scene.is_resized(self._size, size):
             self._cuts.append(seq)
-        self._signature = signature
+        self._signature, self._size = signature, size
 
     def learn(self, seq: int, pts: float, faces: Iterable[tuple[int | None, Box]]) -> None:
         """Record the (track, box) pairs of a frame's result; once per frame, in any order."""

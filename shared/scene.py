@@ -51,3 +51,8 @@ def change(before: Sequence[int], after: Sequence[int]) -> float:
 def is_cut(before: Sequence[int], after: Sequence[int]) -> bool:
     """Whether there is a hard cut between two frames with these signatures."""
     return change(before, after) >= CUT
+
+
+def is_resized(before: tuple[int, int] | None, after: tuple[int, int] | None) -> bool:
+    """Whether two frames differ in size (width, height; None: unknown): a cut, as no box of one fits the other."""
+    return None not in (before, after) and before != after

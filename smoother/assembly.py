@@ -166,7 +166,9 @@ class Assembly:
     def _track(self, found: m.Faces, emotions: dict[int, m.Emotion]) -> list[m.TrackedFace]:
         boxes = [face.xyxy for face in found.faces]
         confidences = [face.confidence for face in found.faces]
-        self._tracks, assigned = track(self._tracks, boxes, confidences, found.pts, found.signature, found.scanned)
+        self._tracks, assigned = track(
+            self._tracks, boxes, confidences, found.pts, found.signature, found.scanned, size=found.size
+        )
         listed = [(face, index) for face, index in zip(found.faces, assigned, strict=True) if index is not None]
         probs = {index: emotions[face.face].probs for face, index in listed if face.face in emotions}
         self._tracks = fold(self._tracks, probs, found.pts, self._smoothing)

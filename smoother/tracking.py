@@ -68,6 +68,7 @@ class Tracks(msgspec.Struct, frozen=True):
     pts: float | None = None
     next_id: int = 1
     signature: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None
 
 
 def track(
@@ -78,6 +79,7 @@ def track(
     signature: Sequence[int] = (),
     scanned: bool = True,
     settings: TrackerSettings = TrackerSettings(),
+    size: tuple[int, int] | None = None,
 ) -> tuple[Tracks, list[int | None]]:
     """Assign the boxes of the next frame to tracks.
 
@@ -89,6 +91,7 @@ def track(
         signature: the frame's coarse colours, empty if unknown; reveals a hard cut, across which no id is kept.
         scanned: whether the whole frame was searched; if not, unconfirmed tracks without a box are kept.
         settings: thresholds.
+        size: the frame's width and height, None if unknown; another one is a cut too.
 
     Returns:
         The next state, and for each box the index of its track in it, or None for a box to leave out: a low-confidence
@@ -99,7 +102,8 @@ def track(
     order = np.lexsort((scores, *boxes.T[::-1]))
     boxes, high = boxes[order], scores[order] >= settings.high
     measured = motion.measure(boxes)
-    known, box_of = _update(*_predict(state, pts, signature, settings), measured, high, settings)
+    cut = scene.is_cut(state.signature, signature) or scene.is_resized(state.size, size)
+    known, box_of = _update(*_predict(state, pts, cut, settings), measured, high, settings)
     faces: list[Track] = []
     assigned: list[int | None] = [None] * len(boxes)
     for row, face in enumerate(known):
@@ -113,7 +117,7 @@ def track(
         assigned[order[box]] = len(faces)
         faces.append(Track(None, pts, pts, hits=1, motion=_plain(motion.start(measured[box : box + 1]))))
     named, next_id = _confirm(faces, state.next_id, pts, settings)
-    return Tracks(named, pts, next_id, tuple(signature) or state.signature), assigned
+    return Tracks(named, pts, next_id, tuple(signature) or state.signature, size or state.size), assigned
 
 
 def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) -> Tracks:
@@ -133,11 +137,8 @@ def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) 
     return msgspec.structs.replace(state, tracks=tuple(faces))
 
 
-def _predict(
-    state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings
-) -> tuple[list[Track], Array]:
+def _predict(state: Tracks, pts: float, cut: bool, settings: TrackerSettings) -> tuple[list[Track], Array]:
     """The tracks that may continue (none after a cut, none hidden for too long), and their states at `pts`."""
-    cut = scene.is_cut(state.signature, signature)
     known = [face for face in state.tracks if not cut and pts - face.seen_pts <= settings.lose_s]
     states = np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4)
     return known, motion.predict(states, 0.0 if state.pts is None else max(0.0, pts - state.pts))

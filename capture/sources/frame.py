@@ -31,6 +31,11 @@ class Frame:
     index: int
     last: bool = False
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
 
 class Source(Protocol):
     """A stream of frames, used by one thread: open, read until None, close; it may then be opened again."""

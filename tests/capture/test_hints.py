@@ -97,6 +97,15 @@ def test_a_long_video_costs_no_memory(lag, scene):
     assert len(hints._seen) <= 16 + lag
 
 
+def test_another_size_is_a_cut():
+    """Known faces are worthless where the frame's size changes, though its colours do not; unknown is no change."""
+    hints = knowing(*(result(seq, LEFT) for seq in range(8)), lag=3)
+    for seq in range(12):
+        hints.note(seq, DARK, None if seq == 0 else (64, 36) if seq < 8 else (36, 64))
+    assert not hints.scan_is_due(7, 0.24, 0.235)
+    assert [hints.scan_is_due(seq, 0.30, 0.29) for seq in range(8, 12)] == [True, True, True, True]
+
+
 def test_a_cut_makes_all_known_faces_worthless():
     """Behind it everything is scanned until a result from behind it counts, whatever is heard late from before it."""
     hints = knowing(*(result(seq, LEFT) for seq in range(8)), lag=3)

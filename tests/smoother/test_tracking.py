@@ -184,6 +184,16 @@ def test_a_cut_passes_no_id_on():
     assert len(state.tracks) == 1
 
 
+def test_another_size_is_a_cut():
+    """Where the frame's size changes, no id survives, however alike the pictures; an unknown size is no change."""
+    state = Tracks()
+    ids = []
+    for count, size in enumerate([(640, 360)] * 4 + [None, (640, 360)] + [(360, 640)] * 4):
+        state, assigned = track(state, [face(300)], [0.99], count / FPS, SCENE, size=size)
+        ids.append(state.tracks[assigned[0]].track_id)
+    assert ids == [None, None, 1, 1, 1, 1, None, None, 2, 2]
+
+
 def test_a_cut_behind_an_unknown_picture_is_a_cut():
     """A frame without a signature does not make the tracker forget the scene before it."""
     state = Tracks()
