@@ -47,6 +47,8 @@ class Hosted:
         self.window, self.asks = Window(policy), Asks(policy)
         self.window_size = 0
         self.pace = Pace()
+        self.starts_s = 0.0
+        """The medium's own time of its first frame, which has `pts` 0."""
         self.served_at = 0.0
         """When a frame of it was last sent, for the round-robin."""
         self._reader = reader
@@ -208,7 +210,7 @@ class Hosted:
             self.epoch = max(self.epoch + 1, now_ns // 1_000_000)
             self.window, self.asks = Window(self.policy), Asks(self.policy)
             self._log.info("source open", epoch=self.epoch, spec=self.label, live=self.policy.live)
-        self.state, self.error = "running", None
+        self.state, self.error, self.starts_s = "running", None, item.starts_s
 
     def _interrupt(self, item: Interrupted, now: float, now_ns: int) -> None:
         self.error = item.reason
@@ -227,7 +229,7 @@ class Hosted:
             self.close_epoch(now, now_ns)  # a recording behind a URL cannot mark its last frame
         self._end_said = True
         for warning in item.warnings:
-            self._log.warning("source read with losses", epoch=self.epoch, loss=warning)
+            self._log.warning("source read with faults", epoch=self.epoch, fault=warning)
         if self._at_end == "loop":
             self._reader.rewind()
         else:

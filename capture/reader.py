@@ -29,9 +29,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class Opened:
-    """The source delivers frames (again). `before`: the frame before the first one, in a resumed replay."""
+    """The source delivers frames (again). `before`: the frame before the first one, in a resumed replay.
+
+    `starts_s`: see `Source`.
+    """
 
     before: Frame | None = None
+    starts_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class Reader:
         """Open the source and queue all its frames, paced by `pts` in live mode."""
         self._gave_frames = False
         self._source.open()
-        self._put(Opened(self._before_resume()))
+        self._put(Opened(self._before_resume(), self._source.starts_s))
         paced = self._live and self._source.paced
         start, shown_s = 0.0, _ALONE_S
         before: Frame | None = None

@@ -37,6 +37,7 @@ def report(
         classify_every=effort.classify_every,
         bottleneck=bottleneck,
         waits_for=oldest.waits_for if oldest else None,
+        starts_s=hosted.starts_s,
         waits_s=round(max(0.0, now - oldest.captured_at), 1) if oldest else 0.0,
     )
 

@@ -44,6 +44,8 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     waits_for: Literal["detector", "classifier", "smoother", "recorder"] | None = None
     """Who has the oldest unfinished frame; `waits_s` is the time since its capture."""
     waits_s: Finite = 0.0
+    starts_s: Finite = 0.0
+    """The recording's own time stamp of its first frame, whose `pts` is 0."""
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):

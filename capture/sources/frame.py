@@ -20,8 +20,7 @@ class Frame:
     Attributes:
         image: (H, W, 3) uint8 BGR, C-contiguous, upright (rotation metadata applied); the source never writes to it
             again.
-        pts: seconds. Media: the container's own time stamp, 0 where its stream starts, never decreasing. Live: since
-            the first frame.
+        pts: seconds since the first frame, never decreasing. Media: by the container's own time stamps.
         index: number of the frame in the media, or since the live source was opened, from 0 without gaps.
         last: this is the media's last frame; always False for live sources, which cannot know.
     """
@@ -51,6 +50,10 @@ class Source(Protocol):
     @property
     def paced(self) -> bool:
         """Frames come as fast as they are read, so live mode must pace them by `pts`. Known once open."""
+
+    @property
+    def starts_s(self) -> float:
+        """The medium's own time of frame 0, in seconds, which has `pts` 0; 0 if it tells none. Known once open."""
 
     @property
     def warnings(self) -> list[str]:

@@ -23,6 +23,7 @@ class LiveSource(ABC):
     live_only: ClassVar[bool] = True
     _likely: ClassVar[str]
     paced: bool = False
+    starts_s: ClassVar[float] = 0.0
 
     def __init__(self, label: str, clock: Clock, max_pixels: int):
         self.label = label

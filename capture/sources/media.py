@@ -90,7 +90,7 @@ class Media:
         return self._time_base
 
     @property
-    def starts_at(self) -> float:
+    def starts_s(self) -> float:
         """The container's own time of the video track's start, in seconds; 0 if it tells none."""
         return self._seconds(self._stream.start_time) or 0.0
 

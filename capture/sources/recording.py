@@ -17,6 +17,7 @@ class Recording(ABC):
 
     def __init__(self, label: str):
         self.label = label
+        self.starts_s = 0.0
         self.warnings: list[str] = []
         self._frames = self._decode(0)
         self._ahead: Frame | None = None

@@ -48,6 +48,7 @@ class FileSource(Recording):
 
     def _decode(self, start: int) -> Generator[Frame, None, None]:
         media = self._opened()
+        self.starts_s = media.starts_s
         try:
             yield from shots(media, start)
         finally:

@@ -15,6 +15,7 @@ from capture.hosted import Hosted
 from capture.policy import Policy
 from capture.progress import Progress
 from capture.reader import Reader
+from capture.report import report
 from capture.sources import Frame, SourceUnavailable
 from shared.errors import ConfigurationError, SourceError
 from tests.capture.made import admit
@@ -29,6 +30,7 @@ class MadeUp:
 
     live_only = False
     paced = False
+    starts_s = 10.0
     label = "made up"
 
     def __init__(self, count=5, script=(), live=False, gate=None, warnings=()):
@@ -118,6 +120,14 @@ def test_a_replay_gives_every_frame_and_ends(host):
     one = host(MadeUp(5))
     one.until(lambda: one.run.state == "ended")
     assert [(seq, end) for _, seq, end, _ in one.seen] == [(0, False), (1, False), (2, False), (3, False), (4, True)]
+
+
+def test_the_mediums_own_start_is_told(host):
+    """A recording's `pts` begin at 0; its own time stamp of the first frame is in the status."""
+    one = host(MadeUp(2))
+    one.until(lambda: one.run.state == "ended")
+    told = report(one.run, 0.0, one.run.effort(), overloaded=False)
+    assert told.starts_s == 10.0
 
 
 def test_nothing_is_taken_before_there_is_somebody_to_work(host):

@@ -141,6 +141,7 @@ EXAMPLES = {
                     bottleneck="detector",
                     waits_for="detector",
                     waits_s=0.25,
+                    starts_s=1.5,
                 )
             ],
             counters={"in": 13, "out": 11},
