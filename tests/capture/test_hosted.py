@@ -179,13 +179,15 @@ def test_hold_stays(host):
 def test_a_lost_camera_ends_its_epoch_and_comes_back_with_a_new_one(host, monkeypatch):
     """Unplugged: `gone` with `end`, then a new epoch when the device answers again."""
     monkeypatch.setattr("capture.reader._FIRST_BACK_OFF_S", 0.05)
-    one = host(MadeUp(2, script=[None, SourceUnavailable("no such device")], live=True), live=True)
+    gate = threading.Semaphore(3)  # both frames and the failure, once: reopened, it stays open
+    one = host(MadeUp(2, script=[None, SourceUnavailable("no such device")], live=True, gate=gate), live=True)
     one.until(lambda: one.run.state == "reconnecting")
     one.until(lambda: any(gone == "ended" for *_, gone in one.seen))
     lost = one.run.epoch
     assert one.run.error
     one.until(lambda: one.run.state == "running" and one.run.epoch > lost)
     assert one.run.error is None
+    gate.release(3)
 
 
 def test_a_killed_cameras_new_epoch_is_a_later_one_whatever_the_clock_says(host, tmp_path):
