@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cache
 from typing import cast
 
+import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type
@@ -15,8 +16,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from capture.sources.tone import ordinary
+from shared.errors import SourceError
 
 _WIDEST = 8  # samples wider or narrower than this are a damaged header's
+_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # of AVColorSpace, those that swscale knows; it refuses others
+_UNSPECIFIED = 2
 _SQUARE = Fraction(1, 100)  # samples this close to square are so by an encoder's rounding
 
 
@@ -36,7 +40,8 @@ def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
 class Painter:
     """Turns decoded frames into pictures; keeps the converter from one to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str) -> None:
+        self._label = label
         self._convert = VideoReformatter()
 
     def paint(self, frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -49,16 +54,25 @@ class Painter:
         Returns:
             (H, W, 3) uint8 BGR, C-contiguous: turned and mirrored by the display matrix, by the frame's own colour
             matrix and range, HDR tone-mapped, transparency composited on black.
+
+        Raises:
+            SourceError: FFmpeg's converter does not know its pixel format.
         """
         transparent = _has_alpha(frame.format.name)
-        converted = self._convert.reformat(
-            frame,
-            width=size[0],
-            height=size[1],
-            format="bgra" if transparent else "bgr24",
-            interpolation=Interpolation.BICUBIC,
-            threads=1,
-        )
+        if frame.colorspace not in _MATRICES:
+            frame.colorspace = _UNSPECIFIED
+        try:
+            converted = self._convert.reformat(
+                frame,
+                width=size[0],
+                height=size[1],
+                format="bgra" if transparent else "bgr24",
+                interpolation=Interpolation.BICUBIC,
+                threads=1,
+            )
+        except av.FFmpegError as error:
+            reason = f"frames of the pixel format {frame.format.name} cannot be shown: {error.strerror}"
+            raise SourceError(f"{self._label}: {reason}") from error
         image = np.asarray(converted.to_ndarray(), np.uint8)
         if transparent:
             image = _on_black(image)

@@ -25,7 +25,7 @@ def quiet_opencv() -> None:
 def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
     """The frames of a medium from number `start` on, as pictures; the ones before are decoded but not converted."""
     deinterlacer = Deinterlacer[tuple[int, Decoded]](media.time_base)
-    painter = Painter()
+    painter = Painter(media.label)
 
     def painted(ready: list[tuple[tuple[int, Decoded], av.VideoFrame]]) -> Generator[Frame, None, None]:
         for (index, decoded), frame in ready:

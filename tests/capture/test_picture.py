@@ -8,7 +8,7 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from capture.sources import SourceError
-from capture.sources.picture import shown_size
+from capture.sources.picture import Painter, shown_size
 from tests.capture.films import corners, film, opened, picture, read
 
 LOSSLESS = {"qp": "0"}
@@ -115,6 +115,22 @@ def test_the_matrix_and_range_are_the_films_own(tmp_path, space, span, samples) 
     numbers = iter(range(3))
     path = film(tmp_path / "a.mp4", images=3, options=LOSSLESS, prepare=named, touch=red)
     assert read(path)[0][1].image.mean((0, 1)) == pytest.approx([0, 0, 255], abs=5)
+
+
+@pytest.mark.parametrize("matrix_number", range(18))
+def test_no_colour_matrix_stops_a_film(matrix_number) -> None:
+    """A matrix that FFmpeg's converter lacks (YCgCo, ICtCp, reserved numbers) is taken for none."""
+    frame = av.VideoFrame.from_ndarray(picture(0), "bgr24").reformat(format="yuv420p")
+    frame.colorspace = matrix_number
+    assert corners(Painter("a").paint(frame, (64, 48))) == "rgb-"
+
+
+def test_a_pixel_format_that_cannot_be_shown_is_named() -> None:
+    """It ends the source in one line, not with a traceback."""
+    with pytest.raises(
+        SourceError, match="a: frames of the pixel format rgbaf32le cannot be shown: Op"
+    ):
+        Painter("a").paint(av.VideoFrame(64, 48, "rgbaf32le"), (64, 48))
 
 
 def hdr(stream, transfer: int) -> None:
