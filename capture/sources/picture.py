@@ -24,6 +24,11 @@ _UNSPECIFIED = 2
 _SQUARE = Fraction(1, 100)  # samples this close to square are so by an encoder's rounding
 
 
+Turn = tuple[int, int, int, int]
+"""(a, b, c, d) of a display matrix, which takes a point (x, y) to (ax + cy, bx + dy)."""
+UPRIGHT: Turn = (1, 0, 0, 1)
+
+
 def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     """Width and height at which a frame's samples are square; the narrow side is stretched, so that nothing is lost.
 
@@ -43,6 +48,8 @@ class Painter:
     def __init__(self, label: str) -> None:
         self._label = label
         self._convert = VideoReformatter()
+        self._kind: tuple[int, int, int] | None = None
+        self._turn = UPRIGHT
 
     def paint(self, frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The picture as a viewer sees it.
@@ -77,7 +84,10 @@ class Painter:
         if transparent:
             image = _on_black(image)
         image = ordinary(image, frame.color_trc, frame.color_primaries)
-        return np.ascontiguousarray(_upright(image, frame))
+        kind = frame.width, frame.height, frame.rotation
+        if kind != self._kind:
+            self._kind, self._turn = kind, _turn_of(frame)
+        return np.ascontiguousarray(turned(image, self._turn))
 
 
 @cache
@@ -95,17 +105,22 @@ def _on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.multiply(opaque, cv2.merge([alpha] * 3), scale=1 / 255), np.uint8)
 
 
-def _upright(image: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
-    """Turn and mirror a picture by its frame's display matrix, rounded to quarter turns.
-
-    The matrix (a, b, _, c, d, _, …) takes a point (x, y) to (ax + cy, bx + dy).
-    """
-    extra = cast("Mapping[Type, bytes]", frame.side_data)  # PyAV's stubs know motion vectors only
-    if Type.DISPLAYMATRIX not in extra:
-        return image
-    a, b, _, c, d = struct.unpack("=5i", bytes(extra[Type.DISPLAYMATRIX])[:20])
+def turned(image: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
+    """Turn and mirror a picture by a display matrix, rounded to quarter turns."""
+    a, b, c, d = turn
     if abs(b) + abs(c) > abs(a) + abs(d):
         image, to_left, to_top = np.asarray(cv2.transpose(image), np.uint8), c < 0, b < 0
     else:
         to_left, to_top = a < 0, d < 0
     return image[:: -1 if to_top else 1, :: -1 if to_left else 1]
+
+
+def _turn_of(frame: VideoFrame) -> Turn:
+    # PyAV's side data and its frame refer to each other, so the frame's buffer would come back to the decoder when
+    # Python looks for cycles, which is not the same in every run: a small copy is looked at
+    small = frame.reformat(width=16, height=16, format="gray", threads=1)
+    extra = cast("Mapping[Type, bytes]", small.side_data)  # PyAV's stubs know motion vectors only
+    if Type.DISPLAYMATRIX not in extra:
+        return UPRIGHT
+    a, b, _, c, d = struct.unpack("=5i", bytes(extra[Type.DISPLAYMATRIX])[:20])
+    return a, b, c, d

@@ -23,7 +23,11 @@ def quiet_opencv() -> None:
 
 
 def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
-    """The frames of a medium from number `start` on, as pictures; the ones before are decoded but not converted."""
+    """The frames of a medium from number `start` on, as pictures.
+
+    The frames before `start` go the same way, except that they are not converted: in a damaged picture FFmpeg may leave
+    what its buffer held before, so buffers must be taken and given back in the same order in every run.
+    """
     deinterlacer = Deinterlacer[tuple[int, Decoded]](media.time_base)
     painter = Painter(media.label)
 
@@ -33,8 +37,7 @@ def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
                 yield Frame(painter.paint(frame, decoded.size), decoded.pts, index)
 
     for index, decoded in enumerate(media.frames()):
-        if index >= start - 1:  # a deinterlaced picture also shows the frame before it
-            yield from painted(deinterlacer.push((index, decoded), decoded.frame))
+        yield from painted(deinterlacer.push((index, decoded), decoded.frame))
     yield from painted(deinterlacer.flush())
 
 

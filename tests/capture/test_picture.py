@@ -8,8 +8,9 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from capture.sources import SourceError
+from capture.sources.media import Media
 from capture.sources.picture import Painter, shown_size
-from tests.capture.films import corners, film, opened, picture, read
+from tests.capture.films import LIMIT, corners, film, opened, picture, read
 
 LOSSLESS = {"qp": "0"}
 ONE = 1 << 16
@@ -127,9 +128,7 @@ def test_no_colour_matrix_stops_a_film(matrix_number) -> None:
 
 def test_a_pixel_format_that_cannot_be_shown_is_named() -> None:
     """It ends the source in one line, not with a traceback."""
-    with pytest.raises(
-        SourceError, match="a: frames of the pixel format rgbaf32le cannot be shown: Op"
-    ):
+    with pytest.raises(SourceError, match="a: frames of the pixel format rgbaf32le cannot be shown: Op"):
         Painter("a").paint(av.VideoFrame(64, 48, "rgbaf32le"), (64, 48))
 
 
@@ -228,3 +227,15 @@ def test_odd_sizes(tmp_path, size) -> None:
     frames, _ = read(film(tmp_path / "a.mov", "png", [image] * 2, pixels="rgb24"))
     assert np.array_equal(frames[1].image, image)
     assert frames[1].image.flags.c_contiguous
+
+
+def test_a_frames_buffer_goes_back_at_once(tmp_path) -> None:
+    """The decoder gets a painted frame's buffer back for the next but one, not when Python looks for cycles."""
+    media = Media(str(film(tmp_path / "a.mkv", "ffv1")), "a", LIMIT)
+    painter = Painter("a")
+    buffers = set()
+    for decoded in media.frames():
+        painter.paint(decoded.frame, decoded.size)
+        buffers.add(decoded.frame.planes[0].buffer_ptr)
+    media.close()
+    assert len(buffers) <= 3
