@@ -7,9 +7,10 @@ from pathlib import Path
 
 from capture.names import device_index, kind_of
 from capture.sources.demo import DemoSource
+from capture.sources.device import Clock, DeviceSource, camera_opens
 from capture.sources.frame import Frame, Source, SourceUnavailable
 from capture.sources.images import IMAGE_SUFFIXES, ImageSource
-from capture.sources.live import Clock, DeviceSource, UrlSource, camera_opens
+from capture.sources.live import UrlSource
 from capture.sources.video import FileSource
 from shared.errors import SourceError
 

@@ -1,24 +1,22 @@
-"""Cameras and network streams: frames arrive at their own rate and are lost if not read."""
+"""Network streams: frames arrive at their own rate and are lost if not read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from capture.names import redact
+from capture.sources.device import Clock
 from capture.sources.frame import Frame, SourceUnavailable, check_pixels
 from capture.sources.video import quiet_opencv
 from shared.errors import SourceError
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 
-Clock = Callable[[], float]
-
 
 class LiveSource(ABC):
-    """A camera or stream; a subclass opens it. `clock` returns monotonic seconds."""
+    """A stream; a subclass opens it. `clock` returns monotonic seconds."""
 
     live_only: ClassVar[bool] = True
     _likely: ClassVar[str]
@@ -80,19 +78,6 @@ class LiveSource(ABC):
             self._capture = None
 
 
-class DeviceSource(LiveSource):
-    """A camera of this machine by its index."""
-
-    _likely = "not there, in use, or not permitted"
-
-    def __init__(self, index: int, clock: Clock, max_pixels: int):
-        super().__init__(f"camera {index}", clock, max_pixels)
-        self._device = index
-
-    def _connect(self) -> cv2.VideoCapture:
-        return cv2.VideoCapture(self._device)
-
-
 class UrlSource(LiveSource):
     """A network stream (`rtsp://`, `http://`, …); `stall_seconds` is the timeout to connect and for every frame.
 
@@ -125,13 +110,3 @@ class UrlSource(LiveSource):
         if self.paced and self._index >= self._announced - 1:
             return None
         return super()._failed(waited)
-
-
-def camera_opens(index: int) -> bool:
-    """Whether a camera with this index exists and is free."""
-    quiet_opencv()
-    capture = cv2.VideoCapture(index)
-    try:
-        return bool(capture.isOpened())
-    finally:
-        capture.release()

@@ -1,0 +1,80 @@
+"""Cameras of this machine, through OpenCV."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from capture.sources.frame import Frame, SourceUnavailable, check_pixels
+from shared.errors import SourceError
+
+Clock = Callable[[], float]
+
+
+class DeviceSource:
+    """A camera of this machine by its index; `clock` returns monotonic seconds."""
+
+    live_only: ClassVar[bool] = True
+    paced: ClassVar[bool] = False
+
+    def __init__(self, index: int, clock: Clock, max_pixels: int):
+        self.label = f"camera {index}"
+        self.warnings: list[str] = []
+        self._device = index
+        self._clock = clock
+        self._max_pixels = max_pixels
+        self._capture: cv2.VideoCapture | None = None
+        self._index = 0
+        self._started = 0.0
+
+    def open(self) -> None:
+        """Connect; see `Source.open`."""
+        self.close()
+        capture = _connect(self._device)
+        if not capture.isOpened():
+            raise SourceUnavailable(f"{self.label}: cannot be opened (not there, in use, or not permitted)")
+        self._capture, self._index = capture, 0
+
+    def skip_to(self, index: int) -> None:
+        """Always refused: a camera cannot seek."""
+        raise SourceError(f"{self.label}: a live source cannot skip to frame {index}; use a file")
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame; see `Source.read`."""
+        if self._capture is None:
+            raise SourceUnavailable(f"{self.label}: is not open")
+        asked = self._clock()
+        ok, image = self._capture.read()
+        now = self._clock()
+        if not ok:
+            raise SourceUnavailable(
+                f"{self.label}: no frame {self._index}, after {now - asked:.1f} s of waiting for it"
+            )
+        check_pixels(self.label, image.shape[1], image.shape[0], self._max_pixels)
+        if self._index == 0:
+            self._started = now
+        frame = Frame(np.asarray(image, np.uint8), now - self._started, self._index)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+def camera_opens(index: int) -> bool:
+    """Whether a camera with this index exists and is free."""
+    capture = _connect(index)
+    try:
+        return bool(capture.isOpened())
+    finally:
+        capture.release()
+
+
+def _connect(index: int) -> cv2.VideoCapture:
+    """An OpenCV capture, open or not; OpenCV says nothing on stderr, as faults are told in one line."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2.VideoCapture(index)
