@@ -8,8 +8,10 @@ from pathlib import Path
 from capture.names import device_index, kind_of
 from capture.sources.demo import DemoSource
 from capture.sources.device import Clock, DeviceSource, camera_opens
+from capture.sources.folder import FolderSource
+from capture.sources.formats import HEAD_BYTES, is_picture
 from capture.sources.frame import Frame, Source, SourceUnavailable
-from capture.sources.images import IMAGE_SUFFIXES, ImageSource
+from capture.sources.images import ImageSource
 from capture.sources.live import UrlSource
 from capture.sources.video import FileSource
 from shared.errors import SourceError
@@ -18,6 +20,7 @@ __all__ = [
     "DemoSource",
     "DeviceSource",
     "FileSource",
+    "FolderSource",
     "Frame",
     "ImageSource",
     "Source",
@@ -57,6 +60,19 @@ def open_source(
             return UrlSource(spec, clock, max_pixels, stall_seconds)
         case "path":
             path = Path(spec).expanduser()
-            if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+            if path.is_dir():
+                return FolderSource(path, max_pixels, seconds_per_image)
+            if is_picture(path.name, _head(path)):
                 return ImageSource(path, max_pixels, seconds_per_image, stays=stills_stay)
             return FileSource(path, max_pixels)
+
+
+def _head(path: Path) -> bytes:
+    """A regular file's first bytes; none of what cannot be opened, which its source says when it opens it."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""

@@ -1,126 +1,149 @@
-"""An image, or a folder of images, as a slow video."""
+"""A picture or an animation as a recording."""
 
 import contextlib
-import re
-import struct
 import threading
 import warnings
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from capture.names import redact
+from capture.sources.formats import PICTURE_FORMATS
 from capture.sources.frame import Frame, check_pixels
+from capture.sources.pixels import DAMAGE, bgr
 from capture.sources.recording import Recording
 from shared.errors import SourceError
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif"}
-)
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")  # several images in other formats are pages, layers or previews
+_LEAST_MS, _DEFAULT_MS = 11.0, 100.0  # browsers show frames without a reasonable duration for 100 ms
 
-_OTHERS = (struct.error, Image.DecompressionBombError)
 _pillow = threading.Lock()
 
 
-class ImageSource(Recording):
-    """An image, or a folder's images in natural order (2 before 10), `seconds_per_image` apart.
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image file's (first) image, (H, W, 3) uint8 BGR.
 
-    In a folder, images that cannot be decoded or exceed the pixel limit are left out with a warning; `index` counts the
-    others. With `stays` a single image repeats endlessly.
+    Attributes:
+        image: upright, see `bgr`.
+        fault: why only a part of it could be decoded, None if it is whole.
+        is_animated: there are more frames, see `play`.
     """
 
+    image: NDArray[np.uint8]
+    fault: str | None
+    is_animated: bool
+
+
+class ImageSource(Recording):
+    """An image, or an animation with its own frame times. With `stays` a still image repeats endlessly."""
+
     def __init__(self, path: Path, max_pixels: int, seconds_per_image: float = 1.0, *, stays: bool = False):
-        super().__init__(redact(str(path)))  # a URL missing a slash parses as a path
+        super().__init__(redact(str(path)))
         self._path = path
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
         self._stays = stays
 
     def _decode(self, start: int) -> Generator[Frame, None, None]:
-        if not self._path.is_dir():
-            image = load_image(self._path, self._max_pixels)
-            for index in count(start) if self._stays else range(start, 1):
-                yield Frame(image, index * self._seconds, index)
+        picture = load_picture(self._path, self.label, self._max_pixels)
+        if picture.fault:
+            self.warnings.append(picture.fault)
+        if picture.is_animated:
+            yield from self._animate(start)
             return
+        for index in count(start) if self._stays else range(start, 1):
+            yield Frame(picture.image, index * self._seconds, index)
+
+    def _animate(self, start: int) -> Generator[Frame, None, None]:
         index = 0
-        for path in folder_images(self._path):
-            try:
-                image = load_image(path, self._max_pixels)
-            except SourceError as error:
-                self.warnings.append(f"left out: {error}")
-                continue
-            if index >= start:
-                yield Frame(image, index * self._seconds, index)
-            index += 1
-        if index == 0:
-            raise SourceError(f"{self.label}: none of its {len(self.warnings)} images can be used; {self.warnings[0]}")
+        try:
+            for index, (image, pts) in enumerate(play(self._path, self.label, self._max_pixels)):
+                if index >= start:
+                    yield Frame(image, pts, index)
+        except DAMAGE as error:
+            self.warnings.append(f"{self.label}: is damaged behind its frame {index} ({error})")
 
 
-def folder_images(folder: Path) -> list[Path]:
-    """The images in a folder (not below it) by their suffix, without hidden files, in natural order.
+def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture:
+    """Read an image file; one that is damaged, as far as it goes.
 
     Raises:
-        SourceError: the folder cannot be listed or holds no image.
+        SourceError: missing, not an image, damaged throughout, or above `max_pixels` (found from its header, before
+            decoding). `label` names it.
     """
     try:
-        entries = list(folder.iterdir())
-    except OSError as error:
-        raise SourceError(f"{redact(str(folder))}: {error.strerror}") from error
-    images = [path for path in entries if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")]
-    if not images:
-        raise SourceError(f"{redact(str(folder))}: a folder without images ({' '.join(sorted(IMAGE_SUFFIXES))})")
-    return sorted(images, key=lambda path: (_natural(path.name), path.name))
-
-
-def load_image(path: Path, max_pixels: int) -> NDArray[np.uint8]:
-    """An image file as a frame: (H, W, 3) uint8 BGR, upright by its EXIF orientation.
-
-    Grey becomes BGR, 16 bits become the upper 8, transparency is composited on black. Animations yield one frame.
-
-    Raises:
-        SourceError: missing, not an image, damaged, or above `max_pixels` (found from its header, before decoding).
-    """
-    shown = redact(str(path))
-    try:
-        with _unguarded(), Image.open(path) as image:
-            check_pixels(shown, image.width, image.height, max_pixels)
-            Image.MAX_IMAGE_PIXELS = max_pixels  # for what lies inside: an icon's picture may be larger than it says
-            return _bgr(ImageOps.exif_transpose(image))
+        return _load(file, label, max_pixels)
     except UnidentifiedImageError as error:
-        raise SourceError(f"{shown}: is not an image") from error
-    except FileNotFoundError as error:
-        raise SourceError(f"{shown}: {error.strerror}") from error
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, RuntimeError, *_OTHERS) as error:
-        # Pillow's decoders raise any of these on damaged files
-        raise SourceError(f"{shown}: is a damaged image ({error})") from error
+        raise SourceError(f"{label}: is not an image, or of a kind that cannot be read") from error
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise SourceError(f"{label}: {error.strerror}") from error
+        refusal = SourceError(f"{label}: is a damaged image ({error})")
+        try:
+            picture = _load(file, label, max_pixels, fault=f"{refusal}, shown as far as it goes")
+        except DAMAGE:
+            raise refusal from error
+        if (picture.image == picture.image[0, 0]).all():  # what cannot be decoded becomes uniformly grey or black
+            raise refusal from error
+        return picture
+
+
+def play(file: Path | IO[bytes], label: str, max_pixels: int) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
+    """The (image, pts in seconds) of an animation's frames, each shown until the next one's pts.
+
+    Raises:
+        SourceError: a frame above `max_pixels`.
+        Exception: one of `DAMAGE`, at the first frame that cannot be decoded.
+    """
+    pts = 0.0
+    with _guarded():
+        animation = Image.open(file, formats=PICTURE_FORMATS)
+    with animation:
+        first = int(animation.info.get("default_image", False))  # a PNG's still for those who cannot animate
+        for number in count(first):
+            with _guarded():
+                try:
+                    animation.seek(number)
+                except EOFError:
+                    return
+                check_pixels(label, animation.width, animation.height, max_pixels)
+                animation.load()
+                image, shown_ms = bgr(animation), float(animation.info.get("duration") or 0.0)
+            yield image, pts
+            pts += (shown_ms if shown_ms >= _LEAST_MS else _DEFAULT_MS) / 1000
+
+
+def _load(file: Path | IO[bytes], label: str, max_pixels: int, fault: str | None = None) -> Picture:
+    if not isinstance(file, Path):
+        file.seek(0)
+    with _guarded(lenient=fault is not None), Image.open(file, formats=PICTURE_FORMATS) as image:
+        check_pixels(label, image.width, image.height, max_pixels)
+        if not image.width * image.height:
+            raise ValueError("without pixels")
+        Image.MAX_IMAGE_PIXELS = max_pixels  # for what lies inside: an icon's picture may be larger than it says
+        is_animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
+        image.load()
+        return Picture(bgr(image), fault, is_animated)
 
 
 @contextlib.contextmanager
-def _unguarded() -> Iterator[None]:
+def _guarded(*, lenient: bool = False) -> Iterator[None]:
     """Turn off Pillow's own pixel limit, in favour of ours, and its warnings of damaged metadata.
 
-    Both are process-wide, hence the lock.
+    `lenient`: decode damaged files as far as they go. All three are process-wide, hence the lock.
     """
     with _pillow, warnings.catch_warnings(action="ignore"):
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        strict, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, lenient
         try:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit
-
-
-def _bgr(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it at 255
-        grey = (np.asarray(image).clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image.convert("RGBA"))
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
-
-
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    return [(text != "", int(digits or 0), text.lower()) for text, digits in re.findall(r"(\D+)|(\d+)", name)]
+            ImageFile.LOAD_TRUNCATED_IMAGES = strict

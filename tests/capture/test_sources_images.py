@@ -1,4 +1,4 @@
-"""Images and folders of them: whatever an image file may be, a frame is upright 8-bit BGR."""
+"""Images and animations: whatever an image file may be, a frame is upright 8-bit BGR."""
 
 import io
 import struct
@@ -6,14 +6,17 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import ExifTags, Image, ImageFile
 
 from capture.sources import ImageSource, SourceError
-from capture.sources.images import load_image
+from capture.sources.images import load_picture
 
 LIMIT = 10_000
+CASES = Path(__file__).parents[2] / "../shared/cases/media"
 
 
 def opened(path: Path, seconds: float = 1.0, limit: int = LIMIT) -> ImageSource:
@@ -79,63 +82,174 @@ def test_palette_with_transparency(tmp_path: Path) -> None:
     assert image_of(tmp_path / "a.png")[0, :2].tolist() == [[0, 0, 0], [0, 0, 255]]
 
 
-def test_exif_orientation_is_applied(tmp_path: Path) -> None:
-    """A photo taken with the camera on its side (orientation 6) comes upright."""
-    pixels = np.zeros((16, 32, 3), np.uint8)
-    pixels[:8, :8] = 255
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "avif", "mpo"])
+def test_exif_orientation_is_applied(tmp_path: Path, suffix: str) -> None:
+    """A photo taken with the camera on its side (orientation 6) comes upright, in every format that carries EXIF."""
+    pixels = np.zeros((32, 64, 3), np.uint8)
+    pixels[:16, :16] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6
-    image = image_of(save(tmp_path / "a.jpg", pixels, exif=exif, quality=95))
-    assert image.shape == (32, 16, 3)
-    assert image[2, -2].min() > 200
-    assert image[2, 2].max() < 50
+    exif[ExifTags.Base.Orientation] = 6
+    image = image_of(save(tmp_path / f"a.{suffix}", pixels, exif=exif, quality=95))
+    assert image.shape == (64, 32, 3)
+    assert image[4, -4].min() > 200
+    assert image[4, 4].max() < 50
 
 
-def test_a_folder_is_in_natural_order(tmp_path: Path) -> None:
-    """2 stands before 10, other and hidden files are passed by, and images are `seconds_per_image` apart."""
-    for number in (10, 2, 1):
-        save(tmp_path / f"img{number}.PNG", np.full((2, 2, 3), number, np.uint8))
-    (tmp_path / "notes.txt").write_text("no image")
-    (tmp_path / ".img3.png").write_text("no image")
-    source = opened(tmp_path, 0.5)
-    frames = [source.read() for _ in range(4)]
-    assert frames[3] is None
-    shown = [(f.index, f.pts, f.last, int(f.image[0, 0, 0])) for f in frames if f]
-    assert shown == [(0, 0.0, False, 1), (1, 0.5, False, 2), (2, 1.0, True, 10)]
-    source.skip_to(2)
-    again = source.read()
-    assert again is not None
-    assert (again.index, again.pts, again.last, int(again.image[0, 0, 0])) == shown[2]
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("rubbish", [b"Exif\0\0\0\x08\0\x02\x01\x12\0\x03", b"\xff" * 40, b"Exif\0\0II*\0\xff\xff\0\0"])
+def test_rubbish_exif_is_ignored(tmp_path: Path, suffix: str, rubbish: bytes) -> None:
+    """What cannot be parsed turns nothing, and the picture is shown without a warning."""
+    path = save(tmp_path / f"a.{suffix}", np.full((16, 32, 3), 90, np.uint8), exif=rubbish)
+    source = opened(path)
+    frame = source.read()
+    assert frame is not None
+    assert frame.image.shape == (16, 32, 3)
     assert source.warnings == []
 
 
-def test_bad_images_in_a_folder_are_left_out_and_told(tmp_path: Path) -> None:
-    """A damaged and an oversized image cost a warning each; the others are numbered without a gap."""
-    save(tmp_path / "1.png", np.zeros((200, 200), np.uint8))
-    save(tmp_path / "2.png", np.full((2, 2, 3), 2, np.uint8))
-    (tmp_path / "3.jpg").write_bytes(b"\xff\xd8\xff no more")
-    save(tmp_path / "4.png", np.full((2, 2, 3), 4, np.uint8))
-    source = opened(tmp_path)
-    first, second = source.read(), source.read()
-    assert first is not None
-    assert second is not None
-    assert [(f.index, f.pts, f.last, int(f.image[0, 0, 0])) for f in (first, second)] == [
-        (0, 0.0, False, 2),
-        (1, 1.0, True, 4),
+@pytest.mark.parametrize(
+    ("pixels", "grey"),
+    [
+        (np.array([[0, 0.5, 1]], np.float32), [0, 128, 255]),
+        (np.array([[-3, 1.5, np.nan, np.inf, -np.inf]], np.float32), [0, 255, 0, 255, 0]),
+        (np.array([[0, 127.5, 200, 255]], np.float32), [0, 128, 200, 255]),
+        (np.array([[0, 32767.5, 65535]], np.float32), [0, 128, 255]),
+        (np.array([[0, 100, 255]], np.int32), [0, 100, 255]),
+        (np.array([[-7, 100, 1023]], np.int32), [0, 25, 255]),
+        (np.array([[0, 0x81FF, 0xFFFF]], np.int32), [0, 129, 255]),
+        (np.array([[0, 2**30, 2**31 - 1]], np.int32), [0, 64, 128]),
+        (np.array([[0, 2048, 4095]], np.uint16), [0, 128, 255]),
+        (np.array([[0, 0x8123, 0xFFFF]], np.uint16), [0, 129, 255]),
+    ],
+    ids=["0 to 1", "beyond", "0 to 255", "0 to 65535", "8 bits", "10 bits", "16 bits", "32 bits", "12 in 16", "16"],
+)
+def test_more_than_eight_bits_are_scaled(tmp_path: Path, pixels: np.ndarray, grey: list[int]) -> None:
+    """Neither a white nor a black picture comes of a scale other than 0 to 255."""
+    assert image_of(save(tmp_path / "a.tiff", pixels))[0, :, 0].tolist() == grey
+
+
+def test_unsigned_32_bits_are_not_taken_for_signed_ones(tmp_path: Path) -> None:
+    """A TIFF says which of the two its samples are."""
+    values = np.array([[0, 2**31, 2**32 - 1]], np.uint32)
+    tifffile.imwrite(tmp_path / "a.tiff", values)
+    assert image_of(tmp_path / "a.tiff")[0, :, 0].tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "bgr"),
+    [
+        ("CMYK", (0, 255, 255, 0), [0, 0, 255]),
+        ("LA", (200, 128), [100, 100, 100]),
+        ("YCbCr", (128, 128, 128), [128, 128, 128]),
+    ],
+)
+def test_other_colour_spaces(tmp_path: Path, mode: str, color: tuple[int, ...], bgr: list[int]) -> None:
+    """Print colours, grey with alpha and video colours are shown as they are meant."""
+    Image.new(mode, (3, 2), color).save(tmp_path / "a.tiff")
+    assert image_of(tmp_path / "a.tiff")[0, 0].tolist() == bgr
+
+
+def test_sixteen_bits_per_colour(tmp_path: Path) -> None:
+    """The upper 8 of each."""
+    content = cv2.imencode(".png", np.full((2, 3, 3), (0x1020, 0x80FF, 0xFFFF), np.uint16))[1]
+    (tmp_path / "a.png").write_bytes(content.tobytes())
+    assert image_of(tmp_path / "a.png")[0, 0].tolist() == [0x10, 0x80, 0xFF]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"), [("gif", {}), ("png", {}), ("webp", {"lossless": True}), ("avif", {"quality": 95})]
+)
+def test_an_animation_is_a_recording(tmp_path: Path, suffix: str, options: dict[str, Any]) -> None:
+    """All frames come at their own times, those without a reasonable duration 0.1 s apart as in browsers."""
+    frames = [Image.new("RGB", (16, 16), (60 * n, 60 * n, 60 * n)) for n in range(4)]
+    path = tmp_path / f"a.{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[50, 200, 1, 40], **options)
+    source = ImageSource(path, LIMIT, stays=True)
+    source.open()
+    shown = list(iter(source.read, None))
+    assert [(f.index, f.last) for f in shown] == [(0, False), (1, False), (2, False), (3, True)]
+    assert [f.pts for f in shown] == pytest.approx([0, 0.05, 0.25, 0.35])
+    assert [int(f.image[8, 8, 0]) for f in shown] == pytest.approx([0, 60, 120, 180], abs=3)
+    source.skip_to(2)
+    again = source.read()
+    assert again is not None
+    assert (again.index, again.pts, again.last) == (2, shown[2].pts, False)
+    assert np.array_equal(again.image, shown[2].image)
+    source.close()
+
+
+def test_a_pngs_still_is_no_frame_of_its_animation(tmp_path: Path) -> None:
+    """It is for programs that show no animations."""
+    frames = [Image.new("L", (4, 4), 50 * n) for n in range(4)]
+    frames[0].save(tmp_path / "a.png", save_all=True, default_image=True, append_images=frames[1:], duration=70)
+    shown = list(iter(opened(tmp_path / "a.png").read, None))
+    assert [(f.index, round(f.pts, 3), int(f.image[0, 0, 0])) for f in shown] == [
+        (0, 0.0, 50),
+        (1, 0.07, 100),
+        (2, 0.14, 150),
     ]
-    assert len(source.warnings) == 2
-    assert "1.png: 200x200 = 40000 pixels are more than the limit of 10000" in source.warnings[0]
-    assert "3.jpg: is not an image" in source.warnings[1]
 
 
-def test_a_folder_without_a_usable_image_is_refused(tmp_path: Path) -> None:
-    """Nothing but bad images, or none at all, is a mistake of the user's, in one line with the folder's name."""
-    with pytest.raises(SourceError, match="a folder without images"):
-        opened(tmp_path)
-    (tmp_path / "1.jpg").write_text("no image")
-    (tmp_path / "2.png").write_bytes(b"")
-    with pytest.raises(SourceError, match=r"none of its 2 images can be used; left out: .*1\.jpg: is not an image"):
-        opened(tmp_path)
+def test_pages_are_no_animation(tmp_path: Path) -> None:
+    """Of a document in pages the first is shown."""
+    pages = [Image.new("L", (4, 4), 50 + n) for n in range(3)]
+    pages[0].save(tmp_path / "a.tiff", save_all=True, append_images=pages[1:])
+    assert [int(f.image[0, 0, 0]) for f in iter(opened(tmp_path / "a.tiff").read, None)] == [50]
+
+
+def test_a_damaged_animation_as_far_as_it_goes(tmp_path: Path) -> None:
+    """The frames before the damage come, and a warning."""
+    noise = np.random.default_rng(0)
+    frames = [Image.fromarray(noise.integers(0, 256, (32, 32), dtype=np.uint8)) for _ in range(5)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=50)
+    content = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "a.gif").write_bytes(content[: len(content) * 7 // 10])
+    source = opened(tmp_path / "a.gif")
+    assert [f.index for f in iter(source.read, None)] == [0, 1, 2]
+    assert len(source.warnings) == 1
+    assert "a.gif: is damaged behind its frame 2" in source.warnings[0]
+
+
+@pytest.mark.parametrize(("suffix", "missing"), [("jpg", 2), ("jpg", 300), ("png", 300), ("bmp", 300), ("gif", 300)])
+def test_a_picture_that_lacks_its_end_is_shown_as_far_as_it_goes(tmp_path: Path, suffix: str, missing: int) -> None:
+    """A copy that broke off; the warning says so, and Pillow is strict again afterwards."""
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)
+    whole = image_of(save(tmp_path / f"whole.{suffix}", pixels))
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes((tmp_path / f"whole.{suffix}").read_bytes()[:-missing])
+    source = opened(path)
+    frame = source.read()
+    assert frame is not None
+    upper = slice(16, 32) if suffix == "bmp" else slice(0, 16)  # a BMP begins at the bottom
+    assert np.array_equal(frame.image[upper], whole[upper])
+    assert len(source.warnings) == 1
+    assert source.warnings[0].startswith(f"{path}: is a damaged image (")
+    assert source.warnings[0].endswith(", shown as far as it goes")
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def test_a_picture_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    """A grey area instead of a picture would be a lie."""
+    content = save(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)).read_bytes()
+    (tmp_path / "a.png").write_bytes(content[:60])
+    with pytest.raises(SourceError, match=r"a\.png: is a damaged image"):
+        opened(tmp_path / "a.png")
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the development data folder ../shared/cases is not there")
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "size"), [("grid.heic", (1080, 1920)), ("garbage.webp", (360, 640)), ("exif_rubbish.png", (360, 640))]
+)
+def test_real_pictures_that_failed(name: str, size: tuple[int, int]) -> None:
+    """A photo in tiles comes whole, rubbish metadata does no harm."""
+    source = ImageSource(CASES / name, 4_000_000)
+    source.open()
+    frame = source.read()
+    assert frame is not None
+    assert frame.image.shape[:2] == size
+    assert frame.image.std() > 20
+    assert source.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -218,4 +332,4 @@ def test_a_large_picture_inside_a_small_icon_is_refused(tmp_path: Path) -> None:
     block = b"ic07" + struct.pack(">I", len(png.getvalue()) + 8) + png.getvalue()
     (tmp_path / "icon.png").write_bytes(b"icns" + struct.pack(">I", len(block) + 8) + block)
     with pytest.raises(SourceError, match=r"icon\.png.*exceeds limit"):
-        load_image(tmp_path / "icon.png", max_pixels=20_000)
+        load_picture(tmp_path / "icon.png", "icon.png", max_pixels=20_000)

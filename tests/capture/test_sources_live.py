@@ -14,13 +14,9 @@ from capture.demo import demo_frame
 from capture.sources import (
     DemoSource,
     DeviceSource,
-    FileSource,
-    ImageSource,
-    Source,
     SourceError,
     SourceUnavailable,
     UrlSource,
-    open_source,
 )
 
 LIMIT = 1_000_000
@@ -141,30 +137,3 @@ def test_the_demo_as_a_source() -> None:
     again = source.read()
     assert again is not None
     assert (again.index, again.last) == (4, True)
-
-
-def test_open_source_picks_by_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each kind of spec gets its source with its properties, and nothing is opened or read in doing so."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "folder.mp4").mkdir()
-
-    def made(spec: str) -> Source:
-        return open_source(spec, clock=lambda: 0.0, max_pixels=LIMIT)
-
-    kinds = [
-        ("demo", DemoSource),
-        ("3", DeviceSource),
-        ("/dev/video3", DeviceSource),
-        ("rtsp://u:p@h/x.jpg", UrlSource),
-        ("a/b.mp4", FileSource),
-        ("a/b.JPG", ImageSource),
-        ("a/b.gif", FileSource),
-        ("~/folder.mp4", ImageSource),
-    ]
-    for spec, kind in kinds:
-        source = made(spec)
-        assert type(source) is kind
-        live = kind in (DeviceSource, UrlSource)
-        assert (source.live_only, source.paced) == (live, not live)
-    assert made("~/folder.mp4").label == str(tmp_path / "folder.mp4")
-    assert made("rtsp://u:p@h/x").label == "rtsp://u:***@h/x"
