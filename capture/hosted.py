@@ -3,6 +3,7 @@
 `advance` moves frames from the reader into the window, from where the stage sends them.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from capture.progress import Progress, ProgressFile
 from capture.reader import Ended, Interrupted, Item, Opened, Reader, Taken
 from capture.window import Window
 from shared.errors import ConfigurationError
+from shared.log import Once
 from shared.messages import Header, Smoothed
 
 log = structlog.get_logger()
@@ -60,6 +62,7 @@ class Hosted:
         self._end_said = False
         self._longest_side = 0
         self._log = log.bind(source=name)
+        self._once = Once()
 
     def start(self) -> None:
         """Start the reader, unless the source had ended before a crash."""
@@ -201,6 +204,7 @@ class Hosted:
         )
 
     def _begin(self, item: Opened, now_ns: int) -> None:
+        self.label = item.label
         if self._resuming:
             self.window = Window(self.policy, self._resuming.acked)
             self.asks = Asks(self.policy, item.before, self._resuming.seen)
@@ -210,6 +214,7 @@ class Hosted:
             self.epoch = max(self.epoch + 1, now_ns // 1_000_000)
             self.window, self.asks = Window(self.policy), Asks(self.policy)
             self._log.info("source open", epoch=self.epoch, spec=self.label, live=self.policy.live)
+        self._warn(item.warnings)
         self.state, self.error, self.starts_s = "running", None, item.starts_s
 
     def _interrupt(self, item: Interrupted, now: float, now_ns: int) -> None:
@@ -228,9 +233,13 @@ class Hosted:
         if not self._end_said and self.policy.live and self.window.last_sent is not None:
             self.close_epoch(now, now_ns)  # a recording behind a URL cannot mark its last frame
         self._end_said = True
-        for warning in item.warnings:
-            self._log.warning("source read with faults", epoch=self.epoch, fault=warning)
+        self._warn(item.warnings)
         if self._at_end == "loop":
             self._reader.rewind()
         else:
             self._over = True
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        """Log each warning once, however often the source is read."""
+        for warning in filter(self._once, warnings):
+            self._log.warning("source read with faults", epoch=self.epoch, fault=warning)

@@ -29,11 +29,17 @@ class Taken:
 
 @dataclass(frozen=True)
 class Opened:
-    """The source delivers frames (again). `before`: the frame before the first one, in a resumed replay.
+    """The source delivers frames (again).
 
-    `starts_s`: see `Source`.
+    Attributes:
+        label: what is read, now that it is known in full.
+        warnings: what cannot be read, as far as it is known.
+        before: the frame before the first one, in a resumed replay.
+        starts_s: see `Source`.
     """
 
+    label: str
+    warnings: tuple[str, ...] = ()
     before: Frame | None = None
     starts_s: float = 0.0
 
@@ -143,10 +149,11 @@ class Reader:
         """Open the source and queue all its frames, paced by `pts` in live mode."""
         self._gave_frames = False
         self._source.open()
-        self._put(Opened(self._before_resume(), self._source.starts_s))
+        before = self._before_resume()
+        self._put(Opened(self._source.label, tuple(self._source.warnings), before, self._source.starts_s))
         paced = self._live and self._source.paced
         start, shown_s = 0.0, _ALONE_S
-        before: Frame | None = None
+        before = None
         if paced:
             self._wait(lambda: self._begun)
         while not self._stopping:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
+import structlog
 
 from capture.dispatch import Workers
 from capture.hosted import Hosted
@@ -253,6 +254,20 @@ def test_a_replay_killed_after_its_end_stays_ended(host):
     one = host(MadeUp(3), progress=Progress(5, 2, ended=True))
     one.turn()
     assert (one.run.state, one.seen) == ("ended", [])
+
+
+def test_what_is_read_and_its_losses_are_told_at_its_opening_and_once(host):
+    """A still picture and a camera never end, and a looped folder has the same losses each time."""
+    source = MadeUp(2, warnings=["half of it is missing"])
+    source.label = "made up (4x4)"
+    with structlog.testing.capture_logs() as logs:
+        one = host(source, at_end="loop")
+        one.until(lambda: one.run.state == "running")
+        assert one.run.label == "made up (4x4)"
+        assert [entry["fault"] for entry in logs if entry["log_level"] == "warning"] == ["half of it is missing"]
+        one.until(lambda: len({epoch for epoch, *_ in one.seen}) == 3)
+    assert [entry["fault"] for entry in logs if entry["log_level"] == "warning"] == ["half of it is missing"]
+    assert {entry["spec"] for entry in logs if entry["event"] == "source open"} == {"made up (4x4)"}
 
 
 def test_a_mistake_of_the_user_reaches_the_main_loop(host):
