@@ -5,7 +5,7 @@ import sys
 import time
 
 from capture.hosted import Hosted
-from capture.names import SourceSpec, device_index
+from capture.names import SourceSpec, device_of
 from capture.policy import Policy
 from capture.progress import read_progress
 from capture.reader import Reader
@@ -21,7 +21,7 @@ def host(spec: SourceSpec, place: Place, wake: socket.socket) -> Hosted:
     """
     settings = place.settings
     if sys.platform == "darwin" and spec.kind == "device":
-        camera_opens(device_index(spec.spec))  # macOS asks for permission only on the main thread
+        camera_opens(device_of(spec.spec))  # macOS asks for permission only on the main thread
     source = open_source(
         spec.spec,
         clock=time.monotonic,

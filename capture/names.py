@@ -1,8 +1,9 @@
-"""Parses `AFFECT_CAPTURE_SOURCE` into sources and their names.
+r"""Parses `AFFECT_CAPTURE_SOURCE` into sources and their names.
 
 The value is a comma-separated list of `SPEC` or `name=SPEC`. A SPEC is `auto`, `demo`, a device index (or
-`/dev/videoN`), a path or a URL. Write a comma inside a URL as `%2C`; a path cannot contain one. Write a path with `=`
-before its first slash as `./a=b.mp4`.
+`/dev/videoN`, or a link below `/dev/v4l/`), a path or a URL. Write a comma inside a URL as `%2C`, inside a path as
+`\,`, and a path with `=` before its first slash as `./a=b.mp4`. A value that as a whole is the path of an existing file
+or folder is that one source, whatever characters it holds.
 """
 
 import re
@@ -20,6 +21,9 @@ VARIABLE = "AFFECT_CAPTURE_SOURCE"
 NAME_LENGTH = 32
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 _DEVICE = re.compile(r"(?:/dev/video)?(\d{1,4})")
+_DEVICE_LINK = re.compile(r"/dev/v4l/.+")  # udev's, by the camera's id or its socket
+_COMMA = re.compile(r"(?<!\\),")
+_NOT_UTF8 = 0xDC00  # PEP 383: a byte b that is not UTF-8 stands in a str as chr(0xDC00 + b)
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _ALLOWED = (
     "SPEC or name=SPEC, or a comma-separated list of these, "
@@ -52,35 +56,46 @@ class SourceSpec:
 
 
 def redact(text: str) -> str:
-    """The text with passwords in URLs (`user:***@host`, `password=***`) and query values (`res=***`) hidden.
+    r"""The text with passwords in URLs (`user:***@host`, `password=***`) and query values (`res=***`) hidden.
 
-    It errs on the safe side: a path loses what is between a colon and a later `@`.
+    It errs on the safe side: a path loses what is between a colon and a later `@`. Bytes that are not UTF-8 and
+    characters that are not printable are escaped (`\xe9`, `\n`), so it can be sent, logged and shown in one line.
     """
-    return _IN_PATH.sub(r"\1***", _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text)))
+    hidden = _IN_PATH.sub(r"\1***", _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text)))
+    return "".join(char if char.isprintable() else _escaped(char) for char in hidden)
+
+
+def _escaped(char: str) -> str:
+    byte = ord(char) - _NOT_UTF8
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
 
 
 def kind_of(spec: str) -> Kind:
     """The kind of source that a spec (not `auto`) names."""
     if spec == "demo":
         return "demo"
-    if _DEVICE.fullmatch(spec):
+    if _DEVICE.fullmatch(spec) or _DEVICE_LINK.fullmatch(spec):
         return "device"
     return "url" if _URL.match(spec) else "path"
 
 
-def device_index(spec: str) -> int:
-    """The index of a spec of kind `device`: 1 for `1` and for `/dev/video1`."""
+def device_of(spec: str) -> int | str:
+    """What to open for a spec of kind `device`: an index (1 for `1` and `/dev/video1`), or the path of a link to it."""
     match = _DEVICE.fullmatch(spec)
-    if match is None:
-        raise ValueError(f"no device: {redact(spec)}")
-    return int(match[1])
+    return int(match[1]) if match else spec
 
 
-def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str = VARIABLE) -> tuple[SourceSpec, ...]:
+def parse_sources(
+    value: str,
+    camera_opens: Callable[[int], bool],
+    exists: Callable[[str], bool],
+    variable: str = VARIABLE,
+) -> tuple[SourceSpec, ...]:
     """The sources that a setting lists, in order, with unique names.
 
     Missing names are derived (`cam0`, a file's stem, a URL's host, `demo`) and numbered if taken (`clip`, `clip-2`).
-    `auto` becomes device 0 if `camera_opens(0)`, else `demo`; blank entries are ignored.
+    `auto` becomes device 0 if `camera_opens(0)`, else `demo`; blank entries are ignored. `exists` says whether a path
+    leads to a file or folder.
 
     Raises:
         ConfigurationError: an empty list, a bad or duplicate name, a name without a spec, or an invalid URL.
@@ -89,7 +104,7 @@ def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str
     def refuse(why: str) -> ConfigurationError:
         return ConfigurationError(f"{variable}={redact(value)!r}: {why}; allowed is {_ALLOWED}")
 
-    entries = [_split(entry.strip()) for entry in value.split(",") if entry.strip()]
+    entries = _entries(value, exists)
     if not entries:
         raise refuse("no source is listed")
     behind_url = False
@@ -116,19 +131,28 @@ def parse_sources(value: str, camera_opens: Callable[[int], bool], variable: str
     return tuple(sources)
 
 
+def _entries(value: str, exists: Callable[[str], bool]) -> list[tuple[str | None, str]]:
+    """(name, spec) of each entry of the list."""
+    if kind_of(value) == "path" and value != "auto" and exists(value):
+        return [(None, value)]
+    return [_split(entry.strip()) for entry in _COMMA.split(value) if entry.strip()]
+
+
 def _split(entry: str) -> tuple[str | None, str]:
     """(name, spec); no name if the text before `=` begins a path or URL."""
-    before, equals, behind = entry.partition("=")
+    before, equals, behind = entry.replace("\\,", ",").partition("=")
     if not equals or "/" in before or ":" in before:
-        return None, entry
+        return None, before + equals + behind
     return before.strip(), behind.strip()
 
 
 def _derived(spec: str) -> str:
     kind = kind_of(spec)
     if kind == "device":
-        return f"cam{device_index(spec)}"
-    text = urlsplit(spec).hostname or "" if kind == "url" else PurePath(spec).stem
+        device = device_of(spec)
+        text = f"cam{device}" if isinstance(device, int) else PurePath(device).name
+    else:
+        text = urlsplit(spec).hostname or "" if kind == "url" else PurePath(spec).stem
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:NAME_LENGTH] or "source"
 
 

@@ -19,6 +19,7 @@ from capture.load import Load
 from capture.names import parse_sources
 from capture.others import Others
 from capture.preview import Previews
+from capture.sources import path_exists
 from capture.window import travelling_alone
 from shared import messages as m
 from shared.bus import Subscription
@@ -39,7 +40,7 @@ class Capture(Stage):
         super().__init__()
         self._place = place
         self._settings = place.settings
-        self._listed = parse_sources(self._settings.capture_source, partial(find_camera, place))
+        self._listed = parse_sources(self._settings.capture_source, partial(find_camera, place), path_exists)
         self._claims = Claims(self._listed, place.settings.runtime_dir, shared=under_honcho())
         self._hosted: dict[str, Hosted] = {}
         self._dispatch = Dispatch()

@@ -234,6 +234,8 @@ def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     """Read the settings; raises ConfigurationError with each bad variable, its value and the allowed ones."""
     try:
         return Settings(**cast(dict[str, Any], dict(overrides or {})))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f".env: is not UTF-8 at its byte {error.start}") from None
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(cast(dict[str, Any], fault)) for fault in error.errors())) from None
 

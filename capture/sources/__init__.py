@@ -3,16 +3,14 @@
 `open_source` makes the right one for a spec (see `capture.names`).
 """
 
-from pathlib import Path
-
-from capture.names import device_index, kind_of
+from capture.names import device_of, kind_of
 from capture.sources.demo import DemoSource
 from capture.sources.device import Clock, DeviceSource, camera_opens
 from capture.sources.folder import FolderSource
-from capture.sources.formats import HEAD_BYTES, is_picture
 from capture.sources.frame import Frame, Source, SourceUnavailable
 from capture.sources.images import ImageSource
 from capture.sources.live import UrlSource
+from capture.sources.paths import path_exists, source_at
 from capture.sources.video import FileSource
 from shared.errors import SourceError
 
@@ -29,6 +27,7 @@ __all__ = [
     "UrlSource",
     "camera_opens",
     "open_source",
+    "path_exists",
 ]
 
 
@@ -50,29 +49,16 @@ def open_source(
         stall_seconds: timeout for a URL to connect and to deliver a frame.
         seconds_per_image: time from one image of a folder to the next.
         stills_stay: repeat a single image endlessly, every `seconds_per_image`.
+
+    Raises:
+        SourceError: a path leads to something that cannot be read.
     """
     match kind_of(spec):
         case "demo":
             return DemoSource()
         case "device":
-            return DeviceSource(device_index(spec), clock, max_pixels)
+            return DeviceSource(device_of(spec), clock, max_pixels)
         case "url":
             return UrlSource(spec, clock, max_pixels, stall_seconds)
         case "path":
-            path = Path(spec).expanduser()
-            if path.is_dir():
-                return FolderSource(path, max_pixels, seconds_per_image)
-            if is_picture(path.name, _head(path)):
-                return ImageSource(path, max_pixels, seconds_per_image, stays=stills_stay)
-            return FileSource(path, max_pixels)
-
-
-def _head(path: Path) -> bytes:
-    """A regular file's first bytes; none of what cannot be opened, which its source says when it opens it."""
-    try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except OSError:
-        return b""
+            return source_at(spec, clock, max_pixels, seconds_per_image, stills_stay=stills_stay)

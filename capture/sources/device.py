@@ -1,11 +1,13 @@
 """Cameras of this machine, through OpenCV."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 import cv2
 import numpy as np
 
+from capture.names import device_of, redact
 from capture.sources.frame import Frame, SourceUnavailable, check_pixels
 from shared.errors import SourceError
 
@@ -13,15 +15,15 @@ Clock = Callable[[], float]
 
 
 class DeviceSource:
-    """A camera of this machine by its index; `clock` returns monotonic seconds."""
+    """A camera of this machine by its index or the path of its device; `clock` returns monotonic seconds."""
 
     live_only: ClassVar[bool] = True
     paced: ClassVar[bool] = False
 
-    def __init__(self, index: int, clock: Clock, max_pixels: int):
-        self.label = f"camera {index}"
+    def __init__(self, device: int | str, clock: Clock, max_pixels: int):
+        self.label = f"camera {redact(str(device))}"
         self.warnings: list[str] = []
-        self._device = index
+        self._device = device
         self._clock = clock
         self._max_pixels = max_pixels
         self._capture: cv2.VideoCapture | None = None
@@ -65,16 +67,23 @@ class DeviceSource:
             self._capture = None
 
 
-def camera_opens(index: int) -> bool:
-    """Whether a camera with this index exists and is free."""
-    capture = _connect(index)
+def camera_opens(device: int | str) -> bool:
+    """Whether this camera exists and is free."""
+    capture = _connect(device)
     try:
         return bool(capture.isOpened())
     finally:
         capture.release()
 
 
-def _connect(index: int) -> cv2.VideoCapture:
-    """An OpenCV capture, open or not; OpenCV says nothing on stderr, as faults are told in one line."""
+def _connect(device: int | str) -> cv2.VideoCapture:
+    """An OpenCV capture, open or not; OpenCV says nothing on stderr, as faults are told in one line.
+
+    A link is followed at every opening: a camera that is plugged in again may get another number.
+    """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2.VideoCapture(index)
+    if isinstance(device, int):
+        return cv2.VideoCapture(device)
+    target = str(Path(device).resolve())
+    index = device_of(target)
+    return cv2.VideoCapture(index) if isinstance(index, int) else cv2.VideoCapture(target, cv2.CAP_V4L2)

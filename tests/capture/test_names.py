@@ -1,14 +1,17 @@
 """What AFFECT_CAPTURE_SOURCE may say, and that no password is repeated."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from capture.names import SourceSpec, parse_sources, redact
 from shared.errors import ConfigurationError
 
 
-def parsed(value: str, camera: bool = False) -> list[tuple[str, str]]:
-    """(name, spec) of each source; `camera` is whether camera 0 opens."""
-    return [(source.name, source.spec) for source in parse_sources(value, lambda index: camera and index == 0)]
+def parsed(value: str, camera: bool = False, files: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """(name, spec) of each source; `camera` is whether camera 0 opens, `files` are those that exist."""
+    sources = parse_sources(value, lambda index: camera and index == 0, files.__contains__)
+    return [(source.name, source.spec) for source in sources]
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,10 @@ def parsed(value: str, camera: bool = False) -> list[tuple[str, str]]:
         ("日本.mp4", [("source", "日本.mp4")]),
         ("x" * 40 + ".mp4", [("x" * 32, "x" * 40 + ".mp4")]),
         (",0,", [("cam0", "0")]),
+        ("-clip.mp4,😀.mp4", [("clip", "-clip.mp4"), ("source", "😀.mp4")]),
+        ("caf\udce9.mp4", [("caf", "caf\udce9.mp4")]),
+        (r"a=x\,y=1.mp4,Smith\, John.mp4", [("a", "x,y=1.mp4"), ("smith-john", "Smith, John.mp4")]),
+        ("/dev/v4l/by-id/usb-Acme_C920-index0", [("usb-acme_c920-index0", "/dev/v4l/by-id/usb-Acme_C920-index0")]),
     ],
 )
 def test_specs_and_names(value: str, expected: list[tuple[str, str]]) -> None:
@@ -33,10 +40,21 @@ def test_specs_and_names(value: str, expected: list[tuple[str, str]]) -> None:
     assert parsed(value) == expected
 
 
+@pytest.mark.parametrize("path", ["Smith, John.mp4", "a=0.mp4", " a,b/", "a.mp4\n", r"a\,b.mp4"])
+def test_a_value_that_is_a_file_is_that_file(path: str) -> None:
+    """`AFFECT_CAPTURE_SOURCE="$file"` works for every name; a folder called demo is no source unless it is ./demo."""
+    assert [spec for _, spec in parsed(path, files=[path])] == [path]
+    assert [spec for _, spec in parsed(path)] != [path]
+    assert parsed("auto", files=["auto"]) == parsed("demo", files=["demo"]) == [("demo", "demo")]
+    assert parsed("0", files=["0"]) == [("cam0", "0")]
+
+
 @pytest.mark.parametrize(
     ("spec", "kind"),
     [
         ("0", "device"),
+        ("/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0", "device"),
+        ("/dev/disk/a.mp4", "path"),
         ("/dev/video1", "device"),
         ("demo", "demo"),
         ("HTTP://h/", "url"),
@@ -115,6 +133,20 @@ def test_refusals_name_variable_value_and_what_is_allowed(value: str, reason: st
 )
 def test_passwords_are_hidden(text: str, shown: str) -> None:
     """Passwords and secret parameters are hidden wherever a URL stands, however oddly they are written."""
+    assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("caf\udce9.mp4", r"caf\xe9.mp4"),
+        ("two\nlines\x1b[31m.mp4", r"two\nlines\x1b[31m.mp4"),
+        ("Größe 日本 😀.mp4", "Größe 日本 😀.mp4"),
+        ("rtsp://u:sec\udce9ret@h/caf\udce9", r"rtsp://u:***@h/caf\xe9"),
+    ],
+)
+def test_what_is_shown_is_one_line_of_utf8(text: str, shown: str) -> None:
+    """A name may be any bytes; messages must be UTF-8, logs one line, and a terminal is not to be steered."""
     assert redact(text) == shown
 
 

@@ -1,6 +1,7 @@
 """Cameras: what comes, at what time, and what a failure is called."""
 
 from itertools import count
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -62,3 +63,23 @@ def test_a_camera_above_the_pixel_limit(monkeypatch: pytest.MonkeyPatch) -> None
     source.open()
     with pytest.raises(SourceError, match="6x4 = 24 pixels are more than the limit of 23"):
         source.read()
+
+
+def test_a_link_is_followed_at_every_opening(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A camera that is plugged in again may get another number; what is no numbered device is opened by its path."""
+    opened: list[tuple[object, ...]] = []
+
+    def capture(*what: object) -> Camera:
+        opened.append(what)
+        return Camera(0)
+
+    monkeypatch.setattr(cv2, "VideoCapture", capture)
+    link = tmp_path / "by-id"
+    source = DeviceSource(str(link), lambda: 0.0, LIMIT)
+    for number in (3, 12):
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"/dev/video{number}")
+        source.open()
+    link.unlink()
+    source.open()
+    assert opened == [(3,), (12,), (str(link), cv2.CAP_V4L2)]

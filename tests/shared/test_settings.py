@@ -1,5 +1,6 @@
 """Settings: one table; what does not fit is named with its variable, value and remedy."""
 
+import os
 import re
 from pathlib import Path
 
@@ -32,6 +33,19 @@ def test_the_environment_wins_over_the_file(monkeypatch, tmp_path):
     monkeypatch.setenv("AFFECT_THREADS", "3")
     settings = load_settings()
     assert (settings.classify_every, settings.threads) == (5, 3)
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path):
+    """An editor's Latin-1 gives one line instead of a traceback; in the environment any bytes name a file."""
+    (tmp_path / ".env").write_bytes(b"AFFECT_CAPTURE_SOURCE=caf\xe9.mp4\n")
+    with pytest.raises(ConfigurationError, match=r"^\.env: is not UTF-8 at its byte 25$"):
+        load_settings()
+
+
+def test_a_source_may_be_any_bytes(monkeypatch):
+    """File names are bytes to the operating system."""
+    monkeypatch.setitem(os.environb, b"AFFECT_CAPTURE_SOURCE", b"caf\xe9.mp4")
+    assert load_settings().capture_source == "caf\udce9.mp4"
 
 
 @pytest.mark.parametrize(
