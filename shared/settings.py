@@ -1,15 +1,14 @@
 """The settings, from `AFFECT_` variables, `.env`, or these defaults; docs/settings.md and .env.example repeat them."""
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.endpoints import check_endpoint, is_loopback
 from shared.errors import ConfigurationError
 from shared.runtime_dir import default_runtime_dir
 
@@ -60,6 +59,12 @@ class Settings(BaseSettings):
         ge=0.5,
         le=600,
         description="Timeout after which a silent network stream is reopened; a silent camera is waited for.",
+    )
+    capture_size: Annotated[tuple[int, int] | None, NoDecode] = Field(
+        None, description="Width and height asked of a camera, as in `1280x720`; empty: what it gives by itself."
+    )
+    capture_fps: float | None = Field(
+        None, gt=0, le=1000, description="Frames per second asked of a camera; empty: what it gives by itself."
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(
@@ -161,6 +166,16 @@ class Settings(BaseSettings):
             raise ValueError("allowed: `auto` or a whole number from 1 to 4096")
         return int(str(value))
 
+    @field_validator("capture_size", mode="before")
+    @classmethod
+    def _size(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", value)
+        if match is None:
+            raise ValueError("allowed: width and height in pixels, as in 1280x720")
+        return int(match[1]), int(match[2])
+
     @field_validator("detect_thresholds", mode="before")
     @classmethod
     def _thresholds(cls, value: object) -> object:
@@ -176,7 +191,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         for name, endpoint in (("BUS_IN", self.bus_in_address), ("BUS_OUT", self.bus_out_address)):
-            _check_endpoint(PREFIX + name, endpoint, keys=self.bus_keys is not None)
+            check_endpoint(PREFIX + name, endpoint, keys=self.bus_keys is not None)
         if self.bus_in_address == self.bus_out_address:
             raise ValueError(f"{PREFIX}BUS_IN and {PREFIX}BUS_OUT are both {self.bus_in_address!r}; they must differ")
         if self.window != "auto" and self.window > self.bus_hwm:
@@ -203,31 +218,6 @@ class Settings(BaseSettings):
 
 DEFAULTS = Settings.model_construct()
 """The settings without environment and `.env`."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is loopback."""
-    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
-
-
-def _check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
-    if endpoint.startswith("ipc://"):
-        most = 107 if sys.platform == "linux" else 103
-        if len(endpoint.encode()) - len("ipc://") > most:
-            remedy = f"set {PREFIX}RUNTIME_DIR to a shorter path"
-            raise ValueError(f"{name}={endpoint!r}: a socket path has at most {most} bytes; {remedy}")
-        return
-    try:
-        parts = urlsplit(endpoint)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not endpoint.startswith("tcp://") or not host or not port:
-        raise ValueError(f"{name}={endpoint!r}: allowed are ipc://PATH and tcp://HOST:PORT")
-    if not keys and not is_loopback(host):
-        raise ValueError(
-            f"{name}={endpoint!r} is open to others: set {PREFIX}BUS_KEYS to a folder of keys (python -m shared.keys FOLDER)"
-        )
 
 
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:

@@ -3,7 +3,10 @@
 `open_source` makes the right one for a spec (see `capture.names`).
 """
 
+from functools import partial
+
 from capture.names import device_of, kind_of
+from capture.sources.camera_format import Asked
 from capture.sources.demo import DemoSource
 from capture.sources.device import Clock, DeviceSource, camera_opens
 from capture.sources.folder import FolderSource
@@ -15,6 +18,7 @@ from capture.sources.video import FileSource
 from shared.errors import SourceError
 
 __all__ = [
+    "Asked",
     "DemoSource",
     "DeviceSource",
     "FileSource",
@@ -39,6 +43,7 @@ def open_source(
     stall_seconds: float = 5.0,
     seconds_per_image: float = 1.0,
     stills_stay: bool = False,
+    of_cameras: Asked | None = None,
 ) -> Source:
     """The source a spec (`auto` already resolved) names, not yet opened.
 
@@ -49,16 +54,18 @@ def open_source(
         stall_seconds: timeout for a URL to connect and to deliver a frame.
         seconds_per_image: time from one image of a folder to the next.
         stills_stay: repeat a single image endlessly, every `seconds_per_image`.
+        of_cameras: the size and rate asked of a camera.
 
     Raises:
         SourceError: a path leads to something that cannot be read.
     """
+    camera = partial(DeviceSource, clock=clock, max_pixels=max_pixels, asked=of_cameras)
     match kind_of(spec):
         case "demo":
             return DemoSource()
         case "device":
-            return DeviceSource(device_of(spec), clock, max_pixels)
+            return camera(device_of(spec))
         case "url":
             return UrlSource(spec, clock, max_pixels, stall_seconds)
         case "path":
-            return source_at(spec, clock, max_pixels, seconds_per_image, stills_stay=stills_stay)
+            return source_at(spec, camera, max_pixels, seconds_per_image, stills_stay=stills_stay)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from capture.names import device_of, redact
+from capture.sources.camera_format import Asked, negotiate
 from capture.sources.frame import Frame, SourceUnavailable, check_pixels
 from shared.errors import SourceError
 
@@ -15,15 +16,19 @@ Clock = Callable[[], float]
 
 
 class DeviceSource:
-    """A camera of this machine by its index or the path of its device; `clock` returns monotonic seconds."""
+    """A camera of this machine by its index or the path of its device; `clock` returns monotonic seconds.
+
+    If a format is asked for, the label of the open camera says what it gives, and a warning if that is not enough.
+    """
 
     live_only: ClassVar[bool] = True
     paced: ClassVar[bool] = False
 
-    def __init__(self, device: int | str, clock: Clock, max_pixels: int):
-        self.label = f"camera {redact(str(device))}"
+    def __init__(self, device: int | str, clock: Clock, max_pixels: int, asked: Asked | None = None):
+        self.label = self._name = f"camera {redact(str(device))}"
         self.warnings: list[str] = []
         self._device = device
+        self._asked = asked or Asked()
         self._clock = clock
         self._max_pixels = max_pixels
         self._capture: cv2.VideoCapture | None = None
@@ -33,10 +38,17 @@ class DeviceSource:
     def open(self) -> None:
         """Connect; see `Source.open`."""
         self.close()
+        self.label, self.warnings = self._name, []
         capture = _connect(self._device)
         if not capture.isOpened():
+            capture.release()
             raise SourceUnavailable(f"{self.label}: cannot be opened (not there, in use, or not permitted)")
         self._capture, self._index = capture, 0
+        if self._asked:
+            given = negotiate(capture, self._asked)
+            self.label = f"{self._name} ({given})"
+            if not given.is_enough(self._asked):
+                self.warnings.append(f"{self._name}: asked for {self._asked}, it gives {given}")
 
     def skip_to(self, index: int) -> None:
         """Always refused: a camera cannot seek."""

@@ -3,10 +3,10 @@
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from capture.names import redact
-from capture.sources.device import Clock, DeviceSource
 from capture.sources.folder import FolderSource
 from capture.sources.formats import HEAD_BYTES, is_picture
 from capture.sources.frame import Source
@@ -17,8 +17,12 @@ from shared.errors import SourceError
 _VIDEO4LINUX = 81  # the major number of its devices, in the kernel's devices.txt
 
 
-def source_at(spec: str, clock: Clock, max_pixels: int, seconds_per_image: float, *, stills_stay: bool) -> Source:
-    """The source at a path, not yet opened; see `open_source`. A file's first bytes say whether it is a picture.
+def source_at(
+    spec: str, camera: Callable[[str], Source], max_pixels: int, seconds_per_image: float, *, stills_stay: bool
+) -> Source:
+    """The source at a path, not yet opened; see `open_source`; `camera` makes that of a device.
+
+    A file's first bytes say whether it is a picture.
 
     Raises:
         SourceError: a pipe, a socket or another device, or a file that is closed to us. One that is missing is refused
@@ -33,7 +37,7 @@ def source_at(spec: str, clock: Clock, max_pixels: int, seconds_per_image: float
         if stat.S_ISCHR(mode):
             if sys.platform == "linux" and os.major(device) != _VIDEO4LINUX:
                 raise SourceError(f"{label}: is a device, but no camera")
-            return DeviceSource(str(path), clock, max_pixels)
+            return camera(str(path))
         if not stat.S_ISREG(mode):  # opening a pipe blocks
             raise SourceError(f"{label}: is no file, folder or camera")
         with path.open("rb") as file:

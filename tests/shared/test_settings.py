@@ -55,6 +55,10 @@ def test_a_source_may_be_any_bytes(monkeypatch):
         ("CLASSIFY_EVERY", "three", "whole number|integer"),
         ("CAPTURE_MODE", "fast", "live"),
         ("CAPTURE_AT_END", "stop", "hold"),
+        ("CAPTURE_SIZE", "1280", "1280x720"),
+        ("CAPTURE_SIZE", "0x0", "1280x720"),
+        ("CAPTURE_FPS", "0", "> 0"),
+        ("CAPTURE_FPS", "fast", "> 0"),
         ("WINDOW", "0", "auto"),
         ("WINDOW", "some", "auto"),
         ("SMOOTHING", "1", "< 1"),
@@ -146,8 +150,16 @@ def test_the_examples_are_the_defaults():
             assert str(getattr(Settings(**{field: value}), field)) == str(getattr(defaults, field)), name
 
 
+def test_a_cameras_format(monkeypatch):
+    """A size is written as people write it."""
+    monkeypatch.setenv("AFFECT_CAPTURE_SIZE", "1280x720")
+    monkeypatch.setenv("AFFECT_CAPTURE_FPS", "29.97")
+    settings = load_settings()
+    assert (settings.capture_size, settings.capture_fps) == ((1280, 720), 29.97)
+
+
 def test_an_empty_variable_is_the_default(monkeypatch):
     """As .env.example shows them: a line that is uncommented and left empty changes nothing."""
-    for name in ("RUNTIME_DIR", "BUS_KEYS", "CAPTURE_SOURCE", "WINDOW"):
+    for name in ("RUNTIME_DIR", "BUS_KEYS", "CAPTURE_SOURCE", "CAPTURE_SIZE", "CAPTURE_FPS", "WINDOW"):
         monkeypatch.setenv(PREFIX + name, "")
     assert load_settings() == Settings(_env_file=None)

@@ -1,0 +1,36 @@
+"""Checks the addresses of the bus."""
+
+import re
+import sys
+from urllib.parse import urlsplit
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is loopback."""
+    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+def check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
+    """Check the address that the setting `name` has; `keys`: the bus is encrypted.
+
+    Raises:
+        ValueError: it is no address, too long, or open to others without keys.
+    """
+    if endpoint.startswith("ipc://"):
+        most = 107 if sys.platform == "linux" else 103
+        if len(endpoint.encode()) - len("ipc://") > most:
+            remedy = "set AFFECT_RUNTIME_DIR to a shorter path"
+            raise ValueError(f"{name}={endpoint!r}: a socket path has at most {most} bytes; {remedy}")
+        return
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not endpoint.startswith("tcp://") or not host or not port:
+        raise ValueError(f"{name}={endpoint!r}: allowed are ipc://PATH and tcp://HOST:PORT")
+    if not keys and not is_loopback(host):
+        raise ValueError(
+            f"{name}={endpoint!r} is open to others: "
+            "set AFFECT_BUS_KEYS to a folder of keys (python -m shared.keys FOLDER)"
+        )
