@@ -14,6 +14,7 @@ from capture.sources.frame import Frame, Source, SourceUnavailable
 from capture.sources.images import ImageSource
 from capture.sources.live import UrlSource
 from capture.sources.paths import path_exists, source_at
+from capture.sources.remote_picture import HttpSource
 from capture.sources.video import FileSource
 from shared.errors import SourceError
 
@@ -24,6 +25,7 @@ __all__ = [
     "FileSource",
     "FolderSource",
     "Frame",
+    "HttpSource",
     "ImageSource",
     "Source",
     "SourceError",
@@ -66,6 +68,9 @@ def open_source(
         case "device":
             return camera(device_of(spec))
         case "url":
-            return UrlSource(spec, clock, max_pixels, stall_seconds)
+            stream = UrlSource(spec, clock, max_pixels, stall_seconds)
+            if not spec.lower().startswith(("http://", "https://")):
+                return stream
+            return HttpSource(spec, stream, clock, max_pixels, stall_seconds, seconds_per_image, stays=stills_stay)
         case "path":
             return source_at(spec, camera, max_pixels, seconds_per_image, stills_stay=stills_stay)

@@ -33,7 +33,7 @@ class Picture:
     Attributes:
         image: upright, see `bgr`.
         fault: why only a part of it could be decoded, None if it is whole.
-        is_animated: there are more frames, see `play`.
+        is_animated: there are more frames, see `animate`.
     """
 
     image: NDArray[np.uint8]
@@ -56,19 +56,11 @@ class ImageSource(Recording):
         if picture.fault:
             self.warnings.append(picture.fault)
         if picture.is_animated:
-            yield from self._animate(start)
+            frames = animate(self._path, self.label, self._max_pixels, self.warnings)
+            yield from (frame for frame in frames if frame.index >= start)
             return
         for index in count(start) if self._stays else range(start, 1):
             yield Frame(picture.image, index * self._seconds, index)
-
-    def _animate(self, start: int) -> Generator[Frame, None, None]:
-        index = 0
-        try:
-            for index, (image, pts) in enumerate(play(self._path, self.label, self._max_pixels)):
-                if index >= start:
-                    yield Frame(image, pts, index)
-        except DAMAGE as error:
-            self.warnings.append(f"{self.label}: is damaged behind its frame {index} ({error})")
 
 
 def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture:
@@ -95,13 +87,24 @@ def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture
         return picture
 
 
-def play(file: Path | IO[bytes], label: str, max_pixels: int) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
-    """The (image, pts in seconds) of an animation's frames, each shown until the next one's pts.
+def animate(file: Path | IO[bytes], label: str, max_pixels: int, damage: list[str]) -> Generator[Frame, None, None]:
+    """An animation's frames; if one cannot be decoded, those before it, and a line is added to `damage`.
 
     Raises:
-        SourceError: a frame above `max_pixels`.
-        Exception: one of `DAMAGE`, at the first frame that cannot be decoded.
+        SourceError: a frame above `max_pixels`. `label` names the animation.
     """
+    index = -1
+    try:
+        for index, (image, pts) in enumerate(_play(file, label, max_pixels)):
+            yield Frame(image, pts, index)
+    except DAMAGE as error:
+        damage.append(f"{label}: is damaged behind its frame {index} ({error})")
+
+
+def _play(
+    file: Path | IO[bytes], label: str, max_pixels: int
+) -> Generator[tuple[NDArray[np.uint8], float], None, None]:
+    """(image, pts) of each frame."""
     pts = 0.0
     with _guarded():
         animation = Image.open(file, formats=PICTURE_FORMATS)

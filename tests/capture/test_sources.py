@@ -13,6 +13,7 @@ from capture.sources import (
     DeviceSource,
     FileSource,
     FolderSource,
+    HttpSource,
     ImageSource,
     Source,
     SourceError,
@@ -38,6 +39,7 @@ def test_open_source_picks_by_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("3", DeviceSource),
         ("/dev/video3", DeviceSource),
         ("rtsp://u:p@h/x.jpg", UrlSource),
+        ("HTTP://u:p@h/x", HttpSource),
         ("a/b.mp4", FileSource),
         ("a/b.JPG", ImageSource),
         ("a/b.gif", ImageSource),
@@ -48,7 +50,7 @@ def test_open_source_picks_by_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for spec, kind in kinds:
         source = made(spec)
         assert type(source) is kind
-        live = kind in (DeviceSource, UrlSource)
+        live = kind in (DeviceSource, UrlSource, HttpSource)
         assert (source.live_only, source.paced) == (live, not live)
     assert made("~/folder.mp4").label == str(tmp_path / "folder.mp4")
     assert made("rtsp://u:p@h/x").label == "rtsp://u:***@h/x"
