@@ -53,7 +53,12 @@ class Settings(BaseSettings):
         "smoother",
         description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (your program publishes `ack/`, see docs/protocol.md).",
     )
-    capture_seconds_per_image: float = Field(1.0, gt=0, le=3600, description="Time between the images of a folder.")
+    capture_seconds_per_image: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="Time between the images of a folder, and between two looks at a picture behind a URL.",
+    )
     capture_stall_seconds: float = Field(
         5.0,
         ge=0.5,

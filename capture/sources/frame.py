@@ -41,7 +41,7 @@ class Source(Protocol):
 
     @property
     def label(self) -> str:
-        """What is read, without passwords, for logs and messages."""
+        """What is read, without passwords, for logs and messages; once open, with what is known only then."""
 
     @property
     def live_only(self) -> bool:

@@ -51,13 +51,14 @@ def eight_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     clipped, unless one value in a hundred is above 8: then they are counts like integers. Negative values and NaN are
     black.
     """
-    values = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=np.inf, neginf=0.0)
-    finite = np.isfinite(values)
+    values = grey.astype(np.float32)
+    finite = np.isfinite(values) if grey.dtype.kind == "f" else True
     if grey.dtype.kind == "f" and ((values > _OVERSHOOT) & finite).mean() < 0.01:
         white = 1.0
     else:
         top = values.max(initial=0.0, where=finite)
         white = float(next((2**bits - 1 for bits in _DEPTHS if top < 2**bits), top))
+    values = np.nan_to_num(values, copy=False, nan=0.0, posinf=white)
     return np.rint(values.clip(0.0, white) * (255.0 / white)).astype(np.uint8)
 
 
