@@ -16,7 +16,7 @@ from capture.flight import Flight
 from capture.pace import Pace
 from capture.policy import Policy
 from capture.progress import Progress, ProgressFile
-from capture.reader import Ended, Interrupted, Item, Opened, Reader, Taken
+from capture.reader import Ended, Interrupted, Item, Jumped, Opened, Reader, Taken
 from capture.window import Window
 from shared.errors import ConfigurationError
 from shared.log import Once
@@ -109,6 +109,8 @@ class Hosted:
                     break
             elif isinstance(item, Opened):
                 self._begin(item, now_ns)
+            elif isinstance(item, Jumped):
+                self._jump(item, now, now_ns)
             elif isinstance(item, Interrupted):
                 self._interrupt(item, now, now_ns)
             elif isinstance(item, Ended):
@@ -224,6 +226,11 @@ class Hosted:
         if self.state == "running" and self.window.last_sent is not None:
             self.close_epoch(now, now_ns)
         self.state = "reconnecting"
+
+    def _jump(self, item: Jumped, now: float, now_ns: int) -> None:
+        self._log.warning("time stamps jumped, going on in a new epoch", by_s=round(item.jump_s, 3), epoch=self.epoch)
+        if self.window.last_sent is not None:
+            self.close_epoch(now, now_ns)
 
     def close_epoch(self, now: float, now_ns: int) -> None:
         """End this epoch, for a source that stopped without a last frame."""

@@ -1,6 +1,7 @@
 """One reader thread per source, so that a blocking camera blocks nothing else, with a short queue.
 
-Live, a frame not yet taken is replaced by the next one (newest wins, the loss is counted); in replay the reader waits.
+Live, a frame not yet taken is replaced by the next one (newest wins, the loss is counted), and frames count anew from
+where the source's time jumps; in replay the reader waits.
 """
 
 import contextlib
@@ -9,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capture.sources import Frame, Source, SourceUnavailable
 
 _AHEAD = 2
 _ALONE_S = 1.0  # how long the only frame of a source is shown
+_NEW_EPOCH_JUMP_S = 3.0  # a smaller one is a hiccup of the sender's clock
 _FIRST_BACK_OFF_S, _LONGEST_BACK_OFF_S = 0.5, 10.0
 
 
@@ -59,13 +61,20 @@ class Interrupted:
 
 
 @dataclass(frozen=True)
+class Jumped:
+    """Live, the source's time leaped by so many seconds: what follows, behind an `Opened`, has little to do with before."""
+
+    jump_s: float
+
+
+@dataclass(frozen=True)
 class Refused:
     """The source can never be read, or its reader has crashed."""
 
     error: Exception
 
 
-Item = Taken | Opened | Ended | Interrupted | Refused
+Item = Taken | Opened | Jumped | Ended | Interrupted | Refused
 
 
 class Reader:
@@ -149,11 +158,13 @@ class Reader:
         """Open the source and queue all its frames, paced by `pts` in live mode."""
         self._gave_frames = False
         self._source.open()
-        before = self._before_resume()
-        self._put(Opened(self._source.label, tuple(self._source.warnings), before, self._source.starts_s))
+        resumed_behind = self._before_resume()
+        told = tuple(self._source.warnings)
+        self._put(Opened(self._source.label, told, resumed_behind, self._source.starts_s))
         paced = self._live and self._source.paced
         start, shown_s = 0.0, _ALONE_S
-        before = None
+        before: Frame | None = None
+        origin: Frame | None = None  # where the epoch began, if not at the source's beginning
         if paced:
             self._wait(lambda: self._begun)
         while not self._stopping:
@@ -166,8 +177,12 @@ class Reader:
                 shown_s = frame.pts - before.pts
             if paced:
                 self._wait(lambda: False, start + frame.pts - time.monotonic())
+            if self._live and before is not None and abs(frame.jump_s) > _NEW_EPOCH_JUMP_S:
+                origin = frame
+                self._put(Jumped(frame.jump_s))
+                self._put(Opened(self._source.label, starts_s=self._source.starts_s))
             self._gave_frames = True
-            self._put(Taken(frame, time.time_ns(), time.monotonic()))
+            self._put(Taken(_since(origin, frame), time.time_ns(), time.monotonic()))
             before = frame
         if paced and before is not None:  # show the last frame as long as the one before it
             self._wait(lambda: False, start + before.pts + shown_s - time.monotonic())
@@ -198,3 +213,10 @@ class Reader:
         """Block until `done`, the timeout, or `stop`."""
         with self._changed:
             self._changed.wait_for(lambda: done() or self._stopping, None if seconds is None else max(0.0, seconds))
+
+
+def _since(origin: Frame | None, frame: Frame) -> Frame:
+    """The frame, numbered and timed from the first one of its epoch."""
+    if origin is None:
+        return frame
+    return replace(frame, index=frame.index - origin.index, pts=round(frame.pts - origin.pts, 6))

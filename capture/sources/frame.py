@@ -23,12 +23,15 @@ class Frame:
         pts: seconds since the first frame, never decreasing. Media: by the container's own time stamps.
         index: number of the frame in the media, or since the live source was opened, from 0 without gaps.
         last: this is the media's last frame; always False for live sources, which cannot know.
+        jump_s: by how many seconds its time stamp leaped away from where it was due, while `pts` goes on evenly; 0 if
+            it did not.
     """
 
     image: NDArray[np.uint8]
     pts: float
     index: int
     last: bool = False
+    jump_s: float = 0.0
 
     @property
     def size(self) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
     def painted(ready: list[tuple[tuple[int, Decoded], av.VideoFrame]]) -> Generator[Frame, None, None]:
         for (index, decoded), frame in ready:
             if index >= start:
-                yield Frame(painter.paint(frame, decoded.size), decoded.pts, index)
+                yield Frame(painter.paint(frame, decoded.size), decoded.pts, index, jump_s=decoded.jump_s)
 
     for index, decoded in enumerate(media.frames()):
         yield from painted(deinterlacer.push((index, decoded), decoded.frame))

@@ -322,6 +322,40 @@ def test_a_recording_that_does_not_know_its_last_frame_ends_its_epoch(host):
     ]
 
 
+class Jumping(MadeUp):
+    """Its time stamps leap at frame 2 by 500 s and at frame 4 back by a second."""
+
+    def read(self):
+        frame = super().read()
+        return frame if frame is None else replace(frame, jump_s={2: 500.0, 4: -1.0}.get(frame.index, 0.0))
+
+
+def test_live_a_jump_in_time_begins_a_new_epoch(host):
+    """Whoever listens is told that one ended, and the next one counts from 0; a hiccup of the clock is none."""
+    gate = threading.Semaphore(0)
+    one = host(Jumping(6, live=True, gate=gate), live=True)
+    with structlog.testing.capture_logs() as logs:
+        for count in range(1, 7):
+            gate.release()
+            one.until(lambda at=count: len([gone for *_, gone in one.seen if not gone]) == at)
+    first, second = sorted({epoch for epoch, *_ in one.seen})
+    assert [(epoch, seq, end, gone) for epoch, seq, end, gone in one.seen] == [
+        (first, 0, False, None),
+        (first, 1, False, None),
+        (first, 2, True, "ended"),
+        *((second, seq, False, None) for seq in range(4)),
+    ]
+    assert [entry["by_s"] for entry in logs if "jumped" in entry["event"]] == [500.0]
+    gate.release(99)
+
+
+def test_in_replay_a_jump_in_time_is_no_end(host):
+    """A recording is one epoch; its time goes on evenly, as the source says when it has ended."""
+    one = host(Jumping(6))
+    one.until(lambda: one.run.state == "ended")
+    assert [(seq, end) for _, seq, end, _ in one.seen] == [(seq, seq == 5) for seq in range(6)]
+
+
 def test_results_are_the_next_frames_hints_and_forgotten_behind_them(host):
     """Of an hour only the last half second is kept; a result heard twice teaches nothing more."""
     one = host(MadeUp(0, live=True), live=True)
