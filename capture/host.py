@@ -9,7 +9,7 @@ from capture.names import SourceSpec, device_of
 from capture.policy import Policy
 from capture.progress import read_progress
 from capture.reader import Reader
-from capture.sources import Asked, camera_opens, open_source
+from capture.sources import Asked, camera_opens, open_source, parse_options
 from shared.stage import Place
 from shared.state import read_state
 
@@ -29,6 +29,7 @@ def host(spec: SourceSpec, place: Place, wake: socket.socket) -> Hosted:
         stall_seconds=settings.capture_stall_seconds,
         seconds_per_image=settings.capture_seconds_per_image,
         stills_stay=settings.capture_mode == "live" and settings.capture_at_end == "loop",
+        of_streams=parse_options(settings.capture_options),
         of_cameras=Asked(settings.capture_size, settings.capture_fps),
     )
     policy = Policy(

@@ -62,7 +62,7 @@ class Interrupted:
 
 @dataclass(frozen=True)
 class Jumped:
-    """Live, the source's time leaped by so many seconds: what follows, behind an `Opened`, has little to do with before."""
+    """Live, the source's time leaped by so many seconds; what follows, behind an `Opened`, is another scene."""
 
     jump_s: float
 

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     capture_fps: float | None = Field(
         None, gt=0, le=1000, description="Frames per second asked of a camera; empty: what it gives by itself."
     )
+    capture_options: str = Field(
+        "", description="FFmpeg's options for URLs, as in `rtsp_transport=udp,analyzeduration=1000000`."
+    )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
     window: Annotated[int | Literal["auto"], NoDecode] = Field(
         "auto",

@@ -3,12 +3,14 @@
 `open_source` makes the right one for a spec (see `capture.names`).
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from capture.names import device_of, kind_of
 from capture.sources.camera_format import Asked
 from capture.sources.demo import DemoSource
 from capture.sources.device import Clock, DeviceSource, camera_opens
+from capture.sources.ffmpeg_options import parse_options
 from capture.sources.folder import FolderSource
 from capture.sources.frame import Frame, Source, SourceUnavailable
 from capture.sources.images import ImageSource
@@ -33,6 +35,7 @@ __all__ = [
     "UrlSource",
     "camera_opens",
     "open_source",
+    "parse_options",
     "path_exists",
 ]
 
@@ -46,6 +49,7 @@ def open_source(
     seconds_per_image: float = 1.0,
     stills_stay: bool = False,
     of_cameras: Asked | None = None,
+    of_streams: Mapping[str, str] | None = None,
 ) -> Source:
     """The source a spec (`auto` already resolved) names, not yet opened.
 
@@ -57,6 +61,7 @@ def open_source(
         seconds_per_image: time from one image of a folder to the next.
         stills_stay: repeat a single image endlessly, every `seconds_per_image`.
         of_cameras: the size and rate asked of a camera.
+        of_streams: FFmpeg's options for URLs.
 
     Raises:
         SourceError: a path leads to something that cannot be read.
@@ -68,9 +73,9 @@ def open_source(
         case "device":
             return camera(device_of(spec))
         case "url":
-            stream = UrlSource(spec, clock, max_pixels, stall_seconds)
-            if not spec.lower().startswith(("http://", "https://")):
+            stream = UrlSource(spec, clock, max_pixels, stall_seconds, of_streams)
+            if stream.fetcher is None:
                 return stream
-            return HttpSource(spec, stream, clock, max_pixels, stall_seconds, seconds_per_image, stays=stills_stay)
+            return HttpSource(stream, clock, max_pixels, stream.fetcher, seconds_per_image, stays=stills_stay)
         case "path":
             return source_at(spec, camera, max_pixels, seconds_per_image, stills_stay=stills_stay)

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from capture.sources.frame import check_pixels
 from capture.sources.picture import shown_size
+from capture.sources.reread import Body
 from capture.sources.timeline import LONGEST_BROADCAST_GAP_S, LONGEST_GAP_S, Timeline
 from shared.errors import SourceError
 
@@ -46,6 +47,10 @@ class Decoded(NamedTuple):
     size: tuple[int, int]
 
 
+class NoVideoError(SourceError):
+    """There is no moving picture in it."""
+
+
 class Media:
     """An open container and the video track chosen in it: the default one of those that move.
 
@@ -58,7 +63,7 @@ class Media:
 
     def __init__(
         self,
-        address: str,
+        address: str | Body,
         label: str,
         max_pixels: int,
         options: Mapping[str, str] | None = None,
@@ -67,6 +72,7 @@ class Media:
         self.label = label
         self.failed = 0
         """The number of the video's packets that could not be decoded, so far."""
+        self.broken_off: av.FFmpegError | None = None  # what stopped it short of its end
         self._first_failure = ""
         self._jumps: list[str] = []
         self._jumped = 0
@@ -79,6 +85,10 @@ class Media:
         try:
             self._stream = self._chosen()
             self._time_base = self._stream.time_base or Fraction(1, av.time_base)
+            self.in_segments = self._container.format.name == "hls"
+            """Whether it comes a few seconds at a time."""
+            self.has_end = bool(self._container.duration) or (not self.in_segments and self._container.size > 0)
+            """Whether it says how long it is: a recording; else it is a stream."""
             self._start()
         except BaseException:
             self.close()
@@ -88,6 +98,11 @@ class Media:
     def time_base(self) -> Fraction:
         """The unit of the frames' own stamps, in seconds."""
         return self._time_base
+
+    @property
+    def is_timeless(self) -> bool:
+        """Whether its frames tell no time."""
+        return self._is_timeless or not self._timeline.is_stamped
 
     @property
     def starts_s(self) -> float:
@@ -117,7 +132,7 @@ class Media:
             more = ", …" if self._jumped > len(self._jumps) else ""
             times = "once" if self._jumped == 1 else f"{self._jumped} times"
             faults.append(f"its time stamps jump {times} ({', '.join(self._jumps)}{more}); time goes on evenly")
-        if self._is_timeless or not self._timeline.is_stamped:
+        if self.is_timeless:
             faults.append(f"has no time stamps; taken as {float(self._rate):.4g} frames a second")
         return [f"{self.label}: {fault}" for fault in faults]
 
@@ -129,7 +144,7 @@ class Media:
         moving = [stream for stream in self._container.streams.video if not Disposition(stream.disposition) & _STILL]
         if not moving:
             what = "only a cover picture" if self._container.streams.video else "no video track"
-            raise SourceError(f"{self.label}: has no moving picture, {what}")
+            raise NoVideoError(f"{self.label}: has no moving picture, {what}")
         known = [stream for stream in moving if stream.codec_context is not None]
         if not known:
             raise SourceError(f"{self.label}: there is no decoder for its video ({self._described()})")
@@ -147,8 +162,8 @@ class Media:
         self._rate = guessed if 0 < guessed <= _HIGHEST_RATE else _DEFAULT_RATE
         kind = container.format
         self._is_timeless = bool(kind.flags & _NOTIMESTAMPS) or kind.name.endswith("_pipe")
-        is_joined = bool(kind.flags & _TS_DISCONT)
-        self._timeline = Timeline(float(1 / self._rate), LONGEST_BROADCAST_GAP_S if is_joined else LONGEST_GAP_S)
+        has_joints = bool(kind.flags & _TS_DISCONT) or not self.has_end
+        self._timeline = Timeline(float(1 / self._rate), LONGEST_BROADCAST_GAP_S if has_joints else LONGEST_GAP_S)
         decoder = stream.codec_context
         of_codec, of_stream = decoder.sample_aspect_ratio, stream.sample_aspect_ratio
         self._container_aspect = of_stream if of_stream != of_codec else None
@@ -190,6 +205,7 @@ class Media:
                 if broken == 1:
                     self._fail(error)
             except av.FFmpegError as error:
+                self.broken_off = error
                 self._fail(error)
                 break
         yield None

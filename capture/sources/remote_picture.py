@@ -5,9 +5,10 @@ import time
 from collections.abc import Generator
 
 from capture.sources.device import Clock
-from capture.sources.frame import Frame, Source, SourceUnavailable
+from capture.sources.frame import Frame, SourceUnavailable
 from capture.sources.http_fetch import Fetched, Fetcher
 from capture.sources.images import Picture, animate, load_picture
+from capture.sources.live import UrlSource
 from shared.errors import SourceError
 
 
@@ -20,11 +21,10 @@ class HttpSource:
 
     def __init__(
         self,
-        url: str,
-        stream: Source,
+        stream: UrlSource,
         clock: Clock,
         max_pixels: int,
-        timeout_s: float,
+        fetcher: Fetcher,
         seconds_per_image: float = 1.0,
         *,
         stays: bool = False,
@@ -32,11 +32,11 @@ class HttpSource:
         self.label = stream.label
         self._stream = stream
         self._clock = clock
-        self._fetcher = Fetcher(url, timeout_s)
+        self._fetcher = fetcher
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
         self._stays = stays
-        self._is_stream = False  # once it is one, no more requests are made: some cameras serve only one viewer
+        self._is_stream = False
         self._warnings: list[str] = []
         self._frames: Generator[Frame, None, None] | None = None
         self._animated = False
@@ -59,10 +59,9 @@ class HttpSource:
     def open(self) -> None:
         """Look what is there; see `Source.open`."""
         self.close()
-        fetched = None if self._is_stream else self._fetcher.fetch()
+        fetched = self._looked()
+        self._is_stream = fetched is None
         if fetched is None:
-            self._is_stream = True
-            self._stream.open()
             return
         picture = self._load(fetched)
         self._warnings = [picture.fault] if picture.fault else []
@@ -92,6 +91,17 @@ class HttpSource:
         if self._frames is not None:
             self._frames.close()
             self._frames = None
+
+    def _looked(self) -> Fetched | None:
+        """The picture there; None if it is a stream, now open: by the same answer, as some cameras serve one viewer."""
+        answer = self._fetcher.ask()
+        if answer is not None and answer.kind.startswith("image/"):
+            fetched = self._fetcher.image(answer)
+            if fetched is not None:
+                return fetched
+            answer = None
+        self._stream.open(answer)
+        return None
 
     def _load(self, fetched: Fetched) -> Picture:
         return load_picture(io.BytesIO(fetched.content), self.label, self._max_pixels)

@@ -12,11 +12,13 @@ from itertools import count
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from typing_extensions import override
 
-from capture.sources import Frame, HttpSource, SourceError, SourceUnavailable, http_fetch
+from capture.sources import Frame, HttpSource, SourceError, SourceUnavailable, UrlSource, http_fetch
+from capture.sources.http_fetch import Answer, Fetcher
 
 LIMIT = 10_000
-Answer = tuple[int, dict[str, str], bytes]
+Reply = tuple[int, dict[str, str], bytes]
 
 
 def picture(grey: int, kind: str = "PNG", **options: object) -> bytes:
@@ -29,7 +31,7 @@ def picture(grey: int, kind: str = "PNG", **options: object) -> bytes:
 class Server(BaseHTTPRequestHandler):
     """Answers as a test's `answers` say, by path; `requests` are the headers of what was asked."""
 
-    answers: dict[str, Callable[[Message], Answer]]
+    answers: dict[str, Callable[[Message], Reply]]
     requests: list[Message]
 
     def log_message(self, *args: object) -> None:
@@ -66,32 +68,30 @@ def answer(path: str, kind: str | None, body: bytes, status: int = 200, **header
     Server.answers[path] = lambda _: (status, typed | headers, body)
 
 
-class Stream:
+class Stream(UrlSource):
     """The source that reads what is no picture."""
 
-    live_only, paced, label = True, False, "http://shown"
-
     def __init__(self) -> None:
+        super().__init__("http://shown", lambda: 0.0, LIMIT)
+        self.opened: list[Answer | None] = []
+
+    @override
+    def open(self, answer: Answer | None = None) -> None:
+        self.opened.append(answer)
         self.warnings = ["of the stream"]
-        self.opened = 0
+        if answer is not None:
+            answer.close()
 
-    def open(self) -> None:
-        self.opened += 1
-
-    def skip_to(self, index: int) -> None:
-        raise SourceError("no")
-
+    @override
     def read(self) -> Frame | None:
         return Frame(np.zeros((1, 1, 3), np.uint8), 7.0, 7)
-
-    def close(self) -> None:
-        pass
 
 
 def source_at(url: str, *, stays: bool = False, seconds: float = 0.01, limit: int = LIMIT) -> tuple[HttpSource, Stream]:
     """A source whose clock goes by 10 s per look at it, so that nothing waits."""
     stream, clock = Stream(), count(0, 10)
-    return HttpSource(url, stream, lambda: float(next(clock)), limit, 2.0, seconds, stays=stays), stream
+    source = HttpSource(stream, lambda: float(next(clock)), limit, Fetcher(url, 2.0), seconds, stays=stays)
+    return source, stream
 
 
 def test_a_picture_is_one_frame_upright(server: str) -> None:
@@ -107,17 +107,18 @@ def test_a_picture_is_one_frame_upright(server: str) -> None:
         assert (frame.index, frame.image.shape, int(frame.image[0, 0, 0])) == (0, (8, 4, 3), 90)
         assert source.read() is None
     assert (source.live_only, source.paced, source.warnings, source.label) == (True, False, [], "http://shown")
-    assert stream.opened == 0
+    assert not stream.opened
 
 
 @pytest.mark.parametrize("kind", ["multipart/x-mixed-replace; boundary=x", "video/mp4", "text/html", None])
 def test_anything_else_is_the_streams(server: str, kind: str | None) -> None:
-    """It is asked for once, not at every reopening: some cameras have one viewer at a time."""
+    """It is read in the answer that told so, not asked for again: some cameras have one viewer at a time."""
     answer("/photo.jpg", kind, picture(1))
     source, stream = source_at(f"http://{server}/photo.jpg")
     for _ in range(3):
         source.open()
-    assert (stream.opened, len(Server.requests)) == (3, 1)
+    assert [answer.kind for answer in stream.opened if answer] == [(kind or "").partition(";")[0]] * 3
+    assert len(Server.requests) == 3
     frame = source.read()
     assert frame is not None
     assert (frame.index, source.warnings) == (7, ["of the stream"])
@@ -127,7 +128,7 @@ def test_a_picture_that_stays_is_a_slow_camera(server: str) -> None:
     """It is asked for again, with its version, and is the same frame if the server says so."""
     bodies = [picture(10), picture(20), picture(30)]
 
-    def changing(headers: Message) -> Answer:
+    def changing(headers: Message) -> Reply:
         at = len(Server.requests) // 2
         same = headers["If-None-Match"] == f'"{at}"'
         return (304, {}, b"") if same else (200, {"Content-Type": "image/png", "ETag": f'"{at}"'}, bodies[at])
@@ -178,7 +179,7 @@ def test_a_name_and_password_are_given_and_not_repeated(server: str) -> None:
     """Only to the host they are for, which must ask; an answer of 401 is told without them."""
     wanted = "Basic " + base64.b64encode(b"me:se/cret").decode()
 
-    def locked(headers: Message) -> Answer:
+    def locked(headers: Message) -> Reply:
         if headers["Authorization"] != wanted:
             return 401, {"WWW-Authenticate": 'Basic realm="camera"'}, b""
         return 200, {"Content-Type": "image/png"}, picture(5)
@@ -212,8 +213,8 @@ def test_errors_and_silence_may_pass(server: str, monkeypatch: pytest.MonkeyPatc
     for path, reason in (("/no", "404 Not Found"), ("/mute", "timed out")):
         stream = Stream()
         with pytest.raises(SourceUnavailable, match=f"cannot be opened .*{reason}"):
-            HttpSource(f"http://{server}{path}", stream, lambda: 0.0, LIMIT, 0.2).open()
-        assert stream.opened == 0
+            HttpSource(stream, lambda: 0.0, LIMIT, Fetcher(f"http://{server}{path}", 0.2)).open()
+        assert not stream.opened
     over.set()
     with pytest.raises(SourceUnavailable, match="refused"):
         source_at("http://127.0.0.1:9/a")[0].open()
@@ -225,4 +226,4 @@ def test_what_does_not_end_is_no_picture(server: str, monkeypatch: pytest.Monkey
     answer("/a", "image/jpeg", bytes(100_000))
     source, stream = source_at(f"http://{server}/a")
     source.open()
-    assert stream.opened == 1
+    assert stream.opened == [None]
