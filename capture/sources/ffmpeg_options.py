@@ -33,6 +33,11 @@ def options_for(scheme: str, stall_seconds: float, more: Mapping[str, str]) -> d
     return options | dict(more)
 
 
+def analysis_s(options: Mapping[str, str]) -> float:
+    """How long FFmpeg looks at a stream, at most, before it says what is in it."""
+    return int(options["analyzeduration"]) / 1_000_000 if options.get("analyzeduration", "").isdigit() else 5.0
+
+
 def parse_options(text: str) -> dict[str, str]:
     r"""The options in `NAME=VALUE,NAME=VALUE`, where a comma in a value is written `\,`.
 

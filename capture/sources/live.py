@@ -12,7 +12,7 @@ import structlog
 
 from capture.names import redact
 from capture.sources.device import Clock
-from capture.sources.ffmpeg_options import options_for
+from capture.sources.ffmpeg_options import analysis_s, options_for
 from capture.sources.frame import Frame, SourceUnavailable
 from capture.sources.http_fetch import Answer, Fetcher
 from capture.sources.jpegs import jpegs
@@ -27,8 +27,6 @@ log = structlog.get_logger()
 
 STREAM_SCHEMES = ("http", "https", "rtmp", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp")
 
-_ANALYSIS_S = 30.0
-"""FFmpeg looks at the first seconds (`analyzeduration`, 5 s) before it delivers: an outer limit to that."""
 _SEGMENT_S = 15.0
 """A playlist with nothing new for so long is no stream; its segments take 10 s at most by custom."""
 _TOLD_S = 1.0
@@ -157,7 +155,7 @@ class UrlSource:
 
     def _shown(self, address: str | Body, patience_s: float = 0.0) -> Generator[Frame, None, None]:
         """What FFmpeg reads, at its time; `patience_s` is waited beyond the stall time before there is a frame."""
-        timeout = self._stall_s + _ANALYSIS_S, self._stall_s + patience_s
+        timeout = self._stall_s + analysis_s(self._options), self._stall_s + patience_s
         self._media = media = Media(address, self.label, self._max_pixels, self._options, timeout)
         self.paced, self.starts_s = media.has_end, media.starts_s
         return shots(media) if media.has_end else self._streamed(media)
@@ -199,7 +197,9 @@ class UrlSource:
 
 
 def _as_text(head: bytes) -> str:
-    """The words with which a page or message begins, without its tags; empty if it is none."""
+    """The words with which a page or message begins, without its tags; empty if it is something else."""
+    if not head:
+        return "nothing"
     if any(byte < 32 and byte not in b"\t\n\f\r" for byte in head):
         return ""
     words = re.sub(r"<[^>]*>", " ", head.decode("utf-8", "replace")).split()

@@ -6,9 +6,11 @@ FFmpeg's own reader refuses what many cameras send: parts typed `image/jpg`, wit
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
-_LONGEST_HEAD = 1 << 16
+_LONGEST_LINE = 1 << 16
+_MOST_LINES = 100
 _LONGEST_PART = 64 << 20
 _END_OF_JPEG = b"\xff\xd9"
+_UNLIKELY = 8  # bytes of a boundary that no picture contains, so that it need not begin a line, as it should
 
 
 class MultipartError(ValueError):
@@ -55,15 +57,12 @@ def parts(read: Callable[[], bytes]) -> Generator[Part, None, None]:
 def _head(text: "_Text") -> dict[bytes, bytes] | None:
     """A part's headers, by their names in lower case; None at the end of the stream."""
     head: dict[bytes, bytes] = {}
-    while (line := text.line()) is not None:
+    for _ in range(_MOST_LINES):
+        line = text.line()
         if not line:
-            return head
+            return None if line is None else head
         name, _, value = line.partition(b":")
         head[name.strip().lower()] = value.strip()
-        if len(head) > 100:
-            break
-    if line is None:
-        return None
     raise MultipartError("a part's head does not end")
 
 
@@ -76,7 +75,7 @@ class _Text:
 
     def line(self) -> bytes | None:
         """The next line, without its end; None at the end of the stream."""
-        end = self._find(b"\n", _LONGEST_HEAD)
+        end = self._find(b"\n", _LONGEST_LINE)
         return None if end is None else self._take(end, 1).rstrip(b"\r")
 
     def jpeg(self, length: int) -> bytes | None:
@@ -87,11 +86,13 @@ class _Text:
         return self._take(length) if is_whole else None
 
     def until(self, boundary: bytes) -> bytes:
-        """What comes before the next boundary, whose line is dropped; all there is if there is none."""
-        end = self._find(boundary, _LONGEST_PART)
+        """What comes before the next boundary, whose line is dropped; without one, what is left as a whole JPEG."""
+        mark = boundary if len(boundary) >= _UNLIKELY else b"\n" + boundary
+        end = self._find(mark, _LONGEST_PART)
         if end is None:
-            return self._take(len(self._bytes))
+            return self.jpeg(len(self._bytes)) or b""
         content = self._take(end)
+        self._take(len(mark))
         self.line()
         return content.removesuffix(b"\n").removesuffix(b"\r")
 

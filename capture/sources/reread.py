@@ -43,6 +43,8 @@ class Reread:
         data = self._answer.read(size)
         self._read += len(data)
         self._at = self._read
+        if not data and self._at < self._length:
+            raise OSError(f"closed the connection after {self._at} of {self._length} bytes")
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
