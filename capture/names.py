@@ -133,7 +133,7 @@ def parse_sources(
 
 def _entries(value: str, exists: Callable[[str], bool]) -> list[tuple[str | None, str]]:
     """(name, spec) of each entry of the list."""
-    if kind_of(value) == "path" and value != "auto" and exists(value):
+    if value and kind_of(value) == "path" and value != "auto" and exists(value):
         return [(None, value)]
     return [_split(entry.strip()) for entry in _COMMA.split(value) if entry.strip()]
 

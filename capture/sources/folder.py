@@ -1,12 +1,13 @@
 """A folder of pictures as a slow video."""
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
 from capture.names import redact
-from capture.sources.formats import HEAD_BYTES, is_picture, is_video
+from capture.sources.formats import HEAD_BYTES, PICTURE_SUFFIXES, is_picture, is_video
 from capture.sources.frame import Frame
 from capture.sources.images import load_picture
 from capture.sources.recording import Recording
@@ -58,39 +59,44 @@ class FolderSource(Recording):
 def list_folder(folder: Path) -> tuple[list[Path], dict[str, list[str]]]:
     """The pictures in a folder (not below it), and the names of all other entries by what they are, in natural order.
 
-    Only regular files without a leading dot are looked into, by their first bytes.
+    A file whose suffix is a picture's counts as one; others are known by their first bytes. Nothing but regular files
+    without a leading dot is opened.
 
     Raises:
         SourceError: the folder cannot be listed.
     """
     try:
-        entries = sorted(folder.iterdir(), key=lambda path: (_natural(path.name), path.name))
+        with os.scandir(folder) as listing:  # which knows files from folders without asking for each
+            entries = sorted(listing, key=lambda entry: (_natural(entry.name), entry.name))
     except OSError as error:
         raise SourceError(f"{redact(str(folder))}: {error.strerror}") from error
     pictures, others = [], defaultdict(list)
-    for path in entries:
-        kind = _kind(path)
+    for entry in entries:
+        kind = _kind(entry)
         if kind is None:
-            pictures.append(path)
+            pictures.append(folder / entry.name)
         else:
-            others[kind].append(path.name)
+            others[kind].append(entry.name)
     return pictures, dict(others)
 
 
-def _kind(path: Path) -> str | None:
+def _kind(entry: os.DirEntry[str]) -> str | None:
     """What an entry is, in the singular; None: a picture."""
-    if path.name.startswith("."):
+    path = Path(entry)
+    if entry.name.startswith("."):
         return "hidden file"
     try:
-        if path.is_dir():
+        if entry.is_dir():
             return "folder"
-        if not path.is_file():
+        if not entry.is_file():
             return "special file" if path.exists() else "broken link"
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            return None
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError:
         return "unreadable file"
-    if is_picture(path.name, head):
+    if is_picture(entry.name, head):
         return None
     return "video" if is_video(head) else "other file"
 

@@ -46,6 +46,8 @@ def test_a_value_that_is_a_file_is_that_file(path: str) -> None:
     assert [spec for _, spec in parsed(path, files=[path])] == [path]
     assert [spec for _, spec in parsed(path)] != [path]
     assert parsed("auto", files=["auto"]) == parsed("demo", files=["demo"]) == [("demo", "demo")]
+    with pytest.raises(ConfigurationError):
+        parsed("", files=[""])  # which is the current folder
     assert parsed("0", files=["0"]) == [("cam0", "0")]
 
 
