@@ -23,6 +23,7 @@ class DeviceSource:
 
     live_only: ClassVar[bool] = True
     paced: ClassVar[bool] = False
+    starts_s: ClassVar[float] = 0.0
 
     def __init__(self, device: int | str, clock: Clock, max_pixels: int, asked: Asked | None = None):
         self.label = self._name = f"camera {redact(str(device))}"

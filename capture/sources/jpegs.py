@@ -27,7 +27,7 @@ def jpegs(answer: Answer, label: str, clock: Clock, max_pixels: int) -> Generato
     decoder = VideoCodecContext.create("mjpeg", "r")
     decoder.thread_count = 1
     decoder.options = {"max_pixels": str(2 * max_pixels + 65536)}  # what is a little too large is refused by name
-    painter = Painter()
+    painter = Painter(label)
     started: float | None = None
     index = refused = 0
     for part in parts(answer.read):

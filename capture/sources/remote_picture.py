@@ -52,6 +52,11 @@ class HttpSource:
         return self._stream.paced if self._is_stream else self._animated
 
     @property
+    def starts_s(self) -> float:
+        """See `Source.starts_s`."""
+        return self._stream.starts_s if self._is_stream else 0.0
+
+    @property
     def warnings(self) -> list[str]:
         """See `Source.warnings`."""
         return self._stream.warnings if self._is_stream else self._warnings
