@@ -1,13 +1,16 @@
-"""A web server for tests, on this host."""
+"""Servers of streams and files, on this host, and what a source makes of them."""
 
 import contextlib
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
+
+from capture.sources import Frame, HttpSource, SourceUnavailable, UrlSource
 
 Page = Callable[[BaseHTTPRequestHandler], None]
 
@@ -104,3 +107,37 @@ def site(pages: Mapping[str, Page]) -> Iterator[Site]:
             server.over.set()
             server.shutdown()
             thread.join()
+
+
+def until_lost(source: UrlSource | HttpSource) -> tuple[list[Frame], str]:
+    """A stream's frames, and what its failure is called."""
+    frames: list[Frame] = []
+    why = ""
+    try:
+        source.open()
+        while (frame := source.read()) is not None:
+            frames.append(frame)
+    except SourceUnavailable as error:
+        why = str(error)
+    finally:
+        source.close()
+    assert "\n" not in why
+    assert "secret" not in why
+    return frames, why
+
+
+@contextlib.contextmanager
+def tcp(*bodies: bytes) -> Iterator[str]:
+    """The address of a server that sends to its n-th client the n-th body."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for body in bodies:
+                client, _ = server.accept()
+                with client, contextlib.suppress(OSError):
+                    client.sendall(body)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()

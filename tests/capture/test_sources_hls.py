@@ -10,8 +10,7 @@ import structlog
 
 from capture.sources import SourceUnavailable, UrlSource
 from tests.capture.films import film, times
-from tests.capture.site import Site, file, mute, site
-from tests.capture.test_sources_live import tcp, until_lost
+from tests.capture.site import Site, file, mute, site, tcp, until_lost
 
 LIMIT = 1_000_000
 SEGMENTS, EACH = 8, 10

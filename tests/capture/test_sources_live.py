@@ -1,9 +1,6 @@
 """Streams: what comes, at what time and of what size, and what a failure is called."""
 
-import contextlib
 import socket
-import threading
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -11,9 +8,9 @@ import numpy as np
 import pytest
 
 from capture.demo import demo_frame
-from capture.sources import DemoSource, DeviceSource, Frame, HttpSource, SourceError, SourceUnavailable, UrlSource
+from capture.sources import DemoSource, DeviceSource, SourceError, SourceUnavailable, UrlSource
 from tests.capture.films import film, picture, times
-from tests.capture.site import file, jpeg, mute, sends, site
+from tests.capture.site import file, jpeg, mute, sends, site, tcp, until_lost
 
 LIMIT = 1_000_000
 FRAMES = 4
@@ -24,40 +21,6 @@ MULTIPART = "multipart/x-mixed-replace; boundary=part"
 def multipart(*jpegs: bytes, part: bytes = PART) -> bytes:
     """A stream of JPEGs."""
     return b"".join((part % len(jpeg) if b"%d" in part else part) + jpeg + b"\r\n" for jpeg in jpegs)
-
-
-def until_lost(source: UrlSource | HttpSource) -> tuple[list[Frame], str]:
-    """A stream's frames, and what its failure is called."""
-    frames: list[Frame] = []
-    why = ""
-    try:
-        source.open()
-        while (frame := source.read()) is not None:
-            frames.append(frame)
-    except SourceUnavailable as error:
-        why = str(error)
-    finally:
-        source.close()
-    assert "\n" not in why
-    assert "secret" not in why
-    return frames, why
-
-
-@contextlib.contextmanager
-def tcp(*bodies: bytes) -> Iterator[str]:
-    """The address of a server that sends to its n-th client the n-th body."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            for body in bodies:
-                client, _ = server.accept()
-                with client, contextlib.suppress(OSError):
-                    client.sendall(body)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        thread.join()
 
 
 @pytest.mark.parametrize("then", ["ends", "waits"])

@@ -7,7 +7,7 @@ import pytest
 from capture.sources import SourceUnavailable, UrlSource
 from tests.capture.films import picture, times
 from tests.capture.rtsp import rtp, rtsp
-from tests.capture.test_sources_live import until_lost
+from tests.capture.site import until_lost
 
 LIMIT = 1_000_000
 SIZE = (320, 240)
