@@ -335,9 +335,11 @@ def test_live_a_jump_in_time_begins_a_new_epoch(host):
     gate = threading.Semaphore(0)
     one = host(Jumping(6, live=True, gate=gate), live=True)
     with structlog.testing.capture_logs() as logs:
+        times = []
         for count in range(1, 7):
             gate.release()
             one.until(lambda at=count: len([gone for *_, gone in one.seen if not gone]) == at)
+            times.append(one.run.asks.last_pts)
     first, second = sorted({epoch for epoch, *_ in one.seen})
     assert [(epoch, seq, end, gone) for epoch, seq, end, gone in one.seen] == [
         (first, 0, False, None),
@@ -345,6 +347,7 @@ def test_live_a_jump_in_time_begins_a_new_epoch(host):
         (first, 2, True, "ended"),
         *((second, seq, False, None) for seq in range(4)),
     ]
+    assert times == pytest.approx([0, 1 / 30, 0, 1 / 30, 2 / 30, 3 / 30], abs=1e-5)
     assert [entry["by_s"] for entry in logs if "jumped" in entry["event"]] == [500.0]
     gate.release(99)
 
