@@ -62,8 +62,16 @@ def without_duration(path: Path) -> Path:
     return film(path, "libvpx", options={"deadline": "realtime"}, muxing={"live": "1"})
 
 
+def of_noise(path: Path) -> Path:
+    """A film of a few hundred kilobytes, more than is read at once."""
+    noise = np.random.default_rng(0)
+    return film(path, images=[noise.integers(0, 256, (240, 320, 3), np.uint8) for _ in range(20)], options=PLAIN)
+
+
 FILMS = {
     "plain.mp4": film,
+    "large.mp4": of_noise,
+    "large.ts": of_noise,
     "first.mp4": lambda path: film(path, muxing={"movflags": "faststart"}),
     "edited.mp4": off_a_key_frame,
     "sound.mkv": with_long_sound,
