@@ -1,11 +1,13 @@
 """Cameras that send one JPEG after the other over HTTP."""
 
+import io
 from collections.abc import Generator
 
 import av
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from PIL import Image
 
 from capture.sources.device import Clock
 from capture.sources.frame import Frame, check_pixels
@@ -35,13 +37,23 @@ def jpegs(answer: Answer, label: str, clock: Clock, max_pixels: int) -> Generato
         if picture is None:
             refused += 1
             if refused == _MOST_REFUSED:
-                raise MultipartError(f"its parts are no JPEGs, but typed {part.kind or 'as nothing'}")
+                raise MultipartError(f"its parts, typed {part.kind or 'as nothing'}, are no JPEGs")
+            check_pixels(label, *_announced_size(part.content), max_pixels)
             continue
         now = clock()
         started = now if started is None else started
         check_pixels(label, picture.width, picture.height, max_pixels)
         yield Frame(painter.paint(picture, (picture.width, picture.height)), now - started, index)
         index, refused = index + 1, 0
+
+
+def _announced_size(content: bytes) -> tuple[int, int]:
+    """The width and height in a picture's header; zeros if there is none."""
+    try:
+        with Image.open(io.BytesIO(content), formats=["JPEG"]) as header:
+            return header.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 0, 0
 
 
 def _decoded(decoder: VideoCodecContext, content: bytes) -> VideoFrame | None:

@@ -77,7 +77,7 @@ class UrlSource:
         self._sleep = sleep
         self.fetcher = Fetcher(url, stall_seconds, options) if self._scheme in ("http", "https") else None
         """Asks what there is, where that is to be seen before it is opened."""
-        self._answer: Answer | None = None
+        self._body: Body | None = None
         self._media: Media | None = None
         self._frames: Generator[Frame, None, None] | None = None
         self._index = 0
@@ -90,8 +90,8 @@ class UrlSource:
             schemes = ", ".join(STREAM_SCHEMES)
             raise SourceError(f"{self.label}: no stream is read from {self._scheme}://, but from {schemes}")
         try:
-            self._answer = answer or (self.fetcher.ask() if self.fetcher else None)
-            self._frames = self._shown(self._url) if self._answer is None else self._answered(self._answer)
+            self._body = answer = answer or (self.fetcher.ask() if self.fetcher else None)
+            self._frames = self._shown(self._url) if answer is None else self._answered(answer)
         except av.error.ProtocolNotFoundError as error:
             raise SourceError(f"{self.label}: FFmpeg, as installed here, has no {self._scheme}://") from error
         except NoVideoError as error:
@@ -129,10 +129,10 @@ class UrlSource:
 
     def close(self) -> None:
         """Disconnect."""
-        for opened in (self._frames, self._media, self._answer):
+        for opened in (self._frames, self._media, self._body):
             if opened is not None:
                 opened.close()
-        self._frames = self._media = self._answer = None
+        self._frames = self._media = self._body = None
 
     def _answered(self, answer: Answer) -> Generator[Frame, None, None]:
         """What an HTTP server sends: read from this answer, as some serve but one viewer, unless FFmpeg may seek."""
@@ -149,7 +149,8 @@ class UrlSource:
             return self._shown(answer)
         self.paced = True
         if self.fetcher is not None and answer.length and not answer.gives_parts and index_is_last(head):
-            return self._shown(Reread(self.fetcher, answer))
+            self._body = body = Reread(self.fetcher, answer)
+            return self._shown(body)
         answer.close()
         return self._shown(self._url)
 

@@ -100,7 +100,11 @@ def test_jpegs_of_any_camera_are_read(kind: str | None, part: bytes) -> None:
         ("text/html", b"<!DOCTYPE html>\n<html><title>Log in</title>\n", "sends text/html, no video: Log in"),
         ("video/mp4", b'{"no": "/a?res=secret"}', 'sends video/mp4, no video: {"no": "/a?res=***'),
         (None, b"Too many viewers", "sends text, no video: Too many viewers"),
-        (MULTIPART, b"--part\r\nContent-Type: text/plain\r\n\r\nhello\r\n" * 200, "no JPEGs, but typed text/plain"),
+        (
+            MULTIPART,
+            b"--part\r\nContent-Type: text/plain\r\n\r\nhello\r\n" * 200,
+            "its parts, typed text/plain, are no JPEGs",
+        ),
         (MULTIPART, b"<html>", "there is no boundary in it"),
         ("video/mp4", bytes(5000), "cannot be opened (Invalid data found when processing input)"),
         ("video/mp4", b"", "sends video/mp4, no video: nothing"),
@@ -115,13 +119,14 @@ def test_what_came_instead_is_told(kind: str | None, body: bytes, why: str, has_
     assert why in told
 
 
-def test_a_picture_above_the_pixel_limit_is_refused() -> None:
-    """In a stream of JPEGs, too."""
-    with site({"/a": sends(MULTIPART, multipart(jpeg(9), jpeg(9, (100, 100))))}) as server:
+@pytest.mark.parametrize("side", [100, 1000])
+def test_a_picture_above_the_pixel_limit_is_refused(side: int) -> None:
+    """In a stream of JPEGs, too, and before it is decoded if it is far above."""
+    with site({"/a": sends(MULTIPART, multipart(jpeg(9), jpeg(9, (side, side))))}) as server:
         source = UrlSource(f"http://{server.address}/a", lambda: 0.0, 64 * 48)
         source.open()
         assert source.read() is not None
-        with pytest.raises(SourceError, match="100x100 = 10000 pixels are more than the limit of 3072"):
+        with pytest.raises(SourceError, match=f"{side}x{side} = {side * side} pixels are more than the limit of 3072"):
             source.read()
         source.close()
 
