@@ -28,8 +28,8 @@ def options_for(scheme: str, stall_seconds: float, more: Mapping[str, str]) -> d
     elif scheme in ("tcp", "udp", "rtp"):
         options["timeout"] = timeout
     elif scheme in ("http", "https"):
-        # else FFmpeg 8.1 asks again on a connection that the server has closed without saying so
-        options["multiple_requests"] = "1"
+        # without the former, FFmpeg 8.1 asks again on connections that servers have closed without saying so
+        options |= {"multiple_requests": "1", "reconnect": "1"}
     return options | dict(more)
 
 

@@ -1,5 +1,6 @@
 """Recordings behind a URL: every frame at its time, and an end."""
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -142,11 +143,33 @@ def test_a_recording_that_is_broken_off_is_no_end(tmp_path: Path, name: str, rea
     """A connection that fails in the middle is a failure that may pass, in FFmpeg's words."""
     body = film(tmp_path / name, images=60, options=PLAIN).read_bytes()
     with site({"/a": cut(body, len(body) // 2)}) as server:
-        source = UrlSource(f"http://{server.address}/a", lambda: 0.0, LIMIT)
+        source = UrlSource(f"http://{server.address}/a", lambda: 0.0, LIMIT, stall_seconds=0.5)
         with pytest.raises(SourceUnavailable, match=reason):  # noqa: PT012 - it may fail at once or later
             source.open()
             list(iter(source.read, None))
         source.close()
+
+
+def test_a_connection_that_breaks_is_made_anew_where_it_broke(tmp_path: Path) -> None:
+    """If the server gives parts of the recording: no frame is missing, none comes twice."""
+    path = of_noise(tmp_path / "a.ts")
+    body = path.read_bytes()
+
+    def page(request: Any) -> None:
+        at = int(re.findall(r"\d+", request.headers["Range"] or "0")[0])
+        request.send_response(206)
+        request.send_header("Content-Range", f"bytes {at}-{len(body) - 1}/{len(body)}")
+        request.send_header("Accept-Ranges", "bytes")
+        request.send_header("Content-Length", str(len(body) - at))
+        request.end_headers()
+        request.wfile.write(body[at : at + max(100_000, len(body) // 3)])
+        request.close_connection = True
+
+    with site({"/a": page}) as server:
+        frames, warnings = read_url(f"http://{server.address}/a")
+    assert len(body) > 300_000
+    assert_same(frames, read(path)[0])
+    assert warnings == []
 
 
 def test_what_has_no_picture_is_refused(tmp_path: Path) -> None:
