@@ -27,21 +27,22 @@ class Augmentation:
 
 
 def augment(images: Tensor, size: int, how: Augmentation, generator: torch.Generator) -> Tensor:
-    """Images (N, H, W) uint8 → (N, 1, size, size) float32 in 0..1, transformed, relit and resized bilinearly."""
+    """Images (N, H, W) uint8 → (N, 1, size, size) float32 in 0..1, transformed, relit and resized bilinearly.
+
+    `generator` is of the images' device, where all of it happens.
+    """
     count, device = len(images), images.device
 
     def around(amount: float) -> Tensor:
-        return (torch.rand(count, generator=generator) * 2 - 1) * amount
+        return (torch.rand(count, generator=generator, device=device) * 2 - 1) * amount
 
     angle = around(how.degrees) * torch.pi / 180
     zoom = 1 / (1 + around(how.scale))
-    mirror = torch.where(torch.rand(count, generator=generator) < how.flip, -1.0, 1.0)
+    mirror = torch.where(torch.rand(count, generator=generator, device=device) < how.flip, -1.0, 1.0)
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     rows = torch.stack([cos * mirror, -sin, around(how.shift) * 2, sin * mirror, cos, around(how.shift) * 2], 1)
-    grid = functional.affine_grid(rows.view(count, 2, 3).to(device), [count, 1, size, size], align_corners=False)
-    pictures = relight(
-        images[:, None].float() / 255, around(how.brightness).to(device), around(how.contrast).to(device)
-    )
+    grid = functional.affine_grid(rows.view(count, 2, 3), [count, 1, size, size], align_corners=False)
+    pictures = relight(images[:, None].float() / 255, around(how.brightness), around(how.contrast))
     out = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
     return erase(out, how.erase, generator) if how.erase else out
 
@@ -56,8 +57,8 @@ def relight(pictures: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
 def erase(pictures: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Pictures (N, 1, S, S), some with a rectangle of their mean grey."""
     count, _, _, size = pictures.shape
-    chance, height, width, top, left = torch.rand(5, count, 1, generator=generator)
-    place = torch.arange(size)
+    chance, height, width, top, left = torch.rand(5, count, 1, generator=generator, device=pictures.device)
+    place = torch.arange(size, device=pictures.device)
 
     def within(start: Tensor, share: Tensor) -> Tensor:
         side = (size * (0.1 + 0.3 * share)).floor()
@@ -65,4 +66,4 @@ def erase(pictures: Tensor, probability: float, generator: torch.Generator) -> T
         return (place >= first) & (place < first + side)
 
     hidden = within(top, height)[:, :, None] & within(left, width)[:, None, :] & (chance < probability)[:, :, None]
-    return torch.where(hidden[:, None].to(pictures.device), pictures.mean((2, 3), keepdim=True), pictures)
+    return torch.where(hidden[:, None], pictures.mean((2, 3), keepdim=True), pictures)

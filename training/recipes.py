@@ -59,8 +59,10 @@ class Recipe:
     """Whether images are weighted by the inverse frequency of their class."""
     mixed_precision: bool = True
     """Whether to compute in bfloat16 if the device supports it."""
+    validate_every: int = 1
+    """Epochs from one validation, with its checkpoints, to the next; `best.pt` is chosen among these."""
     patience: int = 0
-    """Epochs without improvement of validation accuracy before the run stops (0 = never)."""
+    """Validations without a better accuracy before the run stops (0 = never)."""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -85,6 +87,7 @@ def rate(recipe: Recipe, progress: float) -> float:
 
 OPTIONS = (
     *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup", "unmixed"),
+    "validate_every",
     *("start", "blocks", "teacher", "teacher_share", "tied", "dropout"),
     *("degrees", "scale", "shift", "erase"),
 )

@@ -3,7 +3,9 @@
 All randomness derives from the seed and the step, so a resumed run ends like an uninterrupted one.
 """
 
+import copy
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,12 +15,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from classifier.architectures import ARCHITECTURES
 from shared.compute import has_bf16
 from shared.errors import ConfigurationError
-from training.checkpoint import Checkpoint
+from training.checkpoint import Checkpoint, DivergedError
 from training.data import Faces
 from training.network import build, pinned, start_from
 from training.recipes import Recipe, changed
@@ -42,7 +44,7 @@ class TrainState:
         self.seed, self.device = seed, device
         self.input = ARCHITECTURES[recipe.architecture].input
         self.network = build(recipe).to(device).to(memory_format=torch.channels_last)
-        self._average = _average(self.network, recipe.average) if recipe.average else None
+        self._averaged = copy.deepcopy(self.network) if recipe.average else None
         self.mixed_precision = recipe.mixed_precision and has_bf16(device.type)
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -56,8 +58,9 @@ class TrainState:
         self.best = 0.0
         self.waited = 0
         """Epochs since the best validation accuracy."""
-        self.epoch_sums = [0.0, 0.0, 0.0]
-        """Loss, correct answers and images of the epoch so far."""
+        precision = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
+        self.epoch_sums = torch.zeros(3, dtype=precision, device=device)
+        """Loss, correct answers and images since the last validation; on the device, so that no step waits for it."""
 
     @classmethod
     def begin(cls, recipe: Recipe, seed: int, device: torch.device) -> "TrainState":
@@ -83,18 +86,18 @@ class TrainState:
             state.network.load_state_dict(saved.network)
         except RuntimeError as error:
             raise ConfigurationError(f"{path} holds another network: {' '.join(str(error).split())[:300]}") from None
-        if state._average:
-            state._average.module.load_state_dict(saved.averaged)
-            state._average.n_averaged.fill_(saved.step // AVERAGE_EVERY)
+        if state._averaged:
+            state._averaged.load_state_dict(saved.averaged)
         state.optimizer.load_state_dict(saved.optimizer)
-        state.pictures, state.step, state.epoch_sums = saved.pictures, saved.step, saved.epoch_sums
+        state.pictures, state.step = saved.pictures, saved.step
         state.best, state.waited = saved.best, saved.waited
+        state.epoch_sums += torch.tensor(saved.epoch_sums, dtype=state.epoch_sums.dtype).to(device)
         return state
 
     @property
     def released(self) -> nn.Module:
         """The network that is validated and released: the averaged one, if the recipe averages."""
-        return self._average.module if self._average else self.network
+        return self._averaged if self._averaged else self.network
 
     def autocast(self) -> Any:
         """bfloat16 if the recipe wants it and the device supports it."""
@@ -112,22 +115,28 @@ class TrainState:
         self.pictures = digest.hexdigest()
         self.class_weights = class_weights(train.labels).to(self.device) if self.recipe.class_weights else None
 
-    def step_done(self, loss: float, correct: int, images: int) -> None:
+    def step_done(self, loss: Tensor, correct: Tensor, images: int) -> None:
         """Records a step's mean loss and correct answers, and updates the averaged weights."""
         self.step += 1
-        if self._average and self.step % AVERAGE_EVERY == 0:
-            self._average.update_parameters(self.network)
-        for index, amount in enumerate((loss * images, correct, images)):
-            self.epoch_sums[index] += amount
+        if self._averaged and self.step % AVERAGE_EVERY == 0:
+            _average(self._averaged, self.network, _decay(self.recipe.average, self.step // AVERAGE_EVERY - 1))
+        self.epoch_sums[0] += loss.to(self.epoch_sums) * images
+        self.epoch_sums[1] += correct
+        self.epoch_sums[2] += images
 
     def epoch_means(self) -> dict[str, float]:
-        """Mean loss and accuracy of the epoch so far."""
-        loss, correct, seen = self.epoch_sums
+        """Mean loss and accuracy since the last validation. Waits for the device.
+
+        Raises DivergedError for a non-finite loss.
+        """
+        loss, correct, seen = self.epoch_sums.tolist()
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss became {loss} before step {self.step}; lower the learning rate")
         return {"train_loss": loss / seen, "train_accuracy": correct / seen}
 
     def epoch_done(self, accuracy: float) -> bool:
         """Ends an epoch with its validation accuracy, 0..1; returns whether that is the best so far."""
-        self.epoch_sums = [0.0, 0.0, 0.0]
+        self.epoch_sums.zero_()
         better = accuracy > self.best
         self.best, self.waited = (accuracy, 0) if better else (self.best, self.waited + 1)
         return better
@@ -143,7 +152,7 @@ class TrainState:
             seed=self.seed,
             step=self.step,
             best=self.best,
-            epoch_sums=self.epoch_sums,
+            epoch_sums=self.epoch_sums.tolist(),
             network=self.network.state_dict(),
             averaged=self.released.state_dict(),
             optimizer=self.optimizer.state_dict(),
@@ -152,13 +161,15 @@ class TrainState:
         )
 
 
-def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """An exponential moving average of weights and statistics, `decay` per step, faster early in a run."""
+def _decay(decay: float, updates: int) -> float:
+    """How much of the average stays in one update after `updates` others: less at first, then `decay` per step."""
+    return min(decay**AVERAGE_EVERY, (updates + 1) / (updates + 11)) if updates else 0.0
 
-    def moved(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        if not average.is_floating_point():
-            return current
-        slowest = (updates + 1) / (updates + 11)
-        return torch.lerp(average, current, 1 - min(decay**AVERAGE_EVERY, float(slowest)))
 
-    return AveragedModel(network, avg_fn=moved, use_buffers=True)
+def _average(averaged: nn.Module, current: nn.Module, decay: float) -> None:
+    """Moves averaged weights and statistics towards the current ones: an exponential moving average."""
+    moved, towards = (
+        [value.detach() for value in (*network.parameters(), *network.buffers()) if value.is_floating_point()]
+        for network in (averaged, current)
+    )
+    get_ema_multi_avg_fn(decay)(moved, towards, None)  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """Training targets: labels, votes, a teacher's predictions, and mixup."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from classifier.backends import load_classifier, torch_network
 from classifier.release import MODELS
 from shared.messages import EMOTIONS
 from training.augment import Augmentation, augment
+from training.data import Faces
 from training.network import find_release
 from training.recipes import Recipe
 
@@ -24,6 +26,26 @@ def targets(labels: Tensor, votes: Tensor, recipe: Recipe) -> Tensor:
     return mixed * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(EMOTIONS)
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Training pictures on the device: images (N, 48, 48) uint8, labels (N,) int64, target (N, 7) probabilities."""
+
+    images: Tensor
+    labels: Tensor
+    target: Tensor
+
+    @classmethod
+    def of(cls, faces: Faces, recipe: Recipe, device: torch.device) -> "Pictures":
+        """The pictures of a split with the recipe's targets."""
+        images, labels, votes = (
+            torch.from_numpy(part).to(device) for part in (faces.images, faces.labels, faces.votes)
+        )
+        return cls(images, labels, targets(labels, votes, recipe))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
 def class_weights(labels: np.ndarray) -> Tensor:
     """Weights (7,) float32 by the inverse of each class's frequency in `labels` (N,); 1 for an average image."""
     counts = np.maximum(np.bincount(labels, minlength=len(EMOTIONS)), 1)
@@ -33,7 +55,7 @@ def class_weights(labels: np.ndarray) -> Tensor:
 def mixup(inputs: Tensor, target: Tensor, alpha: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Each input and target mixed with another of the batch by one share from Beta(alpha, alpha) (arXiv 1710.09412)."""
     share = float(torch.distributions.Beta(alpha, alpha).sample())
-    partner = torch.randperm(len(target), generator=generator)
+    partner = torch.randperm(len(target), generator=generator, device=target.device)
     return torch.lerp(inputs[partner], inputs, share), torch.lerp(target[partner], target, share)
 
 

@@ -3,18 +3,15 @@
     python -m training.train --preset emotion-cnn --data data/fer2013.npz
     python -m training.train --resume runs/emotion-cnn/last.pt
 
-Validates each epoch, keeps `last.pt` and `best.pt`, appends to `metrics.jsonl`. Ctrl-C leaves `last.pt` behind.
+Validates, keeps `last.pt` and `best.pt`, appends to `metrics.jsonl`. Ctrl-C leaves `last.pt` behind.
 """
 
 import argparse
-import contextlib
-import ctypes
 import json
 import math
-import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +25,24 @@ from classifier.backends import softmax
 from classifier.preprocess import prepare
 from shared.compute import choose_device
 from shared.errors import ConfigurationError
-from training import command, data, options
+from training import command, data, machine, options
 from training.augment import augment
 from training.checkpoint import DivergedError
 from training.data import Faces
+from training.machine import stop_on_signal
 from training.metrics import report
-from training.recipes import OPTIONS, PRESETS, changed, rate
+from training.recipes import PRESETS, changed, rate
 from training.state import TrainState
-from training.targets import mixup, targets
+from training.targets import Pictures, mixup
 
 EVALUATION_BATCH = 64
+"""Pictures evaluated at once on the CPU; eight times as many elsewhere."""
 SHOWN = ("accuracy", "macro_f1", "nll")
+SHOW_EVERY_S = 1.0
+"""Between two readings of a device's loss for the progress bar: each one waits for the device."""
+
+Board = Callable[[dict[str, Any]], None]
+"""Takes the metrics of an epoch."""
 
 
 def main() -> int:
@@ -47,77 +51,95 @@ def main() -> int:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    torch.set_num_threads(arguments.threads)
-    _keep_memory()
+    machine.prepare(arguments.threads)
     state = _state(arguments)
     board = _board(arguments.tensorboard)
-    train, validation = _faces(arguments.data, state)
-    per_epoch = len(train) // state.recipe.batch
-    last = per_epoch * state.recipe.epochs
-    print(f"{len(train)} training and {len(validation)} validation images, {last} steps of {state.recipe.batch}")
-    if state.step >= last:
+    train, validation = split(data.load(arguments.data), state)
+    steps = len(train) // state.recipe.batch * state.recipe.epochs
+    print(f"{len(train)} training and {len(validation)} validation images, {steps} steps of {state.recipe.batch}")
+    if state.step >= steps:
         print(f"all {state.recipe.epochs} epochs are done; --epochs makes them more")
+    if options.compiles(arguments, state.device):
+        machine.compile_network(state.network, state.device)
 
-    stop = _stop_on_signal()
-    while state.step < last and not stop and not state.exhausted():
-        started, first = time.monotonic(), state.step
-        run_epoch(state, train, stop)
-        if state.step % per_epoch:
-            break
-        images_per_s = (state.step - first) * state.recipe.batch / (time.monotonic() - started)
-        row = {
-            "epoch": state.step // per_epoch,
-            "step": state.step,
-            "rate": rate(state.recipe, state.step / last),
-            **state.epoch_means(),
-            **{f"validation_{name}": value for name, value in validate(state, validation).items() if name in SHOWN},
-            "images_per_s": images_per_s,
-            "epoch_s": time.monotonic() - started,
-        }
-        _keep(state, row, arguments.out)
-        board(row)
-
+    stop = stop_on_signal(arguments.minutes * 60)
+    fit(state, train, validation, arguments.out, stop, arguments.checkpoint_seconds, board)
     if state.exhausted():
         print(f"stopped after {state.waited} epochs without a better validation accuracy than {state.best:.4f}")
     if stop:
-        state.checkpoint().write(arguments.out / "last.pt")
         again = f"--resume {arguments.out / 'last.pt'} --data {arguments.data}"
         print(f"stopped at step {state.step}; continue with {again}", flush=True)
 
 
-def run_epoch(state: TrainState, train: Faces, stop: list[int]) -> None:
-    """Trains to the end of the epoch that the run is in, or until `stop` is no longer empty."""
-    batch, per_epoch = state.recipe.batch, len(train) // state.recipe.batch
-    epoch = state.step // per_epoch
-    images, labels, votes = (torch.from_numpy(array) for array in (train.images, train.labels, train.votes))
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(state.seed * 7919 + epoch))
-    places = range(state.step % per_epoch, per_epoch)
-    progress = tqdm(places, total=per_epoch, initial=places.start, desc=f"epoch {epoch + 1}", mininterval=10)
-    for place in progress:
-        index = order[place * batch : (place + 1) * batch]
-        step(state, images[index].to(state.device), labels[index], votes[index], per_epoch)
-        progress.set_postfix_str(
-            "loss {train_loss:.4f} accuracy {train_accuracy:.4f}".format(**state.epoch_means()), refresh=False
-        )
-        if stop:
+def fit(
+    state: TrainState,
+    train: Pictures,
+    validation: Faces,
+    out: Path,
+    stop: list[int],
+    checkpoint_seconds: float,
+    board: Board = lambda _: None,
+) -> None:
+    """Trains to the recipe's end, or until `stop` is no longer empty, with checkpoints and metrics in `out`.
+
+    A checkpoint is written after each validation, when `stop` is filled, and every `checkpoint_seconds` between.
+    """
+    recipe, per_epoch = state.recipe, len(train) // state.recipe.batch
+    last, round_ = per_epoch * recipe.epochs, per_epoch * recipe.validate_every
+    while state.step < last and not stop and not state.exhausted():
+        started, saved, first = time.monotonic(), time.monotonic(), state.step
+        end = min(first - first % round_ + round_, last)
+        for _ in steps(state, train, end):
+            if stop:
+                break
+            if time.monotonic() - saved >= checkpoint_seconds:
+                state.checkpoint().write(out / "last.pt")
+                saved = time.monotonic()
+        if state.step < end:
             break
+        row = _row(state, validation, per_epoch, state.step - first, started)
+        _keep(state, row, out)
+        board(row)
+    if stop:
+        state.checkpoint().write(out / "last.pt")
 
 
-def step(state: TrainState, images: Tensor, labels: Tensor, votes: Tensor, per_epoch: int) -> float:
-    """One step of the `per_epoch` in an epoch; returns the loss.
+def steps(state: TrainState, train: Pictures, last: int) -> Iterator[None]:
+    """Trains to step `last`, yielding after each step."""
+    batch, per_epoch = state.recipe.batch, len(train) // state.recipe.batch
+    shown, order, shuffled = time.monotonic(), torch.empty(0), -1
+    with tqdm(total=last - state.step, mininterval=10) as progress:
+        while state.step < last:
+            epoch, place = divmod(state.step, per_epoch)
+            if epoch != shuffled:
+                generator = torch.Generator().manual_seed(state.seed * 7919 + epoch)
+                order, shuffled = torch.randperm(len(train), generator=generator).to(state.device), epoch
+                progress.set_description(f"epoch {epoch + 1}", refresh=False)
+            index = order[place * batch : (place + 1) * batch]
+            step(state, train.images[index], train.labels[index], train.target[index], per_epoch)
+            progress.update()
+            if time.monotonic() - shown >= SHOW_EVERY_S:
+                means = "loss {train_loss:.4f} accuracy {train_accuracy:.4f}".format(**state.epoch_means())
+                progress.set_postfix_str(means, refresh=False)
+                shown = time.monotonic()
+            yield
 
-    Takes images (B, 48, 48) uint8, labels (B,) int64 and vote shares (B, 7) float32. Raises DivergedError for a
-    non-finite loss, before the weights change.
+
+def step(state: TrainState, images: Tensor, labels: Tensor, target: Tensor, per_epoch: int) -> Tensor:
+    """One step of the `per_epoch` in an epoch; returns the loss, on the device.
+
+    Takes images (B, 48, 48) uint8, labels (B,) int64 and target probabilities (B, 7) float32, all on the device. On
+    the CPU it raises DivergedError for a non-finite loss before the weights change; elsewhere that would wait for the
+    device, and the next reading of the mean loss or the next checkpoint raises it.
     """
     recipe, spec = state.recipe, state.input
     seed = state.seed * 1_000_003 + state.step
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(state.device).manual_seed(seed)
     torch.manual_seed(seed)  # for mixup's share and dropout
 
     inputs = (augment(images, spec.size, recipe.augmentation, generator) - spec.mean) / spec.std
-    target = targets(labels, votes, recipe).to(state.device)
     if state.teacher:
-        same = torch.Generator().manual_seed(seed)  # for the same augmentation
+        same = torch.Generator(state.device).manual_seed(seed)  # for the same augmentation
         answers = state.teacher.probs(images, recipe.augmentation, same, state.autocast())
         target = torch.lerp(target, answers, recipe.teacher_share)
     if recipe.mixup and state.step < per_epoch * (recipe.epochs - recipe.unmixed):
@@ -129,14 +151,13 @@ def step(state: TrainState, images: Tensor, labels: Tensor, votes: Tensor, per_e
     with state.autocast():
         logits = state.network(inputs)
     loss = functional.cross_entropy(logits.float(), target, state.class_weights)
-    value = loss.item()
-    if not math.isfinite(value):
-        raise DivergedError(f"the loss became {value} at step {state.step}; lower the learning rate")
+    if state.device.type == "cpu" and not math.isfinite(loss.item()):
+        raise DivergedError(f"the loss became {loss.item()} at step {state.step}; lower the learning rate")
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()
-    state.step_done(value, int((logits.argmax(1).cpu() == labels).sum()), len(labels))
-    return value
+    state.step_done(loss.detach(), (logits.argmax(1) == labels).sum(), len(labels))
+    return loss.detach()
 
 
 def validate(state: TrainState, faces: Faces) -> dict[str, Any]:
@@ -146,13 +167,27 @@ def validate(state: TrainState, faces: Faces) -> dict[str, Any]:
 
 def logits_of(state: TrainState, images: np.ndarray) -> np.ndarray:
     """Logits (N, 7) float32 of that network for pictures (N, H, W) uint8, prepared as the running system does."""
-    network = state.released.eval()
-    parts = []
+    network, parts = state.released.eval(), []
+    size = EVALUATION_BATCH if state.device.type == "cpu" else 8 * EVALUATION_BATCH
     with torch.inference_mode(), state.autocast():
-        for start in range(0, len(images), EVALUATION_BATCH):
-            batch = prepare(list(images[start : start + EVALUATION_BATCH]), state.input, whole=True)
-            parts.append(network(torch.from_numpy(batch).to(state.device)).float().cpu().numpy())
-    return np.concatenate(parts)
+        for start in range(0, len(images), size):
+            batch = prepare(list(images[start : start + size]), state.input, whole=True)
+            parts.append(network(torch.from_numpy(batch).to(state.device)).float())
+    logits: np.ndarray = torch.cat(parts).cpu().numpy()
+    return logits
+
+
+def split(splits: dict[str, Faces], state: TrainState) -> tuple[Pictures, Faces]:
+    """The training pictures on the run's device, and the validation split; both are registered with the run."""
+    validation = splits["validation"]
+    train = data.without_leakage(splits["train"], validation)
+    print(f"{len(splits['train']) - len(train)} training images left out: blank, or in validation too")
+    state.take(train, validation)
+    if not 0 < state.recipe.batch <= len(train):
+        raise ConfigurationError(
+            f"--batch {state.recipe.batch} does not fit {len(train)} training images; give a smaller one"
+        )
+    return Pictures.of(train, state.recipe, state.device), validation
 
 
 def _state(arguments: argparse.Namespace) -> TrainState:
@@ -163,7 +198,7 @@ def _state(arguments: argparse.Namespace) -> TrainState:
             f"{held[0]} is another run's: --resume {held[0]} goes on with it, or give another --out"
         )
     device = torch.device(choose_device(arguments.device))
-    changes = {name: value for name in OPTIONS if (value := getattr(arguments, name)) is not None}
+    changes = options.changes(arguments)
     if not arguments.resume:
         recipe = changed(PRESETS[arguments.preset or options.PRESET], changes)
         return TrainState.begin(recipe, arguments.seed or 0, device)
@@ -174,18 +209,19 @@ def _state(arguments: argparse.Namespace) -> TrainState:
     return state
 
 
-def _faces(path: Path, state: TrainState) -> tuple[Faces, Faces]:
-    """The training and validation splits, registered with the run."""
-    splits = data.load(path)
-    validation = splits["validation"]
-    train = data.without_leakage(splits["train"], validation)
-    print(f"{len(splits['train']) - len(train)} training images left out: blank, or in validation too")
-    state.take(train, validation)
-    if not 0 < state.recipe.batch <= len(train):
-        raise ConfigurationError(
-            f"--batch {state.recipe.batch} does not fit {len(train)} training images; give a smaller one"
-        )
-    return train, validation
+def _row(state: TrainState, validation: Faces, per_epoch: int, done: int, started: float) -> dict[str, Any]:
+    """The metrics of the `done` steps since the last validation, which `started` then, and what validation says."""
+    means = state.epoch_means()
+    trained_s = time.monotonic() - started
+    return {
+        "epoch": state.step // per_epoch,
+        "step": state.step,
+        "rate": rate(state.recipe, state.step / (per_epoch * state.recipe.epochs)),
+        **means,
+        **{f"validation_{name}": value for name, value in validate(state, validation).items() if name in SHOWN},
+        "images_per_s": done * state.recipe.batch / trained_s,
+        "epoch_s": (time.monotonic() - started) * per_epoch / done,
+    }
 
 
 def _keep(state: TrainState, row: dict[str, Any], out: Path) -> None:
@@ -198,7 +234,7 @@ def _keep(state: TrainState, row: dict[str, Any], out: Path) -> None:
     print(json.dumps(row), flush=True)
 
 
-def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
+def _board(folder: Path | None) -> Board:
     """A function that writes an epoch's row for TensorBoard; does nothing without a folder."""
     if folder is None:
         return lambda _: None
@@ -215,28 +251,6 @@ def _board(folder: Path | None) -> Callable[[dict[str, Any]], None]:
 
     return write
 
-
-def _stop_on_signal() -> list[int]:
-    """A list that Ctrl-C or SIGTERM fills; the loop checks it after every step."""
-    stop: list[int] = []
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda received, _: stop.append(received))
-    return stop
-
-
-def _keep_memory() -> None:
-    """Makes glibc's malloc keep freed memory.
-
-    A step's feature maps exceed malloc's mmap threshold; paging them in again doubles the time of EmotionCNN's step.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, -1)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
-"""Of glibc's malloc.h."""
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -29,6 +29,16 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path: Path) -> None:
     assert TrainState.resume(tmp_path / "run.pt", CPU).network.head[4].weight.isfinite().all()
 
 
+def test_a_loss_that_no_step_looked_at_is_found_when_the_means_are_read() -> None:
+    """On an accelerator a step does not wait for its loss; the progress bar, and a checkpoint, find it."""
+    run = TrainState(RECIPE, 0, CPU)
+    run.step_done(torch.tensor(1.0), torch.tensor(3), 7)
+    assert run.epoch_means() == {"train_loss": 1, "train_accuracy": pytest.approx(3 / 7)}
+    run.step_done(torch.tensor(float("inf")), torch.tensor(3), 7)
+    with pytest.raises(DivergedError, match="loss became inf before step 2"):
+        run.epoch_means()
+
+
 def test_a_failed_save_leaves_the_last_checkpoint(
     faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

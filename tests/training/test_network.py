@@ -19,6 +19,7 @@ from training.export import release_of
 from training.network import continued
 from training.recipes import PRESETS, Recipe
 from training.state import TrainState
+from training.targets import Pictures
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
@@ -37,8 +38,8 @@ def logits(run: TrainState, faces: Faces) -> np.ndarray:
 
 def step(run: TrainState, faces: Faces) -> None:
     """One step on the first seven pictures."""
-    images, labels, votes = (torch.from_numpy(part[:7]) for part in (faces.images, faces.labels, faces.votes))
-    train.step(run, images, labels, votes, 4)
+    seven = Pictures.of(faces.take(np.arange(7)), run.recipe, CPU)
+    train.step(run, seven.images, seven.labels, seven.target, 4)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from training.evaluate import logits_and_probs
 from training.export import release_of
 from training.recipes import PRESETS, changed
 from training.state import TrainState
+from training.targets import Pictures
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
@@ -47,8 +48,8 @@ RECIPE = replace(
 def step(run: TrainState, faces: data.Faces) -> float:
     """One step on the seven pictures whose turn it is."""
     index = np.arange(7) + 7 * (run.step % 4)
-    images, labels, votes = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
-    return train.step(run, images, labels, votes, per_epoch=4)
+    seven = Pictures.of(faces.take(index), run.recipe, CPU)
+    return float(train.step(run, seven.images, seven.labels, seven.target, per_epoch=4))
 
 
 def released(run: TrainState, faces: data.Faces, folder: Path) -> np.ndarray:

@@ -12,7 +12,7 @@ from training.augment import Augmentation, augment
 from training.data import Faces
 from training.recipes import PRESETS
 from training.state import TrainState
-from training.targets import Teacher, class_weights, targets
+from training.targets import Pictures, Teacher, class_weights, targets
 
 CPU = torch.device("cpu")
 STILL = Augmentation(flip=0.0)
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("small", "one_thread")
 def step(run: TrainState, faces: Faces) -> float:
     """One step on the seven pictures whose turn it is."""
     index = np.arange(7) + 7 * (run.step % 4)
-    images, labels, votes = (torch.from_numpy(array[index]) for array in (faces.images, faces.labels, faces.votes))
-    return train.step(run, images, labels, votes, 4)
+    seven = Pictures.of(faces.take(index), run.recipe, CPU)
+    return float(train.step(run, seven.images, seven.labels, seven.target, 4))
 
 
 def test_a_teacher_answers_in_probabilities(faces: Faces) -> None:

@@ -23,7 +23,7 @@ def command(faces: data.Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Runs the training command on tiny data, an epoch of three steps; gives its exit code."""
     data.save({"train": faces, "validation": faces.take(np.arange(7))}, tmp_path / "faces.npz")
     settings = ("--data", tmp_path / "faces.npz", "--out", tmp_path / "out", "--threads", "1", "--device", "cpu")
-    monkeypatch.setattr(train, "_stop_on_signal", list)
+    monkeypatch.setattr(train, "stop_on_signal", lambda _: [])
 
     def run(*arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", ["train", *map(str, (*settings, *arguments))])
@@ -41,11 +41,11 @@ def test_the_command_trains_and_stops_on_ctrl_c(
     command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command writes checkpoints and metrics; a stop leaves a checkpoint that a resumed command ends."""
-    monkeypatch.setattr(train, "_stop_on_signal", lambda: [2])
+    monkeypatch.setattr(train, "stop_on_signal", lambda _: [2])
     assert command("--epochs", 2, "--batch", 7) == 0
     last = tmp_path / "out" / "last.pt"
     assert Checkpoint.read(last).step == 0
-    monkeypatch.setattr(train, "_stop_on_signal", list)
+    monkeypatch.setattr(train, "stop_on_signal", lambda _: [])
     assert command("--resume", last) == 0
     assert [row["step"] for row in rows(tmp_path)] == [3, 6]
     assert Checkpoint.read(last).step == 6
@@ -147,6 +147,33 @@ def test_a_best_one_that_does_not_fit_is_not_remembered_as_saved(
     assert command("--resume", last, "--epochs", 2) == 0
     assert Checkpoint.read(best).best == Checkpoint.read(last).best == 0.6
     assert [row["epoch"] for row in rows(tmp_path)] == [1, 2]
+
+
+def test_checkpoints_are_also_written_between_validations(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed run of long epochs loses the last minute alone; what is left goes on from the middle of an epoch."""
+    save, written = Checkpoint.write, list[tuple[str, int]]()
+
+    def noted(self: Checkpoint, path: Path) -> None:
+        written.append((path.stem, self.step))
+        save(self, path)
+
+    monkeypatch.setattr(Checkpoint, "write", noted)
+    assert command("--epochs", 1, "--batch", 7, "--checkpoint-seconds", 0) == 0
+    assert written == [("last", 1), ("last", 2), ("last", 3), ("best", 3), ("last", 3)]
+    written.clear()
+    assert command("--epochs", 2, "--resume", tmp_path / "out" / "last.pt") == 0
+    assert [step for name, step in written if name == "last"] == [6]
+
+
+def test_epochs_may_share_a_validation(command: Callable[..., int], tmp_path: Path) -> None:
+    """Every second of five epochs and the last are validated; a row has the means of all epochs since the last one."""
+    assert command("--epochs", 5, "--batch", 7, "--validate-every", 2) == 0
+    assert [(row["epoch"], row["step"]) for row in rows(tmp_path)] == [(2, 6), (4, 12), (5, 15)]
+    saved = Checkpoint.read(tmp_path / "out" / "last.pt")
+    assert saved.recipe.validate_every == 2
+    assert saved.epoch_sums == [0, 0, 0]
 
 
 def test_another_runs_checkpoints_are_not_overwritten(
