@@ -127,10 +127,12 @@ def write_folder(splits: dict[str, Faces], folder: Path) -> None:
             path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
-def without_leakage(train: Faces, validation: Faces) -> Faces:
-    """`train` without the images that `validation` also holds, and without blank ones."""
+def to_train_on(train: Faces, validation: Faces) -> np.ndarray:
+    """Which images (N) of `train` are neither blank nor in `validation`."""
     held = set(validation.hashes())
-    return train.take(np.array([digest not in held for digest in train.hashes()]) & ~train.blank())
+    unheld = np.array([digest not in held for digest in train.hashes()])
+    kept: np.ndarray = unheld & ~train.blank()
+    return kept
 
 
 def is_official(split: str, faces: Faces) -> bool:

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from classifier.architectures import ARCHITECTURES, BLOCKS, STEM, Stem
-from classifier.graph import pooled_weight
 from classifier.networks import DROPOUT, EmotionCNN
 from classifier.release import MODELS, Release, load_release
 from shared.errors import ConfigurationError
@@ -96,12 +95,18 @@ def start_from(network: nn.Module, recipe: Recipe) -> None:
             f"--start {recipe.start}: it is of the architecture {was.architecture} for {was.input.size} pixels; "
             f"--preset makes {recipe.architecture} for {size}"
         )
-    if recipe.tied and pooled_weight(release.tensors["head.0.weight"], size // 8) is None:
+    if recipe.tied and not _is_tied(release):
         raise ConfigurationError(f"--start {recipe.start}: its weights are not tied; give --no-tied")
     places = continued(was.blocks, recipe.blocks, architecture.stem or STEM)
     state = network.state_dict()
     for name, value in release.tensors.items():
         state[_moved(name, places)].copy_(torch.from_numpy(value))
+
+
+def _is_tied(release: Release) -> bool:
+    from classifier.graph import pooled_weight  # it imports OpenVINO, which training on an accelerator does without
+
+    return pooled_weight(release.tensors["head.0.weight"], release.config.input.size // 8) is not None
 
 
 def continued(before: Sequence[int], blocks: Sequence[int], stem: Stem = STEM) -> list[int]:

@@ -92,7 +92,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument("--mixup", type=number(float, 0), help="Beta distribution parameter, e.g. 0.2 (0: no mixup)")
     recipe.add_argument("--unmixed", type=number(int, 0), help="final epochs without mixup")
     recipe.add_argument("--blocks", type=_blocks, help="channels of emotion-net's residual blocks, e.g. 96,192,384")
-    recipe.add_argument("--teacher", help="a released model to distil from ('': none)")
+    recipe.add_argument("--teacher", help="distil from this release, or file of training.ensemble ('': none)")
     recipe.add_argument("--teacher-share", type=number(float, 0, 1), help="the teacher's share of the targets")
     recipe.add_argument("--tied", action=argparse.BooleanOptionalAction, help="emotion-cnn: tie weights in 2x2 squares")
     recipe.add_argument("--dropout", type=number(float, 0, 0.9), help="emotion-cnn: dropout probability")

@@ -20,6 +20,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from classifier.architectures import ARCHITECTURES
 from shared.compute import has_bf16
 from shared.errors import ConfigurationError
+from training import soft_targets
 from training.checkpoint import Checkpoint, DivergedError
 from training.data import Faces
 from training.network import build, pinned, start_from
@@ -40,7 +41,9 @@ class TrainState:
 
     def __init__(self, recipe: Recipe, seed: int, device: torch.device):
         torch.manual_seed(seed)
-        self.recipe = recipe = replace(recipe, start=pinned(recipe.start), teacher=pinned(recipe.teacher))
+        from_file = soft_targets.is_file(recipe.teacher)
+        teacher = soft_targets.pinned(recipe.teacher) if from_file else pinned(recipe.teacher)
+        self.recipe = recipe = replace(recipe, start=pinned(recipe.start), teacher=teacher)
         self.seed, self.device = seed, device
         self.input = ARCHITECTURES[recipe.architecture].input
         self.network = build(recipe).to(device).to(memory_format=torch.channels_last)
@@ -50,7 +53,8 @@ class TrainState:
         others = [p for p in self.network.parameters() if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
         self.optimizer = OPTIMIZERS[recipe.optimizer](groups)
-        self.teacher = Teacher(recipe.teacher, device) if recipe.teacher else None
+        self.teacher = Teacher(recipe.teacher, device) if recipe.teacher and not from_file else None
+        """A release, which answers at each step."""
         self.class_weights: Tensor | None = None
         self.pictures = ""
         """A digest of the data, which must not change during a run."""
@@ -81,6 +85,8 @@ class TrainState:
         if recipe.batch != saved.recipe.batch:
             kept = saved.recipe.batch
             raise ConfigurationError(f"{path}: a run's place is counted in its batches of {kept}; keep --batch")
+        if not saved.network:
+            raise ConfigurationError(f"{path} holds the weights for a release alone, from which no run can go on")
         state = cls(recipe, saved.seed, device)
         try:
             state.network.load_state_dict(saved.network)

@@ -35,12 +35,15 @@ class Pictures:
     target: Tensor
 
     @classmethod
-    def of(cls, faces: Faces, recipe: Recipe, device: torch.device) -> "Pictures":
-        """The pictures of a split with the recipe's targets."""
+    def of(cls, faces: Faces, recipe: Recipe, device: torch.device, soft: np.ndarray | None = None) -> "Pictures":
+        """The pictures of a split with the recipe's targets, of which soft ones (N, 7) are the teacher's share."""
         images, labels, votes = (
             torch.from_numpy(part).to(device) for part in (faces.images, faces.labels, faces.votes)
         )
-        return cls(images, labels, targets(labels, votes, recipe))
+        target = targets(labels, votes, recipe)
+        if soft is not None:
+            target = torch.lerp(target, torch.from_numpy(soft).to(device), recipe.teacher_share)
+        return cls(images, labels, target)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,8 +65,8 @@ def mixup(inputs: Tensor, target: Tensor, alpha: float, generator: torch.Generat
 class Teacher:
     """A released model whose predictions become part of the targets (distillation, Hinton et al., arXiv 1503.02531).
 
-    It sees the same augmented picture as its student, at its own size. On a CPU it runs like the classifier stage, more
-    than twice as fast as torch. Raises like `find_release`.
+    At each step it sees the same augmented picture as its student, at its own size. On a CPU it runs like the
+    classifier stage, more than twice as fast as torch. Raises like `find_release`.
     """
 
     def __init__(self, reference: str, device: torch.device):

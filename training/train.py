@@ -25,7 +25,7 @@ from classifier.backends import softmax
 from classifier.preprocess import prepare
 from shared.compute import choose_device
 from shared.errors import ConfigurationError
-from training import command, data, machine, options
+from training import command, data, machine, options, soft_targets
 from training.augment import augment
 from training.checkpoint import DivergedError
 from training.data import Faces
@@ -180,14 +180,16 @@ def logits_of(state: TrainState, images: np.ndarray) -> np.ndarray:
 def split(splits: dict[str, Faces], state: TrainState) -> tuple[Pictures, Faces]:
     """The training pictures on the run's device, and the validation split; both are registered with the run."""
     validation = splits["validation"]
-    train = data.without_leakage(splits["train"], validation)
-    print(f"{len(splits['train']) - len(train)} training images left out: blank, or in validation too")
+    keep = data.to_train_on(splits["train"], validation)
+    train, teacher = splits["train"].take(keep), state.recipe.teacher
+    soft = soft_targets.read(teacher, splits["train"])[keep] if soft_targets.is_file(teacher) else None
+    print(f"{(~keep).sum()} training images left out: blank, or in validation too")
     state.take(train, validation)
     if not 0 < state.recipe.batch <= len(train):
         raise ConfigurationError(
             f"--batch {state.recipe.batch} does not fit {len(train)} training images; give a smaller one"
         )
-    return Pictures.of(train, state.recipe, state.device), validation
+    return Pictures.of(train, state.recipe, state.device, soft), validation
 
 
 def _state(arguments: argparse.Namespace) -> TrainState:

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from shared.errors import AffectError, ConfigurationError
-from training import data
+from training import data, train
 from training.checkpoint import Checkpoint, DivergedError
 from training.recipes import PRESETS
 from training.state import TrainState
+from training.targets import Pictures
 
 pytestmark = pytest.mark.usefixtures("small", "one_thread")
 
@@ -94,3 +96,24 @@ def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
     del saved["waited"]
     torch.save(saved, tmp_path / "run.pt")
     assert TrainState.resume(tmp_path / "run.pt", CPU).recipe == RECIPE
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_weights_alone_become_the_same_release(faces: data.Faces, tmp_path: Path, tied: bool) -> None:
+    """A quarter of a tied layer is enough to restore it; no run can go on from what is left."""
+    recipe = replace(PRESETS["emotion-cnn"], teacher="", tied=tied, batch=7, average=0.5)
+    run = TrainState(recipe, 0, CPU)
+    seven = Pictures.of(faces.take(np.arange(7)), recipe, CPU)
+    for _ in range(5):
+        train.step(run, seven.images, seven.labels, seven.target, 4)
+    run.checkpoint().write(tmp_path / "best.pt")
+    Checkpoint.read(tmp_path / "best.pt").write_released(tmp_path / "best.safetensors")
+    whole, slim = (Checkpoint.read(tmp_path / name) for name in ("best.pt", "best.safetensors"))
+    assert (slim.recipe, slim.seed, slim.step, slim.best) == (whole.recipe, whole.seed, whole.step, whole.best)
+    wanted = {name: value.half().float() for name, value in whole.averaged.items() if value.is_floating_point()}
+    assert slim.averaged.keys() == wanted.keys()
+    assert all(torch.equal(slim.averaged[name], value) for name, value in wanted.items())
+    numbers = sum(value.numel() for value in wanted.values()) - tied * 3 * wanted["head.0.weight"].numel() // 4
+    assert (tmp_path / "best.safetensors").stat().st_size < 2 * numbers + 4000
+    with pytest.raises(ConfigurationError, match="weights for a release alone"):
+        TrainState.resume(tmp_path / "best.safetensors", CPU)
