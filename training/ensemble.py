@@ -49,7 +49,7 @@ def _ensemble(arguments: argparse.Namespace) -> None:
         through = _train(folder, seed, splits, stop, arguments)
         if through or (not done and (folder / "best.pt").exists()):  # half a teacher is better than none
             done.append(folder)
-            store(arguments.out, done, splits)
+            store(arguments.results or arguments.out, done, splits)
         if not through:
             print(f"teacher {seed + 1} of {arguments.teachers} stopped; the same command again goes on", flush=True)
             break
@@ -140,6 +140,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--teachers", type=command.number(int, 1), default=3, help="how many (default: 3)")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="teacher", help="their recipe (default: teacher)")
     parser.add_argument("--out", type=Path, default=Path("runs/ensemble"), help="folder (default: runs/ensemble)")
+    parser.add_argument("--results", type=Path, help=f"folder for {TARGETS} and {REPORT} (default: OUT)")
     options.add_run_options(parser)
     options.add_recipe_options(parser)
     return parser.parse_args()

@@ -23,7 +23,6 @@ def parse(description: str | None) -> argparse.Namespace:
     parser.add_argument("--preset", choices=sorted(PRESETS), help=f"the recipe (default: {PRESET})")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and metrics.jsonl (default: runs/PRESET)")
     parser.add_argument("--resume", type=Path, help="continue from this checkpoint, with its recipe and seed")
-    parser.add_argument("--start", metavar="MODEL", help="start from a released model's weights ('': random)")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="also write metrics for TensorBoard")
     parser.add_argument("--seed", type=int, help="seed of a new run (default: 0)")
     add_run_options(parser)
@@ -77,8 +76,9 @@ def add_run_options(parser: argparse.ArgumentParser, minutes: float = 0.0) -> No
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the OPTIONS of a recipe, but for `start`."""
+    """Adds the OPTIONS of a recipe."""
     recipe = parser.add_argument_group("overrides of the preset's or the resumed recipe")
+    recipe.add_argument("--start", metavar="MODEL", help="start from a released model's weights ('': random)")
     recipe.add_argument("--epochs", type=number(int, 1))
     recipe.add_argument("--batch", type=number(int, 2), help="batch size; fixed in a resumed run")
     recipe.add_argument("--rate", type=number(float, 0), help="peak learning rate")

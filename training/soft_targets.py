@@ -5,6 +5,7 @@ out; its metadata holds the SHA-256 of that split's pixels and what the teacher 
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,9 @@ def pinned(teacher: str) -> str:
 
 def write(path: Path, probs: np.ndarray, train: Faces, teachers: str) -> None:
     """Writes probabilities (N, 7) for the N pictures of a training split; `teachers` says whose they are."""
-    about = {"pictures": pictures_digest(train), "teachers": teachers}
-    with replacing(path) as part:
-        save_file({"probs": probs.astype(np.float16)}, part, metadata=about)
+    about = json.dumps({"pictures": pictures_digest(train), "teachers": teachers})
+    with replacing(path) as part:  # the order of several keys would vary, and with it the digest
+        save_file({"probs": probs.astype(np.float16)}, part, metadata={"about": about})
 
 
 def read(teacher: str, train: Faces) -> np.ndarray:
@@ -48,8 +49,9 @@ def read(teacher: str, train: Faces) -> np.ndarray:
         raise ConfigurationError(f"{path} is not the file that the run began with: give --teacher {path} to take it")
     try:
         with safe_open(path, "np") as file:
-            about, probs = file.metadata() or {}, file.get_tensor("probs").astype(np.float32)
-    except SafetensorError as error:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            probs = file.get_tensor("probs").astype(np.float32)
+    except (SafetensorError, ValueError) as error:
         raise ConfigurationError(f"{path} is not what python -m training.ensemble writes: {error}") from None
     if about.get("pictures") != pictures_digest(train) or probs.shape != (len(train), len(EMOTIONS)):
         raise ConfigurationError(f"{path} is for {len(probs)} other training pictures than those of --data")
