@@ -16,14 +16,15 @@
 #   TEACHERS                               how many, whatever the plan says
 #   PYTHON=python3
 #
-# Only the teachers are compiled: within the students' few minutes it would not pay.
+# Only the teachers are compiled: within the students' few minutes it would not pay. Their epochs take seconds, so that
+# only every third one is validated and saved.
 set -uo pipefail
 
 data=${1:?the data: an .npz, zip, folder or CSV} results=${2:?the folder of results}
 python=${PYTHON:-python3} runs=${RUNS:-runs/teach}
 ensemble_s=$(awk "BEGIN { print int(60 * ${ENSEMBLE_MINUTES:-8}) }")
 distil_s=$(awk "BEGIN { print int(60 * ${DISTIL_MINUTES:-5}) }")
-teacher_options=${TEACHER_OPTIONS:-} student_options="--no-compile ${STUDENT_OPTIONS:-}"
+teacher_options=${TEACHER_OPTIONS:-} student_options="--no-compile --validate-every 3 ${STUDENT_OPTIONS:-}"
 mkdir -p "$results" "$runs"
 exec > >(tee -a "$results/log.txt") 2>&1
 targets=$results/soft-targets.safetensors stopped='' child=''
