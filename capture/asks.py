@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from capture.cadence import Cadence, Classified
 from capture.dispatch import Terms
 from capture.effort import Effort
 from capture.hints import Hints, Seen
@@ -10,8 +11,6 @@ from capture.policy import Policy
 from capture.sources import Frame
 from shared.messages import Box
 from shared.scene import signature
-
-RARE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,43 +30,43 @@ class Asked:
 class Asks:
     """Decides the work on the frames of one epoch.
 
-    To resume another capture's epoch, give the last frame it acknowledged and the faces `seen` up to it.
+    To resume another capture's epoch, give the last frame it acknowledged, and the faces `seen` and the last frame
+    `classified` up to it.
     """
 
-    def __init__(self, policy: Policy, before: Frame | None = None, seen: Iterable[Seen] = ()):
+    def __init__(
+        self,
+        policy: Policy,
+        before: Frame | None = None,
+        seen: Iterable[Seen] = (),
+        classified: Classified | None = None,
+    ):
         self.last_pts = before.pts if before else None
         """The last decided frame's; None before the first."""
         colours, size = (signature(before.image), before.size) if before else ((), None)
         self.hints = Hints(
             1 if policy.live else policy.hint_lag, policy.scan_s, seen, colours, size, wanted=policy.live
         )
+        self.cadence = Cadence(classified)
         self._policy = policy
-        self._last_classified: int | None = None
+
+    def forget_before(self, seq: int | None) -> None:
+        """Forget what only frames up to `seq`, the last acknowledged one, would need."""
+        self.hints.forget_before(seq)
+        self.cadence.forget_before(seq)
 
     def decide(self, frame: Frame, terms: Terms | None = None) -> Asked:
         """The work on the next frame; a live source's depends on `terms`."""
         policy, seq = self._policy, frame.index
         own = Effort(policy.scan_s, policy.max_side, policy.classify_every)
         effort = terms.effort(max(frame.image.shape[:2])) if terms else own
-        classify = self._is_due(frame, effort.classify_every) and (terms is None or terms.claim_classifier())
+        due = self.cadence.is_due(seq, frame.pts, self.last_pts, effort.classify_every)
+        classify = due and (terms is None or terms.claim_classifier())
         if classify:
-            self._last_classified = seq
+            self.cadence.note(seq, frame.pts)
         colours = signature(frame.image)
         if self.hints.are_wanted:
             self.hints.note(seq, colours, frame.size)
         scan = self.hints.scan_is_due(seq, frame.pts, self.last_pts, effort.scan_s)
         self.last_pts = frame.pts
         return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side, colours)
-
-    def _is_due(self, frame: Frame, every: int) -> bool:
-        """Classify every n-th frame, and each that comes long after its predecessor, as a folder's images do.
-
-        Live, n counts from the last classified one, since frames are skipped; in replay from 0, so that the answer
-        does not depend on where a killed capture resumed.
-        """
-        is_rare = self.last_pts is not None and frame.pts - self.last_pts >= RARE_S
-        if is_rare and every == self._policy.classify_every:
-            return True
-        if not self._policy.live:
-            return frame.index % every == 0
-        return self._last_classified is None or frame.index - self._last_classified >= every

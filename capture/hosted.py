@@ -149,7 +149,7 @@ class Hosted:
         """A result arrived; returns its frame the first time."""
         flight = self.window.answered(result.seq, now)
         if flight is not None:
-            self.asks.hints.forget_before(self.window.acked)
+            self.asks.forget_before(self.window.acked)
             if result.complete:
                 self.pace.analysed(1000 * (now - flight.captured_at))
             if result.size is not None:  # else nobody searched it
@@ -164,7 +164,7 @@ class Hosted:
     def recorded(self, seq: int) -> None:
         """A recorder has acknowledged all rows up to `seq`."""
         self.window.recorded(seq)
-        self.asks.hints.forget_before(self.window.acked)
+        self.asks.forget_before(self.window.acked)
 
     def key(self, flight: Flight) -> Key:
         """A frame's identity among those of all sources."""
@@ -193,7 +193,9 @@ class Hosted:
             progress = Progress(self.epoch, None)
         else:
             acked = self.window.acked
-            progress = Progress(self.epoch, acked, self.state == "ended", self.asks.hints.up_to(acked))
+            asks = self.asks
+            ended = self.state == "ended"
+            progress = Progress(self.epoch, acked, ended, asks.hints.up_to(acked), asks.cadence.up_to(acked))
         if self.epoch:
             self._progress.save(progress)
 
@@ -209,7 +211,7 @@ class Hosted:
         self.label = item.label
         if self._resuming:
             self.window = Window(self.policy, self._resuming.acked)
-            self.asks = Asks(self.policy, item.before, self._resuming.seen)
+            self.asks = Asks(self.policy, item.before, self._resuming.seen, self._resuming.classified)
             self._log.info("going on", epoch=self.epoch, after_seq=self._resuming.acked)
             self._resuming = None
         else:

@@ -15,6 +15,7 @@ class Policy:
     deadline_s: float = 0.5
     """Least deadline of a live frame."""
     classify_every: int = 3
+    """Every n-th frame from 30 per second up; below, no more than n/30 s pass between two (capture/cadence.py)."""
     ack: Literal["smoother", "recorder"] = "smoother"
     scan_s: float = 0.0
     """Interval of whole-frame searches, between which only the area near known faces is searched; 0: all whole."""

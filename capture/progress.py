@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from capture.cadence import Classified
 from capture.hints import Seen
 from shared.errors import ConfigurationError
 from shared.state import forget_state, write_state
@@ -14,7 +15,9 @@ log = structlog.get_logger()
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What a killed capture resumes from: its epoch; in replay also the last acknowledged frame and the faces so far.
+    """What a killed capture resumes from.
+
+    Its epoch; in replay also the last acknowledged frame, and the faces and the last classified frame so far.
 
     A live source begins a new epoch, which must be later even if the clock has been set back.
     """
@@ -23,6 +26,7 @@ class Progress(msgspec.Struct, frozen=True):
     acked: int | None
     ended: bool = False
     seen: tuple[Seen, ...] = ()
+    classified: Classified | None = None
 
 
 def read_progress(written: bytes) -> Progress | None:

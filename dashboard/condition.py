@@ -80,7 +80,7 @@ def _less(status: SourceStatus) -> str:
         return ""
     return (
         f" Whole frames are searched every {status.scan_s:g} s at {status.max_side} pixels, one frame in"
-        f" {status.classify_every} is classified."
+        f" {status.classify_every} is classified (more below 30 frames/s)."
     )
 
 

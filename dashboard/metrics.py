@@ -24,7 +24,10 @@ _GAUGES: _Reported = {
     "reduced_steps": ("Steps by which work is currently reduced.", lambda status: status.effort),
     "scan_seconds": ("Current interval between full-frame searches.", lambda status: status.scan_s),
     "search_side_pixels": ("Current longest side of full-frame searches.", lambda status: status.max_side),
-    "classify_every": ("Currently one frame in this many is classified.", lambda status: status.classify_every),
+    "classify_every": (
+        "Currently one frame in this many is classified, more below 30 per second.",
+        lambda status: status.classify_every,
+    ),
 }
 _COUNTERS: _Reported = {
     "given_up": ("Frames given up.", lambda status: status.given_up),

@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         3,
         ge=1,
         le=1000,
-        description="Every n-th frame of a source is classified, and each that comes half a second or more after its predecessor.",
+        description="Every n-th frame of a source is classified; below 30 frames per second more of them, so that no more than n/30 seconds pass between two.",
     )
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(

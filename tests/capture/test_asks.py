@@ -3,6 +3,7 @@
 import numpy as np
 
 from capture.asks import Asks
+from capture.cadence import Classified
 from capture.dispatch import Terms
 from capture.effort import Effort
 from capture.policy import Policy
@@ -26,7 +27,8 @@ def terms(effort, *, free=True):
 def test_every_third_frame_is_classified_in_replay_wherever_it_goes_on():
     """A killed capture that goes on asks for the same frames to be classified."""
     assert classified(Asks(REPLAY), range(12)) == [0, 3, 6, 9]
-    assert classified(Asks(REPLAY, before=Frame(IMAGE, 4 / 30, 4)), range(5, 12)) == [6, 9]
+    resumed = Asks(REPLAY, before=Frame(IMAGE, 4 / 30, 4), classified=Classified(3, 3 / 30))
+    assert classified(resumed, range(5, 12)) == [6, 9]
 
 
 def test_live_classification_is_as_frequent_whatever_was_skipped():

@@ -247,6 +247,8 @@ def test_a_killed_replay_goes_on_after_the_last_acknowledged_frame(host, tmp_pat
     second.until(lambda: second.run.state == "ended")
     assert [seq for _, seq, *_ in second.seen] == list(range(written.acked + 1, 6))
     assert {epoch for epoch, *_ in second.seen} == {written.epoch}
+    assert written.classified is not None
+    assert written.classified.seq == written.acked // 3 * 3, "so that it classifies the same frames"
 
 
 def test_a_replay_killed_after_its_end_stays_ended(host):
