@@ -210,7 +210,10 @@ class Dropped(FrameMessage, frozen=True, kw_only=True, gc=False):
 
 
 class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
-    """One face of a result; `probs` are this frame's, `smoothed` the track's."""
+    """One face of a result; `probs` are this frame's, `smoothed` the track's.
+
+    `label` is the largest of `smoothed`, or the one before it until the largest leads clearly or long enough.
+    """
 
     track_id: Count | None
     xyxy: Box

@@ -149,6 +149,15 @@ class Settings(BaseSettings):
         lt=1,
         description="Weight of the past when classified frames are 0.1 s apart; 0 turns smoothing off.",
     )
+    label_lead: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="A face's label changes when another one's smoothed probability is larger by this much …",
+    )
+    label_seconds: float = Field(
+        0.3, ge=0, le=60, description="… or has been the largest for this long, in seconds of media time."
+    )
 
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")
     dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 picks a free one.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared import messages as m
+from smoother.labels import DEFAULT_RULE, LabelRule
 from smoother.tracking import Tracks, fold, track
 
 MOST_PENDING = 4096
@@ -59,10 +60,18 @@ class Memory(msgspec.Struct, frozen=True):
 class Assembly:
     """Turns the parts of the frames in one epoch of a source into results."""
 
-    def __init__(self, source: str, epoch: int, smoothing: float, memory: Memory | None = None):
+    def __init__(
+        self,
+        source: str,
+        epoch: int,
+        smoothing: float,
+        memory: Memory | None = None,
+        rule: LabelRule = DEFAULT_RULE,
+    ):
         self.source = source
         self.epoch = epoch
         self._smoothing = smoothing
+        self._rule = rule
         self.heard_at = 0.0
         self._pending: dict[tuple[int, int | None], Parts] = {}
         """By (seq, prev), so that a bogus part cannot mix with the real frame of the same number."""
@@ -171,21 +180,20 @@ class Assembly:
         )
         listed = [(face, index) for face, index in zip(found.faces, assigned, strict=True) if index is not None]
         probs = {index: emotions[face.face].probs for face, index in listed if face.face in emotions}
-        self._tracks = fold(self._tracks, probs, found.pts, self._smoothing)
+        self._tracks = fold(self._tracks, probs, found.pts, self._smoothing, self._rule)
         return [_tracked(face, self._tracks, index, emotions.get(face.face)) for face, index in listed]
 
 
 def _tracked(face: m.Face, tracks: Tracks, index: int, emotion: m.Emotion | None) -> m.TrackedFace:
     known = tracks.tracks[index]
-    smoothed = known.smoothed
     return m.TrackedFace(
         track_id=known.track_id,
         xyxy=face.xyxy,
         confidence=face.confidence,
         landmarks=face.landmarks,
         probs=emotion.probs if emotion else None,
-        smoothed=smoothed,
-        label=None if smoothed is None else m.EMOTIONS[smoothed.index(max(smoothed))],
+        smoothed=known.smoothed,
+        label=known.label.name if known.label else None,
         first_pts=known.first_pts,
         classified_pts=known.classified_pts,
     )

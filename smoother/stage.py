@@ -19,6 +19,7 @@ from shared.status import Status
 from shared.topics import Envelope
 from smoother import memories
 from smoother.assembly import Assembly, Part
+from smoother.labels import LabelRule
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ class Smoother(Stage):
         self._me = place.identity
         self._folder = place.state_dir
         self._smoothing = place.settings.smoothing
+        self._rule = LabelRule(place.settings.label_lead, place.settings.label_seconds)
         self._lock = locks.take(place.settings.runtime_dir, "smoother", "the smoother's place")
         self._needs_disk = place.settings.capture_ack == "recorder"
         self._unwritten: str | None = None
@@ -41,7 +43,7 @@ class Smoother(Stage):
         self._finished: dict[str, int] = {}
         """The last epoch of each source that has ended."""
         self._assemblies = {
-            source: Assembly(source, memory.epoch, self._smoothing, memory)
+            source: Assembly(source, memory.epoch, self._smoothing, memory, self._rule)
             for source, memory in memories.read(self._folder).items()
         }
         self.detail = f"EMA {self._smoothing:g}"
@@ -107,7 +109,8 @@ class Smoother(Stage):
         if current and part.epoch < current.epoch:
             log.warning("going back to the capture's epoch", source=part.source, epoch=part.epoch)
         self._assemblies.pop(part.source, None)
-        self._assemblies[part.source] = assembly = Assembly(part.source, part.epoch, self._smoothing)
+        assembly = Assembly(part.source, part.epoch, self._smoothing, rule=self._rule)
+        self._assemblies[part.source] = assembly
         assembly.heard_at = now
         while len(self._assemblies) > MOST_SOURCES:
             longest = min(self._assemblies.values(), key=lambda one: one.heard_at)

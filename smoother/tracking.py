@@ -17,6 +17,7 @@ from shared import scene
 from shared.boxes import intersections
 from shared.messages import Probs
 from smoother import motion
+from smoother.labels import DEFAULT_RULE, Label, LabelRule, relabel
 from smoother.motion import Array
 from smoother.smoothing import smooth
 
@@ -59,6 +60,7 @@ class Track(msgspec.Struct, frozen=True):
     """The flattened (5, 4) state of `motion`."""
     smoothed: Probs | None = None
     classified_pts: float | None = None
+    label: Label | None = None
 
 
 class Tracks(msgspec.Struct, frozen=True):
@@ -120,20 +122,25 @@ def track(
     return Tracks(named, pts, next_id, tuple(signature) or state.signature, size or state.size), assigned
 
 
-def fold(state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7) -> Tracks:
-    """Smooth a frame's emotions into its tracks, right after `track` for the same frame.
+def fold(
+    state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7, rule: LabelRule = DEFAULT_RULE
+) -> Tracks:
+    """Smooth a frame's emotions into its tracks, right after `track` for the same frame, and label these.
 
     Args:
         state: what `track` returned.
         probs: probabilities by index in `state.tracks`; other tracks stay unchanged.
         pts: the frame's media time in seconds.
         a: see `smoothing.smooth`.
+        rule: when a label changes.
     """
     faces = list(state.tracks)
     for index, current in probs.items():
         face = faces[index]
-        dt = pts - face.classified_pts if face.classified_pts is not None else 0.0
-        faces[index] = msgspec.structs.replace(face, smoothed=smooth(face.smoothed, current, dt, a), classified_pts=pts)
+        before = face.classified_pts
+        smoothed = smooth(face.smoothed, current, pts - before if before is not None else 0.0, a)
+        label = relabel(face.label, current, smoothed, pts, before, rule)
+        faces[index] = msgspec.structs.replace(face, smoothed=smoothed, classified_pts=pts, label=label)
     return msgspec.structs.replace(state, tracks=tuple(faces))
 
 

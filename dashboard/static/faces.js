@@ -1,6 +1,5 @@
-// The cards of a source's faces: one per track, ordered by id, smoothed once more for display.
+// The cards of a source's faces: one per track, ordered by id.
 
-const SMOOTHING = 0.85; // weight of the shown value after 0.1 s of media time
 const OUT_OF_SIGHT_S = 2; // a card stays this long, so that a turned head does not move its neighbours
 const UNCLASSIFIED_S = 2; // older probabilities are marked, at low frame rates those older than ten frames
 const HISTORY_PX_PER_S = 10;
@@ -63,6 +62,17 @@ export class Faces {
   }
 }
 
+// The distribution nearest to `probs` in which none is above the chosen one: those that lead it share with it.
+export function inFavour(probs, chosen) {
+  let [sum, sharing] = [probs[chosen], 1];
+  for (const other of probs.filter((_, i) => i !== chosen).sort((a, b) => b - a)) {
+    if (other * sharing <= sum) break;
+    sum += other;
+    sharing += 1;
+  }
+  return probs.map((share, i) => (i === chosen ? sum / sharing : Math.min(share, sum / sharing)));
+}
+
 class Card {
   constructor(id, emotions) {
     this.root = document.getElementById("face-template").content.cloneNode(true).firstElementChild;
@@ -87,8 +97,7 @@ class Card {
     const old = age > Math.max(UNCLASSIFIED_S, 10 * dt);
     this.root.classList.toggle("old", old);
     if (old) this.root.querySelector(".raw").textContent = `last classified ${Math.round(age)} s ago`;
-    const keep = SMOOTHING ** (dt / 0.1);
-    this.shown = face.smoothed.map((now, i) => (this.shown ? keep * this.shown[i] + (1 - keep) * now : now));
+    this.shown = face.label ? inFavour(face.smoothed, this.emotions.indexOf(face.label)) : face.smoothed;
     this.root.querySelector(".label").textContent = face.label;
     this.bars.forEach((bar, i) => bar.show(this.shown[i], this.emotions[i] === face.label));
     this.extend(dt, old);

@@ -108,16 +108,33 @@ def test_faces_have_ids_labels_and_seven_bars(show, page):
         assert page.value(BARS.format(track)) == [[name, 70 if name == label else 5] for name in EMOTIONS]
 
 
-def test_bars_are_smoothed_once_more_in_media_time(show, page):
-    """After 0.1 s of pts 0.85 of what was shown stays; the raw label is this frame's."""
+def test_bars_agree_with_the_label(show, page):
+    """They are the smoothed probabilities; one that leads before it becomes the label shares with it."""
     show.frame(1, face(1, "happy"))
     page.wait_for("document.querySelector('.label')?.textContent === 'happy'")
-    show.frame(2, face(1, "sad"))
+    leading = (0.05, 0.1, 0.05, 0.3, 0.0, 0.4, 0.1)
+    show.frame(2, face(1, "happy", probs=face(1, "sad").probs, smoothed=leading))
+    page.wait_for("document.querySelector('.raw').textContent === 'raw sad 70 %'")
+    assert [share for _, share in page.value(BARS.format(1))] == [5, 10, 5, 35, 0, 35, 10]
+    assert page.value("document.querySelector('.bar.most').getAttribute('aria-label')") == "happy"
+    show.frame(3, face(1, "sad", smoothed=leading))
     page.wait_for("document.querySelector('.label').textContent === 'sad'")
-    shown = dict(page.value(BARS.format(1)))
-    assert shown["happy"] == round(100 * (0.85 * 0.7 + 0.15 * 0.05))
-    assert shown["sad"] == round(100 * (0.85 * 0.05 + 0.15 * 0.7))
-    assert page.value("document.querySelector('.raw').textContent") == "raw sad 70 %"
+    assert [share for _, share in page.value(BARS.format(1))] == [5, 10, 5, 30, 0, 40, 10]
+
+
+@pytest.mark.parametrize(
+    ("probs", "chosen", "shown"),
+    [
+        ([0.5, 0.3, 0.2], 0, [0.5, 0.3, 0.2]),
+        ([0.5, 0.3, 0.2], 1, [0.4, 0.4, 0.2]),
+        ([0.5, 0.4, 0.1], 2, [1 / 3, 1 / 3, 1 / 3]),
+        ([0.4, 0.35, 0.2, 0.05], 2, [0.95 / 3, 0.95 / 3, 0.95 / 3, 0.05]),
+    ],
+)
+def test_the_nearest_bars_that_agree(page, probs, chosen, shown):
+    """No bar is above the label's, the sum stays, and those that are no rivals stay as they are."""
+    call = f"import('/static/faces.js').then((faces) => faces.inFavour({probs}, {chosen}))"
+    assert page.value(call) == pytest.approx(shown)
 
 
 def test_the_overlay_is_on_its_own_frame(show, page):

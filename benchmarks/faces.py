@@ -1,0 +1,80 @@
+"""How steady and how right the reading of real faces is: python -m benchmarks.faces --clips FOLDER.
+
+Prints the tables of docs/faces.md, before and after each rule.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import flicker
+from benchmarks.flicker import Look
+from classifier.backends import load_classifier
+from shared.errors import AffectError
+from shared.messages import EMOTIONS
+from shared.settings import DEFAULTS
+from training.view import pipeline_detector
+
+TALKING = ("liveportrait_d6", "liveportrait_d3", "liveportrait_d9", "liveportrait_d10", "pyfeat_single_face")
+"""Clips of one face with changing expressions, 30 frames per second."""
+STRIDES = {15: 2, 10: 3, 5: 6}
+"""Of these films: by frame rate, one frame in so many."""
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
+Film = list[Look]
+
+
+def main() -> None:
+    """Read the clips once, and print one table after the other."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=Path, required=True, help="folder with the clips")
+    options = parser.parse_args()
+    clips = [clip for name in TALKING for clip in options.clips.glob(f"{name}.*")]
+    if not clips:
+        parser.error(f"--clips {options.clips}: none of {', '.join(TALKING)} is there")
+    classifier = load_classifier(DEFAULTS.classifier_model, MODELS, "cpu")
+    with tempfile.TemporaryDirectory() as cache:
+        detector = pipeline_detector(1, Path(cache))
+        films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
+    for table in (steadiness(films), frame_rates(films)):
+        print("\n".join(table), end="\n\n")
+
+
+def steadiness(films: dict[str, Film]) -> Iterator[str]:
+    """Changes of label: of each frame's own, of the largest smoothed probability (before), and of the rule (after)."""
+    yield "| clip | raw label | largest smoothed | label shown | real changes | shown later, median and longest |"
+    yield "|---|---|---|---|---|---|"
+    for clip, film in films.items():
+        readings = flicker.readings(film, flicker.by_cadence())
+        times = [reading.pts for reading in readings]
+        raw = [EMOTIONS[reading.raw] for reading in readings]
+        shown = [reading.shown for reading in readings]
+        columns: Sequence[Sequence[object]] = (raw, [reading.smoothed for reading in readings], shown)
+        late = flicker.delays(times, raw, shown)
+        delay = f"{np.median(late):.2f} s, {max(late):.2f} s" if late else ""
+        counts = " | ".join(str(flicker.changes(times, labels)) for labels in columns)
+        yield f"| `{clip}` | {counts} | {len(late)} | {delay} |"
+
+
+def frame_rates(films: dict[str, Film]) -> Iterator[str]:
+    """The share of moments with another label than in the whole film, with fewer frames per second."""
+    yield "| clip | " + " | ".join(f"{fps} fps, every third → as shipped" for fps in STRIDES) + " |"
+    yield "|---|" + "---|" * len(STRIDES)
+    for clip, film in films.items():
+        whole = flicker.readings(film, flicker.by_cadence())
+        cells = []
+        for stride in STRIDES.values():
+            third = flicker.readings(film, lambda seq, *_: seq % 3 == 0, stride)
+            shipped = flicker.readings(film, flicker.by_cadence(), stride)
+            cells.append(f"{flicker.difference(whole, third):.0%} → {flicker.difference(whole, shipped):.0%}")
+        yield f"| `{clip}` | {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AffectError as error:
+        raise SystemExit(str(error)) from None
