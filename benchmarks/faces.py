@@ -6,13 +6,16 @@ Prints the tables of docs/faces.md, before and after each rule.
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import flicker
+from benchmarks import crowds, flicker
 from benchmarks.flicker import Look
 from classifier.backends import load_classifier
+from detector import crowd
+from detector.mtcnn import Detector
 from shared.errors import AffectError
 from shared.messages import EMOTIONS
 from shared.settings import DEFAULTS
@@ -22,6 +25,7 @@ TALKING = ("liveportrait_d6", "liveportrait_d3", "liveportrait_d9", "liveportrai
 """Clips of one face with changing expressions, 30 frames per second."""
 STRIDES = {15: 2, 10: 3, 5: 6}
 """Of these films: by frame rate, one frame in so many."""
+PEOPLE, CROWD_FRAMES = 60, 90
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 Film = list[Look]
@@ -39,7 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         detector = pipeline_detector(1, Path(cache))
         films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
-    for table in (steadiness(films), frame_rates(films)):
+        everybody = pipeline_detector(1, Path(cache), max_faces=1000)
+    for table in (frame_rates(films), steadiness(films), crowded(everybody)):
         print("\n".join(table), end="\n\n")
 
 
@@ -71,6 +76,23 @@ def frame_rates(films: dict[str, Film]) -> Iterator[str]:
             shipped = flicker.readings(film, flicker.by_cadence(), stride)
             cells.append(f"{flicker.difference(whole, third):.0%} → {flicker.difference(whole, shipped):.0%}")
         yield f"| `{clip}` | {' | '.join(cells)} |"
+
+
+def crowded(detector: Detector) -> Iterator[str]:
+    """A crowd of which the most confident of each frame are kept (before), and with the rules (after)."""
+    rules: dict[str, tuple[crowds.Keep, int]] = {
+        "the 32 most confident": (lambda xyxy, *_: np.arange(len(xyxy))[:32], 1000),
+        "`AFFECT_MAX_FACES=32`": (partial(crowd.keep, most=32), DEFAULTS.classify_faces),
+        "as shipped": (partial(crowd.keep, most=DEFAULTS.max_faces), DEFAULTS.classify_faces),
+        "`AFFECT_CLASSIFY_FACES=8`": (partial(crowd.keep, most=DEFAULTS.max_faces), 8),
+    }
+    yield f"| {PEOPLE} people | had an id | frames missing somebody | left out | classified at once | longest without |"
+    yield "|---|---|---|---|---|---|"
+    for name, (keep, most) in rules.items():
+        outcome = crowds.follow(PEOPLE, CROWD_FRAMES, detector, keep, most)
+        missing = f"{outcome.missing} of {CROWD_FRAMES}"
+        cells = (len(outcome.named), missing, outcome.left_out, outcome.at_once, f"{outcome.longest_s:.2f} s")
+        yield f"| {name} | {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":

@@ -15,14 +15,19 @@ GRID = (5, 4)
 _HEAD = (slice(0, 310), slice(100, 348))  # head and shoulders in the portrait
 
 
+def portrait(width: int, height: int) -> np.ndarray:
+    """Eileen Collins's head and shoulders (h, w, 3), as large as fit."""
+    picture = data.astronaut()[..., ::-1][_HEAD]  # type: ignore[no-untyped-call]  # scikit-image has no types
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    head = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(head[:height, :width], np.uint8)
+
+
 def crowd(faces: int, size: tuple[int, int] = (1280, 720)) -> np.ndarray:
     """A grey frame (H, W, 3) of the given (W, H) with so many portraits (0-20) of Eileen Collins, left to right."""
     columns, rows = GRID
     cell_width, cell_height = size[0] // columns, size[1] // rows
-    portrait = data.astronaut()[..., ::-1][_HEAD]  # type: ignore[no-untyped-call]  # scikit-image has no types
-    scale = min(cell_width / portrait.shape[1], cell_height / portrait.shape[0])
-    head = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    head = head[:cell_height, :cell_width]
+    head = portrait(cell_width, cell_height)
     frame = np.full((size[1], size[0], 3), 96, np.uint8)
     for index in range(faces):
         top, left = index // columns * cell_height, index % columns * cell_width

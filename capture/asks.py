@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from capture.cadence import Cadence, Classified
+from capture.cadence import Cadence, Classified, chosen_within
 from capture.dispatch import Terms
 from capture.effort import Effort
-from capture.hints import Hints, Seen
+from capture.hints import Face, Hints, Seen
 from capture.policy import Policy
 from capture.sources import Frame
-from shared.messages import Box
 from shared.scene import signature
+
+ROUND_S = 1.0
+"""Everybody in a crowd is classified within this time, or longer where work is reduced."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,12 @@ class Asked:
     classify: bool = False
     scan: bool = True
     """Search the whole frame, not only near the hints."""
-    hints: Sequence[Box] = ()
+    turn: int = 0
+    """The number of this frame among the classified ones ..."""
+    turns: int = 1
+    """... and how many of these make a round, in which everybody in a crowd is classified."""
+    hints: Sequence[Face] = ()
+    """The faces of a moment ago."""
     max_side: int = 0
     """Longest side at which the whole frame is searched; 0: unscaled."""
     signature: Sequence[int] = ()
@@ -62,11 +69,13 @@ class Asks:
         effort = terms.effort(max(frame.image.shape[:2])) if terms else own
         due = self.cadence.is_due(seq, frame.pts, self.last_pts, effort.classify_every)
         classify = due and (terms is None or terms.claim_classifier())
-        if classify:
-            self.cadence.note(seq, frame.pts)
+        round_s = ROUND_S * effort.classify_every / policy.classify_every
+        step_s = round_s if self.last_pts is None else frame.pts - self.last_pts
+        turns = chosen_within(round_s, step_s, effort.classify_every)
+        turn = self.cadence.note(seq, frame.pts) if classify else 0
         colours = signature(frame.image)
         if self.hints.are_wanted:
             self.hints.note(seq, colours, frame.size)
         scan = self.hints.scan_is_due(seq, frame.pts, self.last_pts, effort.scan_s)
         self.last_pts = frame.pts
-        return Asked(classify, scan, () if scan else self.hints.of(seq), effort.max_side, colours)
+        return Asked(classify, scan, turn, turns, self.hints.faces(seq), effort.max_side, colours)

@@ -9,10 +9,18 @@ _ROUNDING_S = 0.005
 
 
 class Classified(NamedTuple):
-    """A frame that was chosen."""
+    """A frame that was chosen, as the `turn`-th of its epoch, from 0."""
 
     seq: int
     pts: float
+    turn: int
+
+
+def chosen_within(seconds: float, step_s: float, every: int) -> int:
+    """How many frames are chosen in so many seconds if frames are `step_s` apart; at least 1."""
+    step_s = max(step_s, 0.001)
+    between = min(every, max(1, int((every / FULL_FPS + _ROUNDING_S) / step_s)))
+    return max(1, int((seconds + _ROUNDING_S) / (between * step_s)))
 
 
 class Cadence:
@@ -37,9 +45,11 @@ class Cadence:
         expected = pts + (pts - prev_pts)
         return seq - last.seq >= every or expected - last.pts > every / FULL_FPS + _ROUNDING_S
 
-    def note(self, seq: int, pts: float) -> None:
-        """Record that frame `seq` was chosen."""
-        self._chosen.append(Classified(seq, pts))
+    def note(self, seq: int, pts: float) -> int:
+        """Record that frame `seq` was chosen; returns its turn."""
+        turn = self._chosen[-1].turn + 1 if self._chosen else 0
+        self._chosen.append(Classified(seq, pts, turn))
+        return turn
 
     def up_to(self, seq: int | None) -> Classified | None:
         """What a successor needs for the frames after `seq`."""

@@ -26,6 +26,12 @@ class Face(NamedTuple):
     track_id: int | None
     xyxy: tuple[int, int, int, int]
 
+    @property
+    def box(self) -> Box:
+        """Its box as in messages."""
+        x1, y1, x2, y2 = self.xyxy
+        return float(x1), float(y1), float(x2), float(y2)
+
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
     """The faces of one result."""
@@ -82,14 +88,20 @@ class Hints:
         return not self._known(seq)
 
     def of(self, seq: int) -> list[Box]:
-        """The boxes to search near in frame `seq`: newest first, each face once."""
+        """The boxes to search near in frame `seq`, those of `faces`."""
+        return [face.box for face in self.faces(seq)]
+
+    def faces(self, seq: int) -> list[Face]:
+        """The faces known for frame `seq`: newest first, each once."""
         known = self._known(seq)
         faces: list[Face] = []
         for seen in reversed(known):
             if known[-1].pts - seen.pts > REMEMBER_S:
                 break
-            faces += [face for face in seen.faces if not any(_is_same(face, other) for other in faces)]
-        return [(float(x1), float(y1), float(x2), float(y2)) for _, (x1, y1, x2, y2) in faces]
+            ids = {face.track_id for face in faces} - {None}  # in a crowd, comparing boxes takes long
+            others = [face for face in seen.faces if face.track_id not in ids]
+            faces += [one for one in others if not any(overlap(one.xyxy, face.xyxy) >= _SAME for face in faces)]
+        return faces
 
     def up_to(self, seq: int | None) -> tuple[Seen, ...]:
         """What a successor needs for the frames after `seq`."""
@@ -119,8 +131,3 @@ class Hints:
 def _whole(box: Box) -> tuple[int, int, int, int]:
     x1, y1, x2, y2 = box
     return round(x1), round(y1), round(x2), round(y2)
-
-
-def _is_same(face: Face, newer: Face) -> bool:
-    tracked = face.track_id is not None and face.track_id == newer.track_id
-    return tracked or overlap(face.xyxy, newer.xyxy) >= _SAME

@@ -10,7 +10,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from detector import pyramid
+from detector import crowd, pyramid
+from detector.crowd import SAME_FACE
 from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
 from detector.nms import suppress, suppress_contained
 from detector.sampling import scaled_crops, warm
@@ -43,7 +44,8 @@ class Detections:
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2), not yet clipped or capped."""
 
-NOTHING: Found = np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
+NOBODY = np.empty((0, 4), np.float32)
+NOTHING: Found = NOBODY, np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 AROUND = 112
 """Side in pixels to which a hint's neighbourhood is scaled for P-Net, ..."""
 SMALLEST_AROUND = 20
@@ -52,8 +54,6 @@ MOST_AROUND = 24
 """... and how many of its best windows go to R-Net."""
 FEW = 64
 """Up to this many windows skip the prefilter by a faster, less exact R-Net."""
-SAME_FACE = 0.3
-"""IoU at which a detected face is the hinted one."""
 
 
 class Detector:
@@ -86,19 +86,26 @@ class Detector:
             self._networks = OpenVinoNetworks(weights, settings.threads)
         warm()
 
-    def detect(self, frame: np.ndarray, hints: np.ndarray | None = None, max_side: int | None = None) -> Detections:
+    def detect(
+        self,
+        frame: np.ndarray,
+        hints: np.ndarray | None = None,
+        max_side: int | None = None,
+        first: np.ndarray = NOBODY,
+    ) -> Detections:
         """Faces in `frame` (H, W, 3) uint8 BGR of any size.
 
         With `hints` (N, 4), boxes of faces a moment ago, only these and their neighbourhoods are searched, and the
         whole frame if that finds nothing. With N = 0 nothing is searched. A whole frame is searched at the smaller of
-        `max_side` and the detector's own limit.
+        `max_side` and the detector's own limit. If there are more than `max_faces`, those at the boxes `first` (K, 4)
+        come first (`crowd.keep`).
         """
         if hints is not None:
             found = self._near(frame, _usable(hints, frame))
             if not len(hints) or len(found[0]):
-                return self._select(frame, *found, scanned=False)
+                return self._select(frame, found, first, scanned=False)
         longest = min((side for side in (self._max_side, max_side) if side), default=0)
-        return self._select(frame, *self._search(frame, longest), scanned=True)
+        return self._select(frame, self._search(frame, longest), first, scanned=True)
 
     def _search(self, frame: np.ndarray, max_side: int) -> Found:
         """The whole frame, where the settings say so also turned: each face as it is surest.
@@ -161,13 +168,13 @@ class Detector:
         """R- and O-Net on square boxes (N, 4), which may lie outside the frame."""
         return self._finish(frame, self._refine(frame, boxes))
 
-    def _select(self, frame: np.ndarray, *found: np.ndarray, scanned: bool) -> Detections:
+    def _select(self, frame: np.ndarray, found: Found, first: np.ndarray, *, scanned: bool) -> Detections:
         """The faces clipped to the frame, at most `max_faces`."""
         height, width = frame.shape[:2]
         xyxy, confidence, landmarks = found
         xyxy = np.clip(xyxy, 0, np.array([width, height, width, height], np.float32))
         visible = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
-        kept = visible[: self._max_faces]
+        kept = visible[crowd.keep(xyxy[visible], confidence[visible], first, self._max_faces)]
         return Detections(xyxy[kept], confidence[kept], landmarks[kept], len(visible) - len(kept), scanned)
 
     def _propose(self, canvas: pyramid.Canvas) -> np.ndarray:

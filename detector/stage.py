@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from detector import crowd
 from detector.crops import LEAST_ROLL, roll, square_crop
 from detector.mtcnn import Detections
 from shared import messages as m
@@ -29,9 +30,13 @@ class Detector(Protocol):
         """Where it runs."""
 
     def detect(
-        self, frame: NDArray[np.uint8], hints: NDArray[np.float64] | None = None, max_side: int | None = None
+        self,
+        frame: NDArray[np.uint8],
+        hints: NDArray[np.float64] | None,
+        max_side: int | None,
+        first: NDArray[np.float64],
     ) -> Detections:
-        """The faces of a frame (H, W, 3) BGR, searched in full or only near hints (N, 4)."""
+        """The faces of a frame (H, W, 3) BGR, searched in full or only near hints (N, 4), some `first` (K, 4)."""
 
 
 class DetectorStage(Worker[m.Frame]):
@@ -75,12 +80,16 @@ class DetectorStage(Worker[m.Frame]):
     def _detect(self, frame: m.Frame, now: float) -> list[Envelope]:
         began = time.monotonic()
         pixels = frame.image.pixels()
-        hints = None if frame.scan else np.array(frame.hints).reshape(-1, 4)
-        found = self._detector.detect(pixels, hints, frame.max_side)
+        hints, ids = _known(frame)
+        searched = None if frame.scan else hints
+        found = self._detector.detect(pixels, searched, frame.max_side, hints[crowd.by_age(ids)])
         self.meter.count("scans", found.scanned)
         if found.dropped:
             self.meter.count("faces_over_the_cap", found.dropped)
-        faces = describe(found, self._settings.detect_confidence, classify=frame.classify)
+        wanted = frame.classify & (found.confidence >= self._settings.detect_confidence)
+        turn = crowd.Turn(frame.turn, frame.turns)
+        due = crowd.in_turn(found.xyxy, wanted, hints, ids, turn, self._settings.classify_faces)
+        faces = describe(found, due)
         said = self._crops(frame, [face for face in faces if face.classify], now)
         detect_ms = (time.monotonic() - began) * 1000
         self.meter.took(detect_ms)
@@ -95,6 +104,7 @@ class DetectorStage(Worker[m.Frame]):
             classifiers=[envelope.key for envelope in said],
             signature=frame.signature or signature(pixels),
             scanned=found.scanned,
+            left_out=found.dropped,
         )
         return [*said, Envelope("faces", frame.source, message)]
 
@@ -125,17 +135,23 @@ class DetectorStage(Worker[m.Frame]):
         return m.Crop(face=face.face, xyxy=box, image=m.Image.of(crop), roll=turned)
 
 
-def describe(found: Detections, least_confidence: float, *, classify: bool) -> list[m.Face]:
-    """Detections as messages; those below `least_confidence` only help tracking and are not classified."""
+def _known(frame: m.Frame) -> tuple[NDArray[np.float64], list[int | None]]:
+    """The boxes (K, 4) of the faces known to the capture, and the id of each."""
+    ids = frame.hint_ids[: len(frame.hints)]
+    return np.array(frame.hints, np.float64).reshape(-1, 4), ids + [None] * (len(frame.hints) - len(ids))
+
+
+def describe(found: Detections, due: NDArray[np.bool_]) -> list[m.Face]:
+    """Detections as messages; those not `due` (N,) only help tracking and are not classified."""
     return [
         m.Face(
             face=index,
             xyxy=cast(m.Box, tuple(xyxy)),
             confidence=confidence,
             landmarks=cast(m.Landmarks, tuple(map(tuple, landmarks))),
-            classify=classify and confidence >= least_confidence,
+            classify=classify,
         )
-        for index, (xyxy, confidence, landmarks) in enumerate(
-            zip(found.xyxy.tolist(), found.confidence.tolist(), found.landmarks.tolist(), strict=True)
+        for index, (xyxy, confidence, landmarks, classify) in enumerate(
+            zip(found.xyxy.tolist(), found.confidence.tolist(), found.landmarks.tolist(), due.tolist(), strict=True)
         )
     ]

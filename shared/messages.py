@@ -115,6 +115,13 @@ class Frame(FrameMessage, frozen=True, kw_only=True):
     classify: bool
     scan: bool = True
     hints: list[Box] = []
+    """Boxes of faces a moment ago ..."""
+    hint_ids: list[Count | None] = []
+    """... and their tracks; None for those without an id yet."""
+    turn: Count = 0
+    """The number of this classified frame ..."""
+    turns: Count = 1
+    """... and the most in a row among which the faces of a crowd take turns."""
     max_side: Count | None = None
     """Longest side at which to search, if smaller than the detector's own setting."""
     deadline_ms: Finite | None = None
@@ -154,6 +161,8 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     """As in `frame/`; empty: unknown."""
     scanned: bool = True
     """The whole frame was searched; otherwise faces away from the hints may be missing."""
+    left_out: Count = 0
+    """Further faces, above the detector's limit."""
 
 
 class Crop(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,6 +247,8 @@ class Smoothed(FrameMessage, frozen=True, kw_only=True):
     complete: bool
     repeat: bool
     stages_ms: dict[str, Finite]
+    left_out: Count = 0
+    """As in `faces/`."""
 
 
 class Ack(Message, frozen=True, kw_only=True):

@@ -123,7 +123,10 @@ class Settings(BaseSettings):
         description="Whole frames are also searched turned by 90, 180 and 270 degrees: for cameras on their side and people who lie down. Such a search takes four times as long.",
     )
     max_faces: int = Field(
-        32, ge=1, le=1000, description="Limit on faces per frame, the most confident first; the rest are only counted."
+        256,
+        ge=1,
+        le=1000,
+        description="Limit on faces per frame: those already followed come first, then the largest; the rest are only counted.",
     )
     crop_max_side: int = Field(256, ge=48, le=2048, description="Larger crops are scaled down to this.")
 
@@ -132,6 +135,12 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
         description="Every n-th frame of a source is classified; below 30 frames per second more of them, so that no more than n/30 seconds pass between two.",
+    )
+    classify_faces: int = Field(
+        32,
+        ge=1,
+        le=1000,
+        description="If a frame has more faces than this, they are classified by turns, about so many at a time, and more if a round would take over a second.",
     )
     classifier_model: str = Field("emotion-net", description="A name in `models/`, or a path to a released model.")
     classify_batch: int = Field(

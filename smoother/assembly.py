@@ -170,6 +170,7 @@ class Assembly:
             complete=parts.complete(),
             repeat=False,
             stages_ms=stages_ms,
+            left_out=found.left_out if found else 0,
         )
 
     def _track(self, found: m.Faces, emotions: dict[int, m.Emotion]) -> list[m.TrackedFace]:

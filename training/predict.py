@@ -54,6 +54,8 @@ def of_crop(picture: np.ndarray, classifier: Classifier) -> Faces:
 def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector) -> Faces:
     """All faces that the detector finds in a photo (H, W, 3), most confident first."""
     found = detector.detect(picture)
+    if found.dropped:
+        print(f"training.predict: {found.dropped} more faces are left out, {len(found)} are the most", file=sys.stderr)
     sure = found.confidence >= MIN_CONFIDENCE
     boxes, confidences = found.xyxy[sure], found.confidence[sure]
     tilts = map(roll, found.landmarks[sure])

@@ -40,8 +40,9 @@ export class Faces {
       else card.root.classList.toggle("away", away > 0);
     }
     const nobody = this.root.querySelector(".nobody");
-    nobody.hidden = this.cards.size > 0;
-    const words = result.faces.length ? "Perhaps a face, not yet confirmed." : "No face in sight.";
+    nobody.hidden = this.cards.size > 0 && !result.left_out;
+    const few = result.faces.length ? "Perhaps a face, not yet confirmed." : "No face in sight.";
+    const words = result.left_out ? `${result.left_out} more faces in sight are not followed (AFFECT_MAX_FACES).` : few;
     if (nobody.textContent !== words) nobody.textContent = words;
   }
 

@@ -151,6 +151,13 @@ def test_the_overlay_is_on_its_own_frame(show, page):
     assert page.value(f"({at})(40, 110)")[1] < 60, "and none where frame 7 had it"
 
 
+def test_faces_left_out_are_said(show, page):
+    """Above the cards of those who are followed."""
+    show.tell(msgspec.structs.replace(result(1, faces=(face(1),)), left_out=12), preview(1, jpeg=jpeg(1)))
+    page.wait_for("document.querySelector('.face')")
+    assert page.value("document.querySelector('.nobody:not([hidden])').textContent").startswith("12 more faces")
+
+
 def test_a_low_confidence_face_is_thin(show, page):
     """On its card too."""
     show.frame(1, face(1, confidence=0.7), face(2))

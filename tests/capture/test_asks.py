@@ -6,6 +6,7 @@ from capture.asks import Asks
 from capture.cadence import Classified
 from capture.dispatch import Terms
 from capture.effort import Effort
+from capture.hints import Face
 from capture.policy import Policy
 from capture.sources import Frame
 from shared.scene import signature
@@ -27,7 +28,7 @@ def terms(effort, *, free=True):
 def test_every_third_frame_is_classified_in_replay_wherever_it_goes_on():
     """A killed capture that goes on asks for the same frames to be classified."""
     assert classified(Asks(REPLAY), range(12)) == [0, 3, 6, 9]
-    resumed = Asks(REPLAY, before=Frame(IMAGE, 4 / 30, 4), classified=Classified(3, 3 / 30))
+    resumed = Asks(REPLAY, before=Frame(IMAGE, 4 / 30, 4), classified=Classified(3, 3 / 30, 1))
     assert classified(resumed, range(5, 12)) == [6, 9]
 
 
@@ -45,10 +46,10 @@ def test_a_frame_is_scanned_or_told_where_faces_were():
     """Hints travel only with a frame that is not scanned whole."""
     asks = Asks(Policy(live=False, scan_s=10.0, hint_lag=1))
     first = asks.decide(Frame(IMAGE, 0.0, 0))
-    assert (first.scan, first.hints) == (True, ())
+    assert (first.scan, first.hints) == (True, [])
     asks.hints.learn(0, 0.0, FACE)
     second = asks.decide(Frame(IMAGE, 0.1, 1))
-    assert (second.scan, second.hints) == (False, [FACE[0][1]])
+    assert (second.scan, second.hints) == (False, [Face(1, (1, 1, 3, 3))])
 
 
 def test_behind_a_cut_frames_are_scanned_also_where_a_killed_capture_goes_on():
@@ -89,3 +90,22 @@ def test_live_work_is_asked_for_on_terms():
 def test_a_frames_signature_travels_with_it():
     """So that it is made once, whoever tells a cut from it."""
     assert Asks(REPLAY).decide(Frame(IMAGE, 0.0, 0)).signature == signature(IMAGE)
+
+
+def test_a_scanned_frame_is_told_of_known_faces_too():
+    """In a crowd those who are followed come first."""
+    asks = Asks(Policy(live=False, scan_s=0.25, hint_lag=1))
+    asks.decide(Frame(IMAGE, 0.0, 0))
+    asks.hints.learn(0, 0.0, FACE)
+    asked = asks.decide(Frame(IMAGE, 0.3, 1))
+    assert (asked.scan, asked.hints) == (True, [Face(1, (1, 1, 3, 3))])
+
+
+def test_classified_frames_are_numbered_for_turns():
+    """A round is a second, at ten a second ten frames; longer where fewer are classified, to reduce work."""
+    asks = Asks(REPLAY)
+    asked = [asks.decide(Frame(IMAGE, seq / 30, seq)) for seq in range(7)]
+    assert [(one.turn, one.turns) for one in asked if one.classify] == [(0, 1), (1, 10), (2, 10)]
+    asks, reduced = Asks(LIVE), terms(lambda _: Effort(0.0, 640, 6, 1))
+    asked = [asks.decide(Frame(IMAGE, seq / 30, seq), reduced) for seq in range(13)]
+    assert [(one.turn, one.turns) for one in asked if one.classify] == [(0, 1), (1, 10), (2, 10)]

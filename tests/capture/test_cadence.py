@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from capture.cadence import Cadence, Classified
+from capture.cadence import Cadence, Classified, chosen_within
 
 
 def chosen(times, cadence, every=3, first=0, before=None):
@@ -66,5 +66,19 @@ def test_only_what_is_needed_is_kept():
     for seq in range(0, 3000, 3):
         cadence.note(seq, seq / 30)
     cadence.forget_before(2990)
-    assert cadence.up_to(2990) == Classified(2988, 2988 / 30)
+    assert cadence.up_to(2990) == Classified(2988, 2988 / 30, 996)
     assert len(cadence._chosen) == 4
+
+
+@pytest.mark.parametrize(
+    ("step_s", "count"),
+    [(1 / 60, 20), (1 / 30, 10), (0.033, 10), (0.04, 12), (0.1, 10), (0.2, 5), (0.5, 2), (1, 1), (60, 1)],
+)
+def test_how_many_frames_make_a_round(step_s, count):
+    """Those classified in a second at this pace."""
+    assert chosen_within(1.0, step_s, 3) == count
+
+
+def test_frames_without_time_between_them_make_some_round():
+    """Two with the same time stamp."""
+    assert chosen_within(1.0, 0.0, 3) == chosen_within(1.0, -5.0, 3) > 100

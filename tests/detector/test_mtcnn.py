@@ -73,13 +73,15 @@ def test_two_faces_of_different_size(detector: Detector, place: Callable[..., np
 def test_faces_above_the_cap_are_dropped_and_counted(
     detector: Detector, make_detector: Callable[..., Detector], crowd: np.ndarray
 ) -> None:
-    """Of thirty faces, the cap keeps the most confident ones and counts the others."""
+    """Of thirty faces the cap keeps some, known ones first, and counts the others."""
     everyone, some = detector.detect(crowd), make_detector(max_faces=10).detect(crowd)
     assert len(everyone) >= 29
     assert everyone.dropped == 0
     assert (len(some), some.dropped) == (10, len(everyone) - 10)
-    np.testing.assert_array_equal(some.xyxy, everyone.xyxy[:10])
-    np.testing.assert_array_equal(some.landmarks, everyone.landmarks[:10])
+    known = everyone.xyxy[-10:]
+    followed = make_detector(max_faces=10).detect(crowd, first=known)
+    np.testing.assert_array_equal(followed.xyxy, known)
+    np.testing.assert_array_equal(followed.landmarks, everyone.landmarks[-10:])
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,15 @@ class Finds:
     device = "none"
 
     def __init__(self, confidences):
-        self.asked = []
+        self.asked, self.first, self.dropped = [], [], 0
         self.confidences = np.array(confidences, np.float32)
 
-    def detect(self, frame, hints=None, max_side=None):
+    def detect(self, frame, hints, max_side, first):
         self.asked.append((None if hints is None else hints.tolist(), max_side))
+        self.first.append(first.tolist())
         count = len(self.confidences)
         boxes = np.array([[10.0 * n, 0.0, 10.0 * n + 8, 9.0] for n in range(count)], np.float32)
-        return Detections(boxes, self.confidences, np.zeros((count, 5, 2), np.float32))
+        return Detections(boxes, self.confidences, np.zeros((count, 5, 2), np.float32), dropped=self.dropped)
 
 
 @pytest.fixture
@@ -99,3 +100,20 @@ def test_a_classifier_that_is_silent_gets_none(stage):
     crops, faces = work(stage, 4.0)
     assert faces.classifiers == ["classifier-host-2"]
     assert crops.deadline_ms == 400.0
+
+
+def test_in_a_crowd_those_followed_come_first_and_all_take_turns(tmp_path):
+    """By their ids; who has none yet comes last. Whoever is left out is said."""
+    finds = Finds([0.99] * 4)
+    finds.dropped = 3
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, classify_faces=2)
+    stage = DetectorStage(Place(settings, Identity("detector", "h", 1, "detector", 0), tmp_path), finds)
+    known = [(10.0 * n, 0.0, 10.0 * n + 8, 9.0) for n in range(4)]
+    asked = {"hints": known, "hint_ids": [7, None, 2, 4], "turns": 8}
+    hear(stage, frame(0, **asked), frame(3, turn=1, **asked), frame(6, hints=known, turn=1))
+    said = [work(stage)[-1] for _ in range(3)]
+    lefts = [[box[0] for box in first] for first in finds.first]
+    assert lefts == [[20, 30, 0, 10], [20, 30, 0, 10], [0, 10, 20, 30]], "no ids are known of the last"
+    assert [message.left_out for message in said] == [3, 3, 3]
+    ways = [[face.classify for face in message.faces] for message in said]
+    assert ways == [[False, False, True, True], [True, True, False, False], [True] * 4]

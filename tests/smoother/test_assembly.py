@@ -77,6 +77,12 @@ def test_a_frame_is_released_when_its_parts_are_complete():
     assert result.stages_ms == {"detect": 5.0, "classify": 2.0}
 
 
+def test_who_is_left_out_is_passed_on():
+    """A viewer hears results alone."""
+    (result,) = assembly().hear(msgspec.structs.replace(faces(0, classify=False), left_out=12))
+    assert result.left_out == 12
+
+
 def test_a_frame_not_to_be_classified_needs_no_emotions():
     """Two frames of three carry the last smoothed emotions on."""
     results = told(story(3))

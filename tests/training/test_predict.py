@@ -29,7 +29,7 @@ class TwoFaces:
     def detect(self, frame: np.ndarray) -> Detections:
         """Three boxes."""
         xyxy = np.array([[20, 20, 60, 60], [140, 20, 180, 60], [80, 20, 120, 60]], np.float32)
-        return Detections(xyxy, np.array([0.99, 0.95, 0.6], np.float32), np.zeros((3, 5, 2), np.float32))
+        return Detections(xyxy, np.array([0.99, 0.95, 0.6], np.float32), np.zeros((3, 5, 2), np.float32), dropped=9)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,9 @@ def test_every_sure_face_of_a_photo_is_answered(tmp_path, monkeypatch, capsys) -
     """With --detect each face has its own box and probabilities that sum to 1; unsure boxes are left out."""
     file = picture(tmp_path / "photo.png")
     assert run(monkeypatch, file, "--detect", "--json") == 0
-    (answer,) = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert printed.err == "training.predict: 9 more faces are left out, 3 are the most\n"
+    (answer,) = json.loads(printed.out)
     assert answer["image"] == str(file)
     assert [face["label"] for face in answer["faces"]] == ["happy", "angry"]
     assert answer["faces"][1]["xyxy"] == [140, 20, 180, 60]
