@@ -12,7 +12,7 @@ import numpy as np
 
 from capture.cadence import Cadence
 from classifier.backends import Classifier
-from detector.crops import square_crop
+from detector.crops import roll, square_crop
 from detector.mtcnn import Detections, Detector
 from shared.scene import signature
 from shared.settings import DEFAULTS
@@ -68,7 +68,8 @@ def watch(clip: Path, detector: Detector, classifier: Classifier) -> Iterator[Lo
     while (read := video.read())[0]:
         frame = np.asarray(read[1], np.uint8)
         found = detector.detect(frame)
-        _, probs = classifier.classify([square_crop(frame, xyxy)[0] for xyxy in found.xyxy])
+        places = zip(found.xyxy, map(roll, found.landmarks), strict=True)
+        _, probs = classifier.classify([square_crop(frame, xyxy, roll=tilt)[0] for xyxy, tilt in places])
         yield Look(video.get(cv2.CAP_PROP_POS_MSEC) / 1000, found, probs, signature(frame))
 
 

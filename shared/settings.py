@@ -165,7 +165,10 @@ class Settings(BaseSettings):
         description="A face's label changes when another one's smoothed probability is larger by this much …",
     )
     label_seconds: float = Field(
-        0.3, ge=0, le=60, description="… or has been the largest for this long, in seconds of media time."
+        0.4,
+        ge=0,
+        le=60,
+        description="… or is the largest and has been so in each frame alone for this long, in seconds of media time.",
     )
 
     dashboard_host: str = Field("127.0.0.1", description="Address the dashboard binds to.")

@@ -12,12 +12,12 @@ _ROUNDING_S = 0.005
 
 @dataclass(frozen=True)
 class LabelRule:
-    """When another emotion than the one shown becomes the label."""
+    """When the largest smoothed probability becomes the label."""
 
     lead: float = 0.3
-    """It does once its smoothed probability is larger by this much, ..."""
-    seconds: float = 0.3
-    """... or has been the largest for this long."""
+    """It does if it is larger than that of the label shown by this much, ..."""
+    seconds: float = 0.4
+    """... or if it has been the largest of each frame's own probabilities for this long."""
 
 
 DEFAULT_RULE = LabelRule()
@@ -27,10 +27,10 @@ class Label(msgspec.Struct, frozen=True):
     """The label of one face, and what may replace it; indices into EMOTIONS."""
 
     shown: int
-    leader: int
-    """The largest smoothed probability ..."""
+    own: int
+    """The largest of the frame's own probabilities ..."""
     since: float
-    """... since this media time."""
+    """... in each classified frame since this media time."""
 
     @property
     def name(self) -> str:
@@ -43,24 +43,26 @@ def relabel(
 ) -> Label:
     """The label after one more classified frame.
 
-    The label changes only at a frame whose own probabilities favour the new one, since a lead is always a little old.
-    It need not wait if the last classified frame is `rule.seconds` or more away: nothing is known of the time between.
+    It changes only at a frame whose own probabilities favour the new one, since the smoothed ones are always a little
+    old. It need not wait if the last classified frame is `rule.seconds` or more away: nothing is known of the time
+    between.
 
     Args:
-        known: the label so far; None for the first frame, whose leader is shown.
+        known: the label so far; None for the first frame, whose largest smoothed probability is shown.
         probs: the frame's own probabilities.
         smoothed: the face's smoothed probabilities, with this frame.
         pts: the frame's media time.
         before: the media time of the classified frame before; None for the first.
         rule: when to change.
     """
-    leader = _largest(smoothed)
+    largest, own = _largest(smoothed), _largest(probs)
     if known is None or before is None:
-        return Label(leader, leader, pts)
-    since = known.since if leader == known.leader else pts
+        return Label(largest, own, pts)
+    since = known.since if own == known.own else pts
     enough = rule.seconds - _ROUNDING_S
-    leads = smoothed[leader] - smoothed[known.shown] >= rule.lead or pts - since >= enough or pts - before >= enough
-    return Label(leader if leads and _largest(probs) == leader else known.shown, leader, since)
+    is_clear = smoothed[largest] - smoothed[known.shown] >= rule.lead
+    is_ripe = is_clear or pts - since >= enough or pts - before >= enough
+    return Label(largest if own == largest and is_ripe else known.shown, own, since)
 
 
 def _largest(probs: Probs) -> int:
