@@ -194,8 +194,7 @@ class Capture(Stage):
         if detector is None or flight.image is None:
             return
         self.meter.count("resent" if flight.attempts else "sent")
-        first = flight.attempts == 0
-        asked = flight.asked
+        first, asked = flight.attempts == 0, flight.asked
         classify = asked.classify and workers.classifiers > 0
         rationed = classify and flight.live
         expected_s = self._dispatch.sent(hosted.key(flight), detector, now, scan=asked.scan, classify=rationed)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared import values
 from shared.endpoints import check_endpoint, is_loopback
 from shared.errors import ConfigurationError
 from shared.runtime_dir import default_runtime_dir
@@ -65,7 +66,7 @@ class Settings(BaseSettings):
         le=600,
         description="Timeout after which a silent network stream is reopened; a silent camera is waited for.",
     )
-    capture_size: Annotated[tuple[int, int] | None, NoDecode] = Field(
+    capture_size: Annotated[tuple[int, int] | None, NoDecode, BeforeValidator(values.size)] = Field(
         None, description="Width and height asked of a camera, as in `1280x720`; empty: what it gives by itself."
     )
     capture_fps: float | None = Field(
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
         "", description="FFmpeg's options for URLs, as in `rtsp_transport=udp,analyzeduration=1000000`."
     )
     max_pixels: int = Field(40_000_000, ge=1, description="Larger images and videos are refused.")
-    window: Annotated[int | Literal["auto"], NoDecode] = Field(
+    window: Annotated[int | Literal["auto"], NoDecode, BeforeValidator(values.window)] = Field(
         "auto",
         description="Limit on a source's frames in flight; `auto` follows the number of workers. In replay at most `AFFECT_HINT_LAG`, unless `AFFECT_SCAN_SECONDS=0`.",
     )
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
         le=2000,
         description="Smallest face to detect, in pixels at the size searched (`AFFECT_DETECT_MAX_SIDE`).",
     )
-    detect_thresholds: Annotated[tuple[float, float, float], NoDecode] = Field(
+    detect_thresholds: Annotated[tuple[float, float, float], NoDecode, BeforeValidator(values.thresholds)] = Field(
         (0.6, 0.7, 0.6),
         description="MTCNN's score thresholds for P-Net, R-Net, O-Net; the last is the least confidence of a detected face.",
     )
@@ -186,37 +187,6 @@ class Settings(BaseSettings):
         "info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`."
     )
 
-    @field_validator("window", mode="before")
-    @classmethod
-    def _window(cls, value: object) -> object:
-        if value == "auto":
-            return value
-        if not re.fullmatch(r"\d{1,4}", str(value)) or not 1 <= int(str(value)) <= 4096:
-            raise ValueError("allowed: `auto` or a whole number from 1 to 4096")
-        return int(str(value))
-
-    @field_validator("capture_size", mode="before")
-    @classmethod
-    def _size(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", value)
-        if match is None:
-            raise ValueError("allowed: width and height in pixels, as in 1280x720")
-        return int(match[1]), int(match[2])
-
-    @field_validator("detect_thresholds", mode="before")
-    @classmethod
-    def _thresholds(cls, value: object) -> object:
-        parts = value.split(",") if isinstance(value, str) else value
-        try:
-            numbers = tuple(float(part) for part in cast(Any, parts))
-        except (TypeError, ValueError):
-            numbers = ()
-        if len(numbers) != 3 or not all(0 < number < 1 for number in numbers):
-            raise ValueError("allowed: three numbers between 0 and 1, as in 0.6,0.7,0.6")
-        return numbers
-
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         for name, endpoint in (("BUS_IN", self.bus_in_address), ("BUS_OUT", self.bus_out_address)):
@@ -264,20 +234,5 @@ def _explain(fault: dict[str, Any]) -> str:
     if not fault["loc"]:
         return cast(str, message)
     name = str(fault["loc"][0])
-    allowed = "" if "allowed" in message else f" (allowed: {allowed_values(name)})"
+    allowed = "" if "allowed" in message else f" (allowed: {values.allowed(Settings.model_fields[name])})"
     return f"{PREFIX}{name.upper()}={fault['input']!r}: {message}{allowed}"
-
-
-def allowed_values(name: str) -> str:
-    """A setting's allowed values in words, from its type and bounds."""
-    field = Settings.model_fields[name]
-    bounds = [
-        f"{sign} {getattr(bound, key)}"
-        for bound in field.metadata
-        for key, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
-        if hasattr(bound, key)
-    ]
-    choices = getattr(field.annotation, "__args__", ())
-    if choices and all(isinstance(choice, str) for choice in choices):
-        return " | ".join(choices)
-    return " and ".join(bounds) or {int: "a whole number", float: "a number"}.get(cast(type, field.annotation), "text")
