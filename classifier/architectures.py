@@ -9,7 +9,7 @@ from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from classifier.preprocess import InputSpec
+from classifier.preprocess import InputSpec, Spread
 from shared.messages import EMOTIONS
 
 if TYPE_CHECKING:
@@ -98,22 +98,26 @@ def _graphs() -> ModuleType:
     return graph
 
 
+def _input(size: int) -> InputSpec:
+    return InputSpec(size=size, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48, spread=Spread())
+
+
 ARCHITECTURES = {
     "emotion-cnn": Architecture(
-        input=InputSpec(size=224, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+        input=_input(224),
         shapes=_emotion_cnn_shapes,
         module=lambda size, _: _networks().EmotionCNN(size=size),
         graph=lambda tensors, size, _: _graphs().emotion_cnn(tensors, size),
     ),
     "emotion-net": Architecture(
-        input=InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+        input=_input(48),
         shapes=lambda _, blocks: _emotion_net_shapes(STEM, blocks),
         module=lambda _, blocks: _networks().EmotionNet(blocks=blocks),
         graph=lambda tensors, size, blocks: _graphs().emotion_net(tensors, size, blocks),
         stem=STEM,
     ),
     "emotion-lite": Architecture(
-        input=InputSpec(size=48, channels=1, mean=0.5, std=0.5, view=0.93, view_dy=0.0, detail=48),
+        input=_input(48),
         shapes=lambda _, blocks: _emotion_net_shapes(LITE_STEM, blocks),
         module=lambda _, blocks: _networks().EmotionNet(blocks=blocks, stem=LITE_STEM),
         graph=lambda tensors, size, blocks: _graphs().emotion_net(tensors, size, blocks, LITE_STEM),

@@ -22,8 +22,8 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     mean: Annotated[float, msgspec.Meta(ge=0, le=255)] = 128.0
     deviation: Annotated[float, msgspec.Meta(gt=0, le=128)] = 58.0
-    full_below: Annotated[float, msgspec.Meta(ge=0, le=128)] = 20.0
-    none_above: Annotated[float, msgspec.Meta(gt=0, le=128)] = 30.0
+    full_below: Annotated[float, msgspec.Meta(ge=0, le=128)] = 15.0
+    none_above: Annotated[float, msgspec.Meta(gt=0, le=128)] = 25.0
 
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
