@@ -37,6 +37,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     temperature: Annotated[float, msgspec.Meta(gt=0, le=100)]
     blocks: Annotated[tuple[Annotated[int, msgspec.Meta(gt=0, le=4096)], ...], msgspec.Meta(min_length=1)] = BLOCKS
 
+    @property
+    def weights_version(self) -> str:
+        """The part of the version before the dot: 6.1 has the weights of 6, seen through another view."""
+        return self.version.partition(".")[0]
+
     def shapes(self) -> Shapes:
         """The release's tensor shapes by name."""
         return ARCHITECTURES[self.architecture].shapes(self.input.size, self.blocks)

@@ -62,13 +62,13 @@ def tie_weights(network: nn.Module) -> None:
 
 
 def find_release(reference: str) -> Release:
-    """The release of a reference: a model's name or folder, optionally pinned with `@version`.
+    """The release of a reference: a model's name or folder, optionally pinned with `@version`, that of its weights.
 
     Raises ModelError if there is none, ConfigurationError if it has another version.
     """
     name, at, version = reference.rpartition("@")
     release = load_release(name if at else reference, MODELS)
-    if at and release.config.version != version:
+    if at and version not in (release.config.version, release.config.weights_version):
         raise ConfigurationError(
             f"{reference} is wanted, but {name} is now version {release.config.version}: give {name} to take that one"
         )
@@ -79,7 +79,7 @@ def pinned(reference: str) -> str:
     """The reference pinned to the current version; '' stays ''."""
     if not reference or "@" in reference:
         return reference
-    return f"{reference}@{find_release(reference).config.version}"
+    return f"{reference}@{find_release(reference).config.weights_version}"
 
 
 def start_from(network: nn.Module, recipe: Recipe) -> None:

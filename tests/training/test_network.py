@@ -16,7 +16,7 @@ from training import train
 from training.checkpoint import Checkpoint
 from training.data import Faces
 from training.export import release_of
-from training.network import continued
+from training.network import continued, find_release
 from training.recipes import PRESETS, Recipe
 from training.state import TrainState
 from training.targets import Pictures
@@ -121,3 +121,12 @@ def test_emotion_lite_costs_a_quarter() -> None:
     assert network(torch.zeros(1, 1, 48, 48)).shape == (1, 7)
     assert multiplications <= 0.25e9
     assert sum(parameter.numel() for parameter in network.parameters()) <= 1_500_000
+
+
+def test_a_release_is_pinned_by_its_weights() -> None:
+    """A release whose view was fitted anew (6.1) is still the one that a run was begun with (6)."""
+    config = find_release("emotion-net").config
+    assert find_release(f"emotion-net@{config.weights_version}").config == config
+    assert find_release(f"emotion-net@{config.version}").config == config
+    with pytest.raises(ConfigurationError, match=r"emotion-net@0\.1 is wanted"):
+        find_release("emotion-net@0.1")

@@ -46,4 +46,4 @@ def test_a_preset_names_releases_that_are_there(preset: str) -> None:
     """With their version: who makes a new release decides whether presets go on from that one."""
     for reference in {PRESETS[preset].start, PRESETS[preset].teacher} - {""}:
         name, version = reference.split("@")
-        assert load_release(name, MODELS).config.version == version
+        assert load_release(name, MODELS).config.weights_version == version

@@ -165,7 +165,7 @@ def test_a_run_keeps_its_batch(tmp_path: Path) -> None:
 def test_a_run_stays_with_the_release_that_it_began_with(tmp_path: Path) -> None:
     """A release replaced in the middle of a run would change its result in silence."""
     run = TrainState(replace(RECIPE, teacher="emotion-net"), 0, CPU)
-    version = load_release("emotion-net", MODELS).config.version
+    version = load_release("emotion-net", MODELS).config.weights_version
     assert run.recipe.teacher == f"emotion-net@{version}"
     run.recipe = replace(run.recipe, teacher="emotion-net@0")
     run.checkpoint().write(tmp_path / "run.pt")

@@ -79,7 +79,7 @@ def test_the_command_begins_with_a_release_and_more_blocks(command: Callable[...
     blocks = "96,96,96,192,192,192,384"
     assert command("--preset", "emotion-net", "--blocks", blocks, "--epochs", 1, "--batch", 7) == 0
     saved = Checkpoint.read(tmp_path / "out" / "last.pt")
-    version = load_release("emotion-net", MODELS).config.version
+    version = load_release("emotion-net", MODELS).config.weights_version
     assert saved.recipe.start == saved.recipe.teacher == f"emotion-net@{version}"
     assert saved.recipe.blocks == (96, 96, 96, 192, 192, 192, 384)
 
