@@ -154,7 +154,7 @@ PRESETS = {
     "emotion-lite": Recipe(
         architecture="emotion-lite",
         blocks=(64, 64, 64, 128, 128, 144, 144),
-        epochs=60,
+        epochs=44,
         batch=64,
         optimizer="sgd",
         rate=0.08,
@@ -166,7 +166,7 @@ PRESETS = {
         teacher_share=0.8,
         average=0.998,
         mixup=0.2,
-        unmixed=15,
+        unmixed=11,
         augmentation=Augmentation(
             flip=0.5, degrees=10, scale=0.10, shift=0.08, brightness=0.25, contrast=0.25, erase=0.25
         ),
