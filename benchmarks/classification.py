@@ -19,29 +19,31 @@ from detector.crops import roll, square_crop
 from training.view import pipeline_detector
 
 BATCHES = (1, 8)
-OTHER = "emotion-net"
+OTHERS = {"emotion-net": MODEL, "emotion-lite": "emotion-net"}
+"""Our other networks, and the one each is compared with."""
 
 Classify = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 
 def rows(plan: Plan) -> Iterator[Row]:
     """Time per batch of crops, both from the same crops on; then whether both say the same."""
-    ours, net = (load_classifier(model, MODELS, device="cpu", threads=1) for model in (MODEL, OTHER))
-    eager = reference(MODEL)
+    released = {model: load_classifier(model, MODELS, device="cpu", threads=1) for model in (MODEL, *OTHERS)}
+    ours, eager = released[MODEL], reference(MODEL)
     crops = shifted_crops()
     for size in BATCHES:
-        timed = [milliseconds(partial(run, crops[:size])) for run in (ours.classify, eager, net.classify)]
-        if plan.wants(f"classifier/batch-{size}"):
-            yield Row(f"classifier/batch-{size}", *alternate(timed[0], timed[1], plan.many(50, 8), warm_ups=2), "ms")
-        if plan.wants(f"classifier/{OTHER}-{size}"):
-            yield Row(f"classifier/{OTHER}-{size}", *alternate(timed[2], timed[0], plan.many(50, 8), warm_ups=2), "ms")
+        sides: dict[str, tuple[Callable[[Sequence[np.ndarray]], object], ...]] = {"batch": (ours.classify, eager)}
+        sides |= {model: (released[model].classify, released[other].classify) for model, other in OTHERS.items()}
+        for name, pair in sides.items():
+            if plan.wants(f"classifier/{name}-{size}"):
+                left, right = (milliseconds(partial(run, crops[:size])) for run in pair)
+                yield Row(f"classifier/{name}-{size}", *alternate(left, right, plan.many(50, 8), warm_ups=2), "ms")
     if plan.wants("classifier/same-label"):
         pictures = faces_of(plan.images_dir, plan) if plan.images_dir else crops
         mine = np.concatenate([ours.classify([one])[1] for one in pictures])
         its = np.concatenate([eager([one]) for one in pictures])
         yield Row("classifier/same-label", float((mine.argmax(1) == its.argmax(1)).mean()), 1.0, "share")
     if plan.faces is not None:
-        for model in (MODEL, OTHER):
+        for model in released:
             if plan.wants(f"classifier/{model}"):
                 yield from parity(model, plan.faces, plan.many(100_000, 64))
 

@@ -30,6 +30,7 @@ PROMISES = (
     Promise("detector/*/hints-recall", "ours", least=0.98),
     Promise("classifier/batch-*", "ratio", least=5),
     Promise("classifier/emotion-net-*", "ratio", least=1),
+    Promise("classifier/emotion-lite-*", "ratio", least=1),
     Promise("classifier/*same-label", "ours", least=0.995),
     Promise("classifier/*/apart", "ours", most=0.02),
     Promise("transport/720p", "ours", most=2.5),

@@ -97,7 +97,7 @@ def test_weights_tied_over_squares_of_positions_change_nothing(tmp_path: Path) -
     assert pooled_weight(np.ones((2, 9)), 3) is None
 
 
-@pytest.mark.parametrize("name", ["emotion-cnn", "emotion-net"])
+@pytest.mark.parametrize("name", ["emotion-cnn", "emotion-lite", "emotion-net"])
 def test_the_fast_arithmetic_says_what_the_exact_one_says(name: str) -> None:
     """bf16, where the processor has it, moves no probability by more than 0.02."""
     frame = data.astronaut()[:, :, ::-1]

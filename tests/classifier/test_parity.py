@@ -27,7 +27,7 @@ def pictures() -> list[np.ndarray]:
 
 @pytest.mark.data
 @pytest.mark.skipif(not FER2013.exists(), reason=f"FER-2013 is not at {FER2013}")
-@pytest.mark.parametrize("model", ["emotion-cnn", "emotion-net"])
+@pytest.mark.parametrize("model", ["emotion-cnn", "emotion-lite", "emotion-net"])
 def test_the_classifier_says_what_torch_says(model: str, pictures: list[np.ndarray]) -> None:
     """The same label, and 99.9 % of probabilities within 0.02, as the stage loads the model against torch eager."""
     _, ours = load_classifier(model, MODELS, "cpu").classify(pictures, whole=True)
