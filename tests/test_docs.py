@@ -55,7 +55,7 @@ def _saved(folder):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_quoted_figures_are_those_of_saved_runs(page):
-    """`| `row`: … | ours | reference | unit | ratio | without AMX | AVX2 |` stands in files of benchmarks/results so."""
+    """`| `row`: … | ours | reference | unit | ratio | without AMX | AVX2 |` is in benchmarks/results."""
     saved, *others = (_saved(RESULTS / folder) for folder in ("", "without-amx", "held-to-avx2"))
     number, cell = r"([\d.]+)", r"([\d.]+|–)"
     quoted = re.findall(
