@@ -208,7 +208,7 @@ def test_a_source_goes_on_after_another_captures_epoch(host):
     one.run.outdo(7_000_000, now_ns=1_000_000_000)
     assert not one.run.window.flights
     gate.release(8)
-    one.until(lambda: one.seen[-1][0] == 7_000_001 and not one.run.window.flights)
+    one.until(lambda: one.seen and one.seen[-1][0] == 7_000_001 and not one.run.window.flights)
     gate.release(99)  # its reader can end
 
 
