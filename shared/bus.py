@@ -108,9 +108,13 @@ def configure(socket: "zmq.Socket[bytes]", settings: Settings) -> None:
     No ZMTP heartbeats: in libzmq up to 4.3.5 a heartbeat timeout while a queue is full aborts the process (`Assertion
     failed: _input_stopped`, issues 3937 and 4767; `!_io_error`, 4364), and a slow reader's queue may be full any time.
     Liveness comes from `status/`; a lost host is detected by TCP keep-alive.
+
+    What a SUB or XSUB sends are its subscriptions. libzmq drops those beyond the high-water mark, too, for good; they
+    have none.
     """
     socket.linger = _LINGER_MS
-    socket.sndhwm = socket.rcvhwm = settings.bus_hwm
+    socket.rcvhwm = settings.bus_hwm
+    socket.sndhwm = 0 if socket.type in (zmq.SUB, zmq.XSUB) else settings.bus_hwm
     socket.tcp_keepalive, socket.tcp_keepalive_idle, socket.tcp_keepalive_intvl, socket.tcp_keepalive_cnt = 1, 2, 1, 3
     if socket.type in (zmq.XPUB, zmq.PUB):
         socket.tcp_maxrt = _TCP_MAXRT_MS

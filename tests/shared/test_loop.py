@@ -1,5 +1,6 @@
 """The loop that runs every stage, over a real bus inside this process."""
 
+import contextlib
 import itertools
 import os
 import time
@@ -96,6 +97,27 @@ def test_a_late_publisher_is_told_who_is_there(client):
     until(lambda: list(first.receive_subscriptions()), first)
     late = client()
     assert until(lambda: list(late.receive_subscriptions()), late)[0].topic == "crops/classifier-host-1/"
+
+
+def test_no_subscription_is_lost_at_the_high_water_mark(settings, monkeypatch):
+    """More subscribers than messages may wait: a publisher that comes later hears of every one, at once and later."""
+    monkeypatch.setattr(forwarder, "_DRAIN_S", 0.0)
+    tight = settings.model_copy(update={"bus_hwm": 8})
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(Forwarder(place(tight))))
+        ears = stack.enter_context(contextlib.closing(Bus(tight)))
+        wanted = {f"ack/{number}/" for number in range(100)}
+        for topic in wanted:
+            ears.subscribe(topic)
+        for _ in ("here before they reach the bus", "here later"):
+            publisher = stack.enter_context(contextlib.closing(Bus(tight)))
+            heard: set[str] = set()
+
+            def complete(publisher=publisher, heard=heard):
+                heard.update(event.topic for event in publisher.receive_subscriptions())
+                return heard >= wanted
+
+            until(complete, publisher)
 
 
 class Stops(Stage):
