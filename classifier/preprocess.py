@@ -1,7 +1,7 @@
 """From crops to network input: the preprocessing shared by training's evaluation and the running system."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import cv2
 import msgspec
@@ -9,6 +9,8 @@ import numpy as np
 
 CROP_SIDE = 1.3
 """Side of the detector's square crops in box heights."""
+Pixels = TypeVar("Pixels", bound=Any)
+"""A numpy array or a torch tensor: training spreads tensors, on their device."""
 LEAST_DEVIATION = 3.0
 """In grey levels; below, there is nothing but noise to make visible."""
 
@@ -59,25 +61,26 @@ def prepare(crops: Sequence[np.ndarray], spec: InputSpec, *, whole: bool = False
     batch = np.empty((len(crops), spec.size, spec.size), np.float32)
     for row, crop in zip(batch, crops, strict=True):
         row[:] = _view(crop if whole else _cut(crop, spec), spec)
-        if spec.spread:
-            _relight(row, spec.spread)
+    batch = spread(batch, spec.spread)
     batch *= 1 / (255 * spec.std)
     batch -= spec.mean / spec.std
     return batch[:, None]
 
 
-def _relight(view: np.ndarray, how: Spread) -> None:
-    """Spread a view's (S, S) float32 grey values in place, if its contrast is low."""
-    mean, deviation = float(view.mean()), float(view.std())
-    share = (how.none_above - deviation) / max(how.none_above - how.full_below, 1e-6)
-    if share <= 0:
-        return
-    share = min(share, 1.0)
-    gain = 1 + share * (how.deviation / max(deviation, LEAST_DEVIATION) - 1)
-    view -= mean
-    view *= gain
-    view += mean + share * (how.mean - mean)
-    np.clip(view, 0, 255, out=view)
+def spread(views: Pixels, how: Spread | None) -> Pixels:
+    """Views (N, S, S) of float grey values 0..255 with those of low contrast spread; an array or a tensor."""
+    if how is None:
+        return views
+    flat = views.reshape(len(views), -1)
+    mean = flat.mean(1)[:, None]
+    deviation = ((flat - mean) ** 2).mean(1)[:, None] ** 0.5
+    share = ((how.none_above - deviation) / max(how.none_above - how.full_below, 1e-6)).clip(0, 1)
+    if not (share > 0).any():
+        return views
+    gain = 1 + share * (how.deviation / deviation.clip(LEAST_DEVIATION, None) - 1)
+    relit = (flat - mean) * gain + mean + share * (how.mean - mean)
+    spread_out: Pixels = relit.clip(0, 255).reshape(views.shape)
+    return spread_out
 
 
 def _cut(crop: np.ndarray, spec: InputSpec) -> np.ndarray:

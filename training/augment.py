@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from classifier.preprocess import InputSpec, spread
+from training.conditions import degrade
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -24,6 +27,14 @@ class Augmentation:
     """Factor on the distance to the picture's mean."""
     erase: float = 0.0
     """Probability that a rectangle (0.1 to 0.4 of each side) becomes the picture's mean."""
+    degrade: float = 0.0
+    """Probability of one of `training.conditions`, of a random strength."""
+
+
+def inputs(images: Tensor, spec: InputSpec, how: Augmentation, generator: torch.Generator) -> Tensor:
+    """A network's input (N, 1, size, size) float32 for images (N, H, W) uint8, augmented and prepared."""
+    views = augment(images, spec.size, how, generator)[:, 0] * 255
+    return (spread(views, spec.spread)[:, None] / 255 - spec.mean) / spec.std
 
 
 def augment(images: Tensor, size: int, how: Augmentation, generator: torch.Generator) -> Tensor:
@@ -42,7 +53,12 @@ def augment(images: Tensor, size: int, how: Augmentation, generator: torch.Gener
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     rows = torch.stack([cos * mirror, -sin, around(how.shift) * 2, sin * mirror, cos, around(how.shift) * 2], 1)
     grid = functional.affine_grid(rows.view(count, 2, 3), [count, 1, size, size], align_corners=False)
-    pictures = relight(images[:, None].float() / 255, around(how.brightness), around(how.contrast))
+    pictures = images[:, None].float() / 255
+    if how.degrade:
+        # Drawn apart, so that a teacher that sees the picture as it was sees it moved and lit alike.
+        apart = torch.Generator(device).manual_seed(generator.initial_seed() ^ 1)
+        pictures = degrade(pictures, how.degrade, apart)
+    pictures = relight(pictures, around(how.brightness), around(how.contrast))
     out = functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
     return erase(out, how.erase, generator) if how.erase else out
 

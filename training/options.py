@@ -100,6 +100,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument("--scale", type=number(float, 0, 0.9), help="largest change of scale, e.g. 0.1")
     recipe.add_argument("--shift", type=number(float, 0, 1), help="largest shift, as a share of the side")
     recipe.add_argument("--erase", type=number(float, 0, 1), help="probability of hiding a rectangle")
+    recipe.add_argument("--degrade", type=number(float, 0, 1), help="probability of blur, darkness, noise and the like")
 
 
 def _blocks(text: str) -> tuple[int, ...]:

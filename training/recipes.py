@@ -90,7 +90,7 @@ OPTIONS = (
     *("epochs", "batch", "rate", "schedule", "patience", "class_weights", "mixed_precision", "mixup", "unmixed"),
     "validate_every",
     *("start", "blocks", "teacher", "teacher_share", "tied", "dropout"),
-    *("degrees", "scale", "shift", "erase"),
+    *("degrees", "scale", "shift", "erase", "degrade"),
 )
 """What the command line can change of a recipe."""
 

@@ -1,7 +1,7 @@
 """Training targets: labels, votes, a teacher's predictions, and mixup."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch.nn import functional
 from classifier.backends import load_classifier, torch_network
 from classifier.release import MODELS
 from shared.messages import EMOTIONS
-from training.augment import Augmentation, augment
+from training.augment import Augmentation, inputs
 from training.data import Faces
 from training.network import find_release
 from training.recipes import Recipe
@@ -65,8 +65,9 @@ def mixup(inputs: Tensor, target: Tensor, alpha: float, generator: torch.Generat
 class Teacher:
     """A released model whose predictions become part of the targets (distillation, Hinton et al., arXiv 1503.02531).
 
-    At each step it sees the same augmented picture as its student, at its own size. On a CPU it runs like the
-    classifier stage, more than twice as fast as torch. Raises like `find_release`.
+    At each step it sees the same augmented picture as its student, at its own size, but never degraded: the student is
+    to read in the worse picture what the teacher reads in the clean one. On a CPU it runs like the classifier stage,
+    more than twice as fast as torch. Raises like `find_release`.
     """
 
     def __init__(self, reference: str, device: torch.device):
@@ -79,11 +80,11 @@ class Teacher:
             self._network = torch_network(release).to(device, memory_format=torch.channels_last)
 
     def probs(self, images: Tensor, how: Augmentation, generator: torch.Generator, autocast: Any = None) -> Tensor:
-        """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented as `generator` draws it."""
-        inputs = (augment(images, self._spec.size, how, generator) - self._spec.mean) / self._spec.std
-        if inputs.device.type == "cpu":
-            logits = torch.from_numpy(self._classifier.logits(inputs.numpy()))
+        """Probabilities (B, 7) float32 for pictures (B, 48, 48) uint8, augmented but not degraded."""
+        seen = inputs(images, self._spec, replace(how, degrade=0.0), generator)
+        if seen.device.type == "cpu":
+            logits = torch.from_numpy(self._classifier.logits(seen.numpy()))
         else:
             with torch.no_grad(), autocast or nullcontext():
-                logits = self._network(inputs).float()
+                logits = self._network(seen).float()
         return torch.softmax(logits / self._temperature, 1)

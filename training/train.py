@@ -26,7 +26,7 @@ from classifier.preprocess import prepare
 from shared.compute import choose_device
 from shared.errors import ConfigurationError
 from training import command, data, machine, options, soft_targets
-from training.augment import augment
+from training.augment import inputs
 from training.checkpoint import DivergedError
 from training.data import Faces
 from training.machine import stop_on_signal
@@ -137,19 +137,19 @@ def step(state: TrainState, images: Tensor, labels: Tensor, target: Tensor, per_
     generator = torch.Generator(state.device).manual_seed(seed)
     torch.manual_seed(seed)  # for mixup's share and dropout
 
-    inputs = (augment(images, spec.size, recipe.augmentation, generator) - spec.mean) / spec.std
+    seen = inputs(images, spec, recipe.augmentation, generator)
     if state.teacher:
         same = torch.Generator(state.device).manual_seed(seed)  # for the same augmentation
         answers = state.teacher.probs(images, recipe.augmentation, same, state.autocast())
         target = torch.lerp(target, answers, recipe.teacher_share)
     if recipe.mixup and state.step < per_epoch * (recipe.epochs - recipe.unmixed):
-        inputs, target = mixup(inputs, target, recipe.mixup, generator)
+        seen, target = mixup(seen, target, recipe.mixup, generator)
 
     for group in state.optimizer.param_groups:
         group["lr"] = rate(recipe, state.step / (per_epoch * recipe.epochs))
     state.network.train()
     with state.autocast():
-        logits = state.network(inputs)
+        logits = state.network(seen)
     loss = functional.cross_entropy(logits.float(), target, state.class_weights)
     if state.device.type == "cpu" and not math.isfinite(loss.item()):
         raise DivergedError(f"the loss became {loss.item()} at step {state.step}; lower the learning rate")
