@@ -9,8 +9,9 @@ import numpy as np
 
 from capture.names import device_of, redact
 from capture.sources.camera_format import Asked, negotiate
-from capture.sources.frame import Frame, SourceUnavailable, check_pixels
+from capture.sources.frame import Frame, SourceUnavailable
 from shared.errors import SourceError
+from shared.pictures import check_pixels
 
 Clock = Callable[[], float]
 

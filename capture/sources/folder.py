@@ -7,11 +7,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 from capture.names import redact
-from capture.sources.formats import HEAD_BYTES, PICTURE_SUFFIXES, is_picture, is_video
 from capture.sources.frame import Frame
-from capture.sources.images import load_picture
 from capture.sources.recording import Recording
 from shared.errors import SourceError
+from shared.formats import HEAD_BYTES, PICTURE_SUFFIXES, is_picture, is_video
+from shared.pictures import load_picture
 
 _NAMED = 3
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import AffectError, SourceError
+from shared.errors import AffectError
 
 
 class SourceUnavailable(AffectError):  # noqa: N818 - it names a state that may pass, not a mistake
@@ -87,16 +87,3 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release files and devices. Idempotent; never call it while another thread is in `read`."""
-
-
-def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
-    """Check an image against the pixel limit.
-
-    Raises:
-        SourceError: it has more than `max_pixels` pixels.
-    """
-    if width * height > max_pixels:
-        raise SourceError(
-            f"{label}: {width}x{height} = {width * height} pixels are more than the limit of {max_pixels}; "
-            "scale it down or raise AFFECT_MAX_PIXELS"
-        )

@@ -10,10 +10,11 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from capture.sources.device import Clock
-from capture.sources.frame import Frame, check_pixels
+from capture.sources.frame import Frame
 from capture.sources.http_fetch import Answer
 from capture.sources.multipart import MultipartError, parts
 from capture.sources.picture import Painter
+from shared.pictures import check_pixels
 
 _MOST_REFUSED = 100  # parts in a row
 

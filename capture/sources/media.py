@@ -12,11 +12,11 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from capture.sources.frame import check_pixels
 from capture.sources.picture import shown_size
 from capture.sources.reread import Body
 from capture.sources.timeline import LONGEST_BROADCAST_GAP_S, LONGEST_GAP_S, Timeline
 from shared.errors import SourceError
+from shared.pictures import check_pixels
 
 # of FFmpeg's avformat.h
 _GENPTS = 0x0001

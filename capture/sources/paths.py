@@ -8,11 +8,11 @@ from pathlib import Path
 
 from capture.names import redact
 from capture.sources.folder import FolderSource
-from capture.sources.formats import HEAD_BYTES, is_picture
 from capture.sources.frame import Source
 from capture.sources.images import ImageSource
 from capture.sources.video import FileSource
 from shared.errors import SourceError
+from shared.formats import HEAD_BYTES, is_picture
 
 _VIDEO4LINUX = 81  # the major number of its devices, in the kernel's devices.txt
 

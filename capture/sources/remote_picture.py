@@ -7,9 +7,10 @@ from collections.abc import Generator
 from capture.sources.device import Clock
 from capture.sources.frame import Frame, SourceUnavailable
 from capture.sources.http_fetch import Fetched, Fetcher
-from capture.sources.images import Picture, animate, load_picture
+from capture.sources.images import animate
 from capture.sources.live import UrlSource
 from shared.errors import SourceError
+from shared.pictures import Picture, load_picture
 
 
 class HttpSource:

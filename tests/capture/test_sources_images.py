@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFile
 
 from capture.sources import ImageSource, SourceError
-from capture.sources.images import load_picture
+from shared.pictures import load_picture
 from tests.capture.heic import heic
 from tests.capture.made_pictures import LIMIT, image_of, opened, save
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from capture.sources.formats import HEAD_BYTES, PICTURE_FORMATS, PICTURE_SUFFIXES, is_picture, is_video
+from shared.formats import HEAD_BYTES, PICTURE_FORMATS, PICTURE_SUFFIXES, is_picture, is_video
 
 
 def test_the_list_comes_from_the_libraries() -> None:
