@@ -36,15 +36,15 @@ class Picture:
     is_animated: bool
 
 
-def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture:
+def load_picture(file: Path | IO[bytes], label: str, max_pixels: int, limit: str = "AFFECT_MAX_PIXELS") -> Picture:
     """Read an image file; one that is damaged, as far as it goes.
 
     Raises:
         SourceError: missing, not an image, damaged throughout, or above `max_pixels` (found from its header, before
-            decoding). `label` names it.
+            decoding). `label` names it, `limit` what raises the limit; '' where nothing does.
     """
     try:
-        return _load(file, label, max_pixels)
+        return _load(file, label, max_pixels, limit)
     except UnidentifiedImageError as error:
         raise SourceError(f"{label}: is not an image, or of a kind that cannot be read") from error
     except DAMAGE as error:
@@ -52,7 +52,7 @@ def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture
             raise SourceError(f"{label}: {error.strerror}") from error
         refusal = SourceError(f"{label}: is a damaged image ({error})")
         try:
-            picture = _load(file, label, max_pixels, fault=f"{refusal}, shown as far as it goes")
+            picture = _load(file, label, max_pixels, limit, fault=f"{refusal}, shown as far as it goes")
         except DAMAGE:
             raise refusal from error
         if (picture.image == picture.image[0, 0]).all():  # what cannot be decoded becomes uniformly grey or black
@@ -60,16 +60,16 @@ def load_picture(file: Path | IO[bytes], label: str, max_pixels: int) -> Picture
         return picture
 
 
-def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
+def check_pixels(label: str, width: int, height: int, max_pixels: int, limit: str = "AFFECT_MAX_PIXELS") -> None:
     """Check an image against the pixel limit.
 
     Raises:
         SourceError: it has more than `max_pixels` pixels.
     """
     if width * height > max_pixels:
+        remedy = "scale it down" + (f" or raise {limit}" if limit else "")
         raise SourceError(
-            f"{label}: {width}x{height} = {width * height} pixels are more than the limit of {max_pixels}; "
-            "scale it down or raise AFFECT_MAX_PIXELS"
+            f"{label}: {width}x{height} = {width * height} pixels are more than the limit of {max_pixels}; {remedy}"
         )
 
 
@@ -89,11 +89,11 @@ def guarded(*, lenient: bool = False) -> Iterator[None]:
             ImageFile.LOAD_TRUNCATED_IMAGES = strict
 
 
-def _load(file: Path | IO[bytes], label: str, max_pixels: int, fault: str | None = None) -> Picture:
+def _load(file: Path | IO[bytes], label: str, max_pixels: int, limit: str, fault: str | None = None) -> Picture:
     if not isinstance(file, Path):
         file.seek(0)
     with guarded(lenient=fault is not None), Image.open(file, formats=PICTURE_FORMATS) as image:
-        check_pixels(label, image.width, image.height, max_pixels)
+        check_pixels(label, image.width, image.height, max_pixels, limit)
         if not image.width * image.height:
             raise ValueError("without pixels")
         Image.MAX_IMAGE_PIXELS = max_pixels  # for what lies inside: an icon's picture may be larger than it says

@@ -10,10 +10,10 @@ import argparse
 import hashlib
 import json
 import sys
-import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,13 +21,10 @@ import numpy as np
 from shared.errors import ConfigurationError
 from shared.files import replacing
 from shared.messages import EMOTIONS
-from training import command, fer2013
+from training import archive, command, fer2013, layout
+from training.layout import NAMED, SPLITS, Layout, counted
+from training.pictures import SIDE
 
-SPLITS = ("train", "validation")
-OFFICIAL = {
-    "train": dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4965, 4830, 3171), strict=True)),
-    "validation": dict(zip(EMOTIONS, (467, 56, 496, 895, 607, 653, 415), strict=True)),
-}
 MAX_UNDECODABLE = 0.01
 
 
@@ -63,36 +60,49 @@ class Faces:
 def read_pictures(path: Path) -> Faces:
     """The pictures to measure a model on: a file's or folder's `validation` split, or a folder's `<label>/<image>`.
 
-    Raises ConfigurationError like `read`, and for folders within others, of which nobody knows what they are.
+    Classes may be missing. Raises ConfigurationError like `read`, and where there are other splits alone.
     """
     if path.suffix == ".npz":
         return load(path)["validation"]
-    files = fer2013.files(path)
-    if any(name.startswith("validation/") for name in files):
-        return _decode("validation", files, {}, path)[0]
-    deep = [name for name in files if Path(name).suffix.lower() in fer2013.SUFFIXES and len(Path(name).parts) != 2]
-    if deep:
-        raise ConfigurationError(f"{path}: expected validation/<label>/ or <label>/ with pictures; found {deep[0]}")
-    return _decode("", files, {}, path)[0]
+    files, _ = fer2013.files(path)
+    found = _arrange(path, files)
+    split = "" if "" in found.pictures else "validation"
+    if not found.pictures.get(split):
+        raise ConfigurationError(
+            f"{path}: found {found.folders()}; expected validation/<label>/ or test/<label>/, or <label>/ alone: "
+            "to measure on another split, give its own folder"
+        )
+    faces, report = _decode(split, found, files, {}, path)
+    if missing := [label for label, count in report["per_class"].items() if not count]:
+        print(f"{path}: without pictures of {', '.join(missing)}; macro-F1 is of the others", file=sys.stderr)
+    return faces
 
 
-def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dict[str, object]]:
-    """All splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report of what was found.
+def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dict[str, Any]]:
+    """The splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report of what was found.
 
     Votes come from a zip's or folder's `ferplus_votes.csv`, or, for Kaggle's CSV, from FER+'s table `ferplus`.
     Raises ConfigurationError where the layout is not that, a class is missing or empty, or over 1 % cannot be decoded.
     """
-    files = fer2013.files(path)
-    votes = fer2013.votes_by_name(files.pop("ferplus_votes.csv", b""))
+    files, is_table = fer2013.files(path)
+    if ferplus is not None and not is_table:
+        raise ConfigurationError(f"{ferplus}: its rows are those of Kaggle's CSV, which {path} is not; omit --votes")
+    votes = fer2013.votes_by_name(files.pop(fer2013.VOTES, b"")) if fer2013.VOTES in files else {}
     if ferplus is not None:
-        if path.suffix.lower() != ".csv":
-            raise ConfigurationError(f"{ferplus}: its rows are those of Kaggle's CSV, which {path} is not")
         votes = fer2013.votes_by_row(ferplus, list(files))
+    found = _arrange(path, files)
     splits, report = {}, {}
     for split in SPLITS:
-        splits[split], report[split] = _decode(split, files, votes, path)
-    others = [Path(name) for name in files if not name.startswith(tuple(f"{split}/" for split in SPLITS))]
-    report["set_aside"] = dict(Counter(other.parts[0] for other in others if other.suffix.lower() in fer2013.SUFFIXES))
+        if not found.pictures.get(split):
+            raise ConfigurationError(
+                f"{path}: found {found.folders()}; expected train/<label>/ and validation/<label>/ (or test/<label>/): "
+                "divide each class's pictures between them"
+            )
+        splits[split], report[split] = _decode(split, found, files, votes, path)
+        if missing := [f"{split}/{label}/" for label, count in report[split]["per_class"].items() if not count]:
+            raise ConfigurationError(f"{path}: no images in {', '.join(missing)}; each class needs some")
+    report["set_aside"] = {split: len(some) for split, some in found.pictures.items() if split not in SPLITS}
+    report["left_out"] = {reason: len(names) for reason, names in found.left_out.items()}
     return splits, report | leakage(splits["train"], splits["validation"])
 
 
@@ -105,9 +115,25 @@ def load(path: Path) -> dict[str, Faces]:
     fields = ("images", "labels", "names", "votes")
     try:
         with np.load(path) as arrays:
-            return {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigurationError(f"{path} is not what python -m training.data writes: {error}") from None
+            splits = {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
+            fault = next(filter(None, map(_fault, splits.values())), None)
+    except (*archive.UNREADABLE, ValueError, KeyError, TypeError):  # the last for a single array
+        fault = "its arrays are other ones or damaged"
+    if fault:
+        raise ConfigurationError(f"{path} is not what python -m training.data writes: {fault}; write it anew")
+    return splits
+
+
+def _fault(faces: Faces) -> str | None:
+    """What is wrong with arrays from a file."""
+    count, classes = len(faces.names), len(EMOTIONS)
+    expected = {"images": (count, SIDE, SIDE), "labels": (count,), "names": (count,), "votes": (count, classes)}
+    for name, shape in expected.items():
+        if (found := getattr(faces, name).shape) != shape:
+            return f"its {name} have the shape {found}, expected {shape}"
+    if faces.images.dtype != np.uint8 or not count or not 0 <= faces.labels.min() <= faces.labels.max() < classes:
+        return f"expected pictures of bytes with labels from 0 to {classes - 1}"
+    return None
 
 
 def save(splits: dict[str, Faces], path: Path) -> None:
@@ -119,10 +145,14 @@ def save(splits: dict[str, Faces], path: Path) -> None:
 
 def write_folder(splits: dict[str, Faces], folder: Path) -> None:
     """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey. a.jpg becomes a.jpg.png (not a.png)."""
+    taken: set[str] = set()
     for faces in splits.values():
         for image, name in zip(faces.images, faces.names, strict=True):
-            plain = str(name).removesuffix(fer2013.PIXELS).removesuffix(".png")
-            path = folder / f"{plain}.png"
+            plain = str(name).removesuffix(layout.PIXELS).removesuffix(".png") + ".png"
+            while plain in taken:  # `a` beside `a.png`
+                plain += ".png"
+            taken.add(plain)
+            path = folder / plain
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
@@ -133,12 +163,6 @@ def to_train_on(train: Faces, validation: Faces) -> np.ndarray:
     unheld = np.array([digest not in held for digest in train.hashes()])
     kept: np.ndarray = unheld & ~train.blank()
     return kept
-
-
-def is_official(split: str, faces: Faces) -> bool:
-    """Whether each class has as many pictures as in FER-2013's split."""
-    counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).tolist()
-    return dict(zip(EMOTIONS, counts, strict=True)) == OFFICIAL.get(split)
 
 
 def leakage(train: Faces, validation: Faces) -> dict[str, object]:
@@ -155,43 +179,44 @@ def leakage(train: Faces, validation: Faces) -> dict[str, object]:
     }
 
 
+def _arrange(path: Path, files: dict[str, bytes]) -> Layout:
+    """Which picture is where; what is not used is said on stderr."""
+    found = layout.arrange(files)
+    for note in found.notes():
+        print(f"{path}: {note}", file=sys.stderr)
+    try:
+        found.check_classes()
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+    return found
+
+
 def _decode(
-    split: str, files: dict[str, bytes], votes: dict[str, np.ndarray], path: Path
-) -> tuple[Faces, dict[str, object]]:
-    prefix = f"{split}/" if split else ""
-    pictures = sorted(
-        name for name in files if name.startswith(prefix) and Path(name).suffix.lower() in fer2013.SUFFIXES
-    )
-    folders = {Path(name).parent.name for name in files if name.startswith(prefix) and "/" in name[len(prefix) :]}
-    unknown = {folder for folder in folders if not folder.startswith((".", "__"))} - set(EMOTIONS)
-    if unknown:
-        raise ConfigurationError(f"{path}: unknown class {', '.join(sorted(unknown))}; expected {', '.join(EMOTIONS)}")
-    names = dict.fromkeys(name for name in pictures if Path(name).parent.name in EMOTIONS)
-    if strays := [
-        name for name in pictures if name not in names and not Path(name).parent.name.startswith((".", "__"))
-    ]:
-        print(f"{path}: left out, for they are in no class's folder: {', '.join(strays)}", file=sys.stderr)
-    images = {name: image for name in names if (image := fer2013.image(name, files[name])) is not None}
-    counts = Counter(Path(name).parent.name for name in images)
-    missing = [f"{prefix}{label}/" for label in EMOTIONS if not counts[label]]
-    if missing:
-        raise ConfigurationError(f"{path}: no images in {', '.join(missing)}")
-    undecodable = [name for name in names if name not in images]
-    if len(undecodable) > MAX_UNDECODABLE * len(names):
-        raise ConfigurationError(f"{path}: {len(undecodable)} of {len(names)} {split} images cannot be decoded")
+    split: str, found: Layout, files: dict[str, bytes], votes: dict[str, np.ndarray], path: Path
+) -> tuple[Faces, dict[str, Any]]:
+    pictures = found.pictures[split]
+    images, undecodable = fer2013.decode(pictures, files)
+    reasons = list(undecodable.values())
+    if len(undecodable) > MAX_UNDECODABLE * len(pictures):
+        raise ConfigurationError(
+            f"{path}: {len(undecodable)} of {len(pictures)} {split} images cannot be decoded, at most "
+            f"{MAX_UNDECODABLE:.0%} may: {'; '.join(reasons[:NAMED])}; repair or remove them"
+        )
     if undecodable:
-        print(f"{path}: left out, for they cannot be decoded: {', '.join(undecodable)}", file=sys.stderr)
+        print(f"{path}: {counted('not decodable', reasons)}", file=sys.stderr)
+    counts = Counter(picture.label for picture in images)
+    none = np.zeros(len(EMOTIONS), np.float32)
     faces = Faces(
         np.stack(list(images.values())),
-        np.array([EMOTIONS.index(Path(name).parent.name) for name in images], np.int64),
-        np.array(list(images)),
-        np.stack([votes.get(name, np.zeros(len(EMOTIONS), np.float32)) for name in images]),
+        np.array([EMOTIONS.index(picture.label) for picture in images], np.int64),
+        np.array([picture.name for picture in images]),
+        np.stack([votes.get(picture.file, none) for picture in images]),
     )
     return faces, {
         "images": len(faces),
         "per_class": {label: counts[label] for label in EMOTIONS},
-        "official_counts": is_official(split, faces),
-        "undecodable": undecodable,
+        "official_counts": fer2013.is_official(split, faces.labels),
+        "undecodable": [picture.name for picture in undecodable],
         "blank": [str(name) for name in faces.names[faces.blank()]],
         "with_votes": int((faces.votes.sum(1) > 0).sum()),
     }

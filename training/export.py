@@ -21,9 +21,9 @@ from classifier.backends import Classifier, load_classifier, softmax
 from classifier.release import MODELS, Config, Release, load_release, save_release
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
-from training import card, command, figures, onnx, view
+from training import card, command, fer2013, figures, onnx, view
 from training.checkpoint import Checkpoint
-from training.data import Faces, is_official, load
+from training.data import Faces, load
 from training.evaluate import logits_and_probs
 from training.metrics import fit_temperature, report
 
@@ -79,7 +79,7 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         direct_accuracy=float((probs.argmax(1)[found.index] == found.labels).mean()),
         by_side={side: _accuracy_at(classifier, faces, side) for side in SIDES},
     )
-    official = is_official("validation", faces)
+    official = fer2013.is_official("validation", faces.labels)
     how = card.Training(saved.recipe, saved.seed, saved.step, checkpoint, is_fer2013=official)
     with _replacing(folder) as fresh:
         save_release(Release(config, released.tensors), fresh)
@@ -119,8 +119,11 @@ def _accuracy_at(classifier: Classifier, faces: Faces, side: int) -> float:
 
 def main() -> int:
     """Entry point."""
-    arguments = _arguments()
-    return command.run("training.export", lambda: print(_onnx(arguments) if arguments.onnx else _release(arguments)))
+    return command.run("training.export", lambda: _export(_arguments()))
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    print(_onnx(arguments) if arguments.onnx else _release(arguments))
 
 
 def _onnx(arguments: argparse.Namespace) -> str:

@@ -1,123 +1,179 @@
-"""Reads the formats that FER-2013 comes in: Kaggle's CSV, a zip or an ImageFolder, and FER+'s votes."""
+"""FER-2013 as it is published: Kaggle's CSV, a zip or folders of pictures, and FER+'s votes."""
 
-import csv
 import io
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
-import cv2
 import numpy as np
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, SourceError
+from shared.formats import HEAD_BYTES, is_picture
 from shared.messages import EMOTIONS
+from training import archive, tables
+from training.layout import PIXELS, Picture, class_of, split_of, without_top
+from training.pictures import SIDE, read_face
+from training.tables import whole_number
 
-SIDE = 48
-PIXELS = ".pixels"
-"""Suffix for a row of Kaggle's CSV: 48x48 grey values as text."""
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", PIXELS}
+COLUMNS = ("emotion", "pixels", "Usage")
 KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Kaggle's numbers 0 to 6."""
-KAGGLE_USAGES = {"Training": "train", "PublicTest": "validation", "PrivateTest": "PrivateTest"}
-FERPLUS = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
-"""Our labels whose column in FER+'s vote table is called otherwise."""
+KAGGLE_USAGES = ("Training", "PublicTest", "PrivateTest")
+VOTES = "ferplus_votes.csv"
+"""A zip's or folder's table of votes, with the path of each picture."""
+FERPLUS = {label: {"angry": "anger", "happy": "happiness", "sad": "sadness"}.get(label, label) for label in EMOTIONS}
+"""The column of FER+'s table of votes by our label."""
+LEAST_VOTES = 5
+OFFICIAL = {
+    "train": dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4965, 4830, 3171), strict=True)),
+    "validation": dict(zip(EMOTIONS, (467, 56, 496, 895, 607, 653, 415), strict=True)),
+}
+_TABLES = (".csv", ".csv.gz", ".tsv", ".txt")
 
 
-def files(path: Path) -> dict[str, bytes]:
-    """The files of a zip, a folder or Kaggle's CSV by their path, `<split>/<label>/<image>` where the data is FER-2013.
+def files(path: Path) -> tuple[dict[str, bytes], bool]:
+    """The files of a folder or zip, or the rows of Kaggle's CSV as if they were files, and whether it was the latter.
 
+    Paths begin with the folder of the split or class, whatever this lies in.
+    Kaggle's CSV may also lie in a folder or zip without pictures. Its rows come as `<split>/<label>/<row>.pixels`.
     Raises ConfigurationError where there is nothing that can be read.
     """
     if not path.exists():
         raise ConfigurationError(f"{path} does not exist; expected FER-2013 as a zip, a CSV or an ImageFolder")
-    if path.is_dir():
-        return dict(_folder_files(path))
-    return dict(_csv_rows(path) if path.suffix.lower() == ".csv" else _zip_files(path))
+    if not path.is_dir() and path.suffix.lower() != ".zip" and not zipfile.is_zipfile(path):
+        _check_table(path)
+        with path.open("rb") as table:
+            return dict(_kaggle_rows(table, str(path))), True
+    found = dict(archive.folder_files(path) if path.is_dir() else archive.zip_files(path))
+    if any(is_picture(name, content[:HEAD_BYTES]) for name, content in found.items()):
+        return without_top(found), False
+    with_columns = [name for name, content in found.items() if name.lower().endswith(_TABLES) and _is_kaggle(content)]
+    if len(with_columns) == 1:
+        return dict(_kaggle_rows(io.BytesIO(found[with_columns[0]]), f"{path}: {with_columns[0]}")), True
+    what = f"{len(with_columns)} tables, {', '.join(with_columns)}" if with_columns else "none of these"
+    raise ConfigurationError(
+        f"{path}: expected pictures in train/<label>/ and validation/<label>/, or one CSV with the columns "
+        f"{','.join(COLUMNS)}; found {what} among {len(found)} files: give the one that is meant"
+    )
 
 
-def _zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if ".." in Path(name).parts or Path(name).is_absolute():
-                    raise ConfigurationError(f"{path} holds {name!r}, which lies outside of it")
-                if not name.endswith("/"):
-                    yield name, archive.read(name)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unknown
-        raise ConfigurationError(
-            f"{path} is no zip that can be read, and no .csv ({error}); unpack a .tar.gz first"
-        ) from None
+def _check_table(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if is_picture(path.name, head):
+        found = "a picture"
+    elif ".tar" in path.suffixes or path.suffix == ".tgz":
+        found = "a tar archive, which has to be unpacked first"
+    elif head.startswith(tables.GZIP) or path.name.lower().endswith(_TABLES):
+        return
+    else:
+        found = f"a file {path.suffix or 'without suffix'}"
+    raise ConfigurationError(f"{path}: found {found}; expected a zip, a .csv, a .csv.gz or a folder")
 
 
-def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            yield file.relative_to(path).as_posix(), file.read_bytes()
+def _is_kaggle(content: bytes) -> bool:
+    return {column.casefold() for column in COLUMNS} <= set(tables.columns_of(io.BytesIO(content)))
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Kaggle's rows `emotion,pixels,Usage` as files `<split>/<label>/<row>.pixels`."""
-    with path.open(newline="", encoding="utf-8", errors="replace") as table:
-        rows = csv.DictReader(table)
-        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]  # " pixels" in Kaggle's icml_face_data.csv
-        if not {"emotion", "pixels", "Usage"} <= set(rows.fieldnames):
-            found = ",".join(rows.fieldnames)[:80]
-            raise ConfigurationError(f"{path}: expected the columns emotion,pixels,Usage; found {found or 'none'}")
-        for number, row in enumerate(rows, 1):
-            split = KAGGLE_USAGES.get(row["Usage"] or "")
-            if split is None:
-                allowed = ", ".join(KAGGLE_USAGES)
-                raise ConfigurationError(f"{path}: row {number} has the Usage {row['Usage']!r}; expected {allowed}")
-            known = row["emotion"] in map(str, range(len(KAGGLE_EMOTIONS)))
-            label = KAGGLE_EMOTIONS[int(row["emotion"])] if known else row["emotion"]
-            yield f"{split}/{label}/{number:05}{PIXELS}", (row["pixels"] or "").encode()
+def _kaggle_rows(table: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
+    for number, row in enumerate(tables.rows(table, name, "Kaggle's table of pictures", COLUMNS), 1):
+        split = _usage(row["Usage"])
+        if split is None:
+            allowed = ", ".join(KAGGLE_USAGES)
+            raise ConfigurationError(f"{name}: row {number} has the Usage {_short(row['Usage'])}; expected {allowed}")
+        place = whole_number(row["emotion"])
+        known = place is not None and 0 <= place < len(KAGGLE_EMOTIONS)
+        label = KAGGLE_EMOTIONS[place or 0] if known else class_of(row["emotion"])
+        if label is None:
+            numbers = ", ".join(f"{number} {label}" for number, label in enumerate(KAGGLE_EMOTIONS))
+            raise ConfigurationError(
+                f"{name}: row {number} has the emotion {_short(row['emotion'])}; expected {numbers}"
+            )
+        yield f"{split}/{label}/{number:05}{PIXELS}", row["pixels"].encode()
+
+
+def _usage(text: str) -> str | None:
+    return split_of(text) if text.casefold() in {usage.casefold() for usage in KAGGLE_USAGES} else None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) < 20 else f"{text[:20]}…")
 
 
 def votes_by_name(table: bytes) -> dict[str, np.ndarray]:
     """Vote shares by image name; images without a sure match are left out."""
-    shares = {}
-    try:
-        for row in csv.DictReader(io.StringIO(table.decode())):
-            if row["match"] in ("unique", "dup_same_label"):
-                shares[row["fer2013_jpg"]] = _vote_shares(row)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"ferplus_votes.csv is not FER+'s table of votes: {error!r}") from None
-    return shares
+    columns = ("fer2013_jpg", "match", *FERPLUS.values())
+    rows = tables.rows(io.BytesIO(table), VOTES, "FER+'s table of votes", columns)
+    return {
+        row["fer2013_jpg"]: _vote_shares(row, f"{VOTES}: row {number}")
+        for number, row in enumerate(rows, 1)
+        if row["match"] in ("unique", "dup_same_label")
+    }
 
 
 def votes_by_row(path: Path, names: list[str]) -> dict[str, np.ndarray]:
     """Vote shares by image name, of FER+'s own table (arXiv 1608.01041): a row for each of Kaggle's, in its order."""
-    try:
-        with path.open(newline="", encoding="utf-8") as table:
-            rows = list(csv.DictReader(table))
-        splits = [KAGGLE_USAGES[row["Usage"]] for row in rows]
-        if splits != [name.partition("/")[0] for name in names]:
-            raise ConfigurationError(f"{path}: its {len(rows)} rows are not those of the {len(names)} pictures")
-        return {name: _vote_shares(row) for name, row in zip(names, rows, strict=True)}
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): {error!r}") from None
+    if not path.is_file():
+        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): there is no such file")
+    with path.open("rb") as table:
+        rows = list(tables.rows(table, str(path), "FER+'s table of votes", ("Usage", *FERPLUS.values())))
+    if [_usage(row["Usage"]) for row in rows] != [name.partition("/")[0] for name in names]:
+        raise ConfigurationError(
+            f"{path}: its {len(rows)} rows are not those of the {len(names)} pictures; expected Kaggle's CSV and "
+            "fer2013new.csv, both with all of their rows in their own order"
+        )
+    return {
+        name: _vote_shares(row, f"{path}: row {number}")
+        for number, (name, row) in enumerate(zip(names, rows, strict=True), 1)
+    }
 
 
-def _vote_shares(row: dict[str, str]) -> np.ndarray:
+def _vote_shares(row: dict[str, str], where: str) -> np.ndarray:
     """A row's shares of the seven emotions (7) float32; all zero with fewer than five votes for any of them."""
-    counts = np.array([int(row[FERPLUS.get(label, label)]) for label in EMOTIONS])
-    return (counts / counts.sum() if counts.sum() >= 5 else np.zeros(len(EMOTIONS))).astype(np.float32)
+    counts = []
+    for column in FERPLUS.values():
+        votes = whole_number(row[column])
+        if votes is None or votes < 0:
+            raise ConfigurationError(f"{where} has {_short(row[column])} votes for {column}; expected a whole number")
+        counts.append(votes)
+    total = sum(counts)
+    return np.array([votes / total if total >= LEAST_VOTES else 0 for votes in counts], np.float32)
 
 
-def image(name: str, content: bytes) -> np.ndarray | None:
-    """A picture (48, 48) uint8 grey from a file's content; None where it cannot be decoded."""
-    if name.endswith(PIXELS):
-        return _pixels(content)
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE) if content else None
-    if image is not None and image.shape != (SIDE, SIDE):
-        image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return image
+def is_official(split: str, labels: np.ndarray) -> bool:
+    """Whether a split has as many pictures of each class as FER-2013's."""
+    counts = np.bincount(labels, minlength=len(EMOTIONS)).tolist()
+    return dict(zip(EMOTIONS, counts, strict=True)) == OFFICIAL.get(split)
 
 
-def _pixels(text: bytes) -> np.ndarray | None:
+def decode(
+    pictures: Iterable[Picture], files: Mapping[str, bytes]
+) -> tuple[dict[Picture, np.ndarray], dict[Picture, str]]:
+    """The pictures (48, 48) uint8 grey from their files' contents, and why others cannot be decoded."""
+    images, faults = {}, {}
+    for picture in pictures:
+        try:
+            images[picture] = image(picture.file, files[picture.file])
+        except SourceError as error:
+            faults[picture] = str(error)
+    return images, faults
+
+
+def image(name: str, content: bytes) -> np.ndarray:
+    """A picture (48, 48) uint8 grey from a file's content; SourceError where it cannot be decoded."""
+    return _pixels(name, content) if name.endswith(PIXELS) else read_face(name, content)
+
+
+def _pixels(name: str, text: bytes) -> np.ndarray:
+    values = text.split()
     try:
-        grey = np.frombuffer(bytes(map(int, text.split())), np.uint8)
-    except ValueError:  # no number, or none of a byte
-        return None
-    return grey.reshape(SIDE, SIDE) if len(grey) == SIDE * SIDE else None
+        grey = np.frombuffer(bytes(map(int, values)), np.uint8)
+    except ValueError:  # 70.0, no number, or none of a byte
+        whole = [whole_number(value.decode(errors="replace")) for value in values]
+        if any(value is None or not 0 <= value < 256 for value in whole):
+            raise SourceError(f"{name}: its grey values are not all whole numbers from 0 to 255") from None
+        grey = np.array(whole, np.uint8)
+    if len(grey) != SIDE * SIDE:
+        raise SourceError(f"{name}: {len(grey)} grey values; expected {SIDE}x{SIDE} = {SIDE * SIDE}")
+    return grey.reshape(SIDE, SIDE)

@@ -12,7 +12,10 @@ BINS = 15
 
 
 def report(probs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """All scores of probabilities (N, 7) against labels (N); `confusion` has true classes as rows."""
+    """All scores of probabilities (N, 7) against labels (N); `confusion` has true classes as rows.
+
+    Macro-F1 is the mean over the classes that occur in `labels`.
+    """
     predicted = probs.argmax(1)
     confusion = np.zeros((len(EMOTIONS), len(EMOTIONS)), int)
     np.add.at(confusion, (labels, predicted), 1)
@@ -22,7 +25,7 @@ def report(probs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     columns = zip(EMOTIONS, precision, recall, f1, actual, strict=True)
     return {
         "accuracy": float(hits.sum() / len(labels)),
-        "macro_f1": float(f1.mean()),
+        "macro_f1": float(f1[actual > 0].mean()),
         "ece": calibration_error(probs, labels),
         "nll": negative_log_likelihood(probs, labels),
         "per_class": {

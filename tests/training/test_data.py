@@ -9,7 +9,9 @@ import pytest
 
 from shared.errors import ConfigurationError
 from shared.messages import EMOTIONS
-from training import data, fer2013
+from tests.training.made_sets import class_folders, ferplus, kaggle, kaggle_rows
+from training import data, layout
+from training.fer2013 import KAGGLE_EMOTIONS
 
 FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
 
@@ -17,13 +19,7 @@ FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two pictures per class and split, all different; one validation picture is also in train."""
-    rng = np.random.default_rng(0)
-    for split in data.SPLITS:
-        for label in EMOTIONS:
-            place = tmp_path / split / label
-            place.mkdir(parents=True)
-            for number in range(2):
-                cv2.imwrite(str(place / f"{number}.png"), rng.integers(0, 256, (48, 48)).astype(np.uint8))
+    class_folders(tmp_path, each=2)
     copy = tmp_path / "train" / "sad" / "copy.png"
     copy.write_bytes((tmp_path / "validation" / "sad" / "0.png").read_bytes())
     return tmp_path
@@ -70,23 +66,6 @@ def test_a_zip_is_read_like_its_folder(folder: Path, tmp_path: Path) -> None:
     assert train.votes[1:].sum() == 0
 
 
-def kaggle(path: Path, rows: list[tuple[object, str, str]]) -> Path:
-    """Kaggle's table."""
-    lines = [f"{emotion},{pixels},{usage}" for emotion, pixels, usage in rows]
-    path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
-    return path
-
-
-def kaggle_rows() -> list[tuple[object, str, str]]:
-    """A picture per class and use, all different: the first pixel tells them apart."""
-    usages = enumerate(fer2013.KAGGLE_USAGES)
-    return [
-        (emotion, " ".join([str(10 * emotion + place), *["9"] * 2303]), usage)
-        for place, usage in usages
-        for emotion in range(7)
-    ]
-
-
 def test_kaggles_table_is_read_and_privatetest_set_aside(tmp_path: Path) -> None:
     """Numbers become our labels, Training and PublicTest our splits; PrivateTest is counted and not in either."""
     splits, report = data.read(kaggle(tmp_path / "fer2013.csv", kaggle_rows()))
@@ -94,7 +73,7 @@ def test_kaggles_table_is_read_and_privatetest_set_aside(tmp_path: Path) -> None
     assert report["set_aside"] == {"PrivateTest": 7}
     for place, faces in enumerate(splits.values()):
         by_label = {EMOTIONS[label]: int(image[0, 0]) for label, image in zip(faces.labels, faces.images, strict=True)}
-        assert by_label == {label: 10 * number + place for number, label in enumerate(fer2013.KAGGLE_EMOTIONS)}
+        assert by_label == {label: 10 * number + place for number, label in enumerate(KAGGLE_EMOTIONS)}
 
 
 def test_kaggles_other_table_is_read_as_well(tmp_path: Path) -> None:
@@ -106,15 +85,6 @@ def test_kaggles_other_table_is_read_as_well(tmp_path: Path) -> None:
     for split, faces in expected.items():
         assert np.array_equal(splits[split].images, faces.images)
         assert np.array_equal(splits[split].labels, faces.labels)
-
-
-def ferplus(path: Path, usages: list[str]) -> Path:
-    """FER+'s table: row n has n votes for surprise and five minus n for anger, of which the sixth is short."""
-    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    votes = [(number, max(0, 5 - number)) if number != 5 else (2, 2) for number in range(len(usages))]
-    lines = [f"{usage},,0,0,{one},0,{other},0,0,3,0,0" for usage, (one, other) in zip(usages, votes, strict=True)]
-    path.write_text("\n".join([header, *lines]) + "\n")
-    return path
 
 
 def test_ferplus_votes_go_with_kaggles_rows(tmp_path: Path) -> None:
@@ -130,7 +100,7 @@ def test_ferplus_votes_go_with_kaggles_rows(tmp_path: Path) -> None:
     assert report["train"]["with_votes"] == 6
 
 
-def test_votes_for_other_rows_are_refused(tmp_path: Path) -> None:
+def test_votes_for_other_rows_are_refused(folder: Path, tmp_path: Path) -> None:
     """A table in another order, of other pictures, of something else, or beside a folder."""
     rows = kaggle_rows()
     table = kaggle(tmp_path / "fer2013.csv", rows)
@@ -148,7 +118,7 @@ def test_votes_for_other_rows_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ((7, "9", "Training"), "unknown class 7; expected angry"),
+        ((7, "9", "Training"), "row 22 has the emotion '7'; expected 0 angry"),
         ((3, "9 9", "Training"), "1 of 8 train images cannot be decoded"),
         ((3, " ".join(["256"] * 2304), "Training"), "1 of 8 train images cannot be decoded"),
         ((3, " ".join(["-1"] * 2304), "Training"), "1 of 8 train images cannot be decoded"),
@@ -198,7 +168,8 @@ def test_what_lies_about_is_no_picture_of_a_class(folder: Path, capsys: pytest.C
         (folder / name).write_bytes(picture)
     assert len(data.read(folder)[0]["train"]) == 15
     said = capsys.readouterr().err
-    assert "left out, for they are in no class's folder: train/montage.png\n" in said
+    assert "left out 1 file, in no class's folder: train/montage.png\n" in said
+    assert "left out 2 files, hidden: train/.cache/1.png, train/angry/.thumbs/0.png\n" in said
 
 
 def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
@@ -209,7 +180,7 @@ def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[60:80] = bytes(20)
     path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"faces\.zip is no zip that can be read"):
+    with pytest.raises(ConfigurationError, match=r"faces\.zip is not a zip that can be read"):
         data.read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("train/../../angry/0.png", b"")
@@ -260,7 +231,7 @@ def test_what_was_read_becomes_a_folder_again(tmp_path: Path, capsys, monkeypatc
     monkeypatch.setattr("sys.argv", ["data", str(table), "--out", str(out), "--folder", str(written)])
     assert data.main() == 0
     before, after = data.read(table)[0], data.read(written)[0]
-    for split in data.SPLITS:
+    for split in layout.SPLITS:
         assert np.array_equal(before[split].images, after[split].images)
         assert np.array_equal(before[split].labels, after[split].labels)
 
@@ -280,7 +251,7 @@ def test_a_few_undecodable_pictures_are_listed(
     (folder / "train" / "fear" / "broken.png").write_bytes(b"")
     splits, report = data.read(folder)
     assert report["train"]["undecodable"] == ["train/fear/broken.png"]
-    assert "left out, for they cannot be decoded: train/fear/broken.png" in capsys.readouterr().err
+    assert "left out 1 file, not decodable: train/fear/broken.png: is not an image" in capsys.readouterr().err
     assert len(splits["train"]) == 15
 
 
@@ -293,11 +264,28 @@ def test_a_file_that_is_no_data_is_named(tmp_path: Path, name: str) -> None:
         data.load(tmp_path / name)
 
 
-def test_arrays_of_something_else_are_named(tmp_path: Path) -> None:
-    """A file of NumPy's that `training.data` did not write."""
-    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+def test_arrays_of_something_else_are_named(faces: data.Faces, tmp_path: Path) -> None:
+    """Files of NumPy's that `training.data` did not write; nobody is advised to unpickle one."""
+    path = tmp_path / "other.npz"
+    data.save({"train": faces, "validation": faces}, path)
+    with np.load(path) as arrays:
+        right = dict(arrays)
+    wrong = [
+        {"weights": np.zeros(3)},
+        right | {"train_images": np.zeros((28, 64, 64), np.uint8)},
+        right | {"train_votes": np.zeros((27, 7), np.float32)},
+        right | {"validation_labels": np.full(28, 7)},
+        right | {"validation_names": np.array([None] * 28)},
+    ]
+    for arrays in wrong:
+        np.savez(path, **arrays)
+        with pytest.raises(ConfigurationError, match=r"other\.npz is not what python -m training") as refusal:
+            data.load(path)
+        assert "pickle" not in str(refusal.value)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(ConfigurationError, match=r"other\.npz is not what python -m training.data writes"):
-        data.load(tmp_path / "other.npz")
+        data.load(path)
 
 
 def test_a_table_of_something_else_is_no_votes(folder: Path) -> None:
@@ -310,10 +298,10 @@ def test_a_table_of_something_else_is_no_votes(folder: Path) -> None:
 def test_only_pictures_to_measure_on_are_measured(folder: Path) -> None:
     """A folder's validation split, or its classes; never training pictures because a split is called otherwise."""
     assert len(data.read_pictures(folder)) == len(data.read(folder)[0]["validation"])
-    (folder / "validation").rename(folder / "test")
-    with pytest.raises(ConfigurationError, match=r"expected validation/<label>/ or <label>/ with pictures; found t"):
+    (folder / "validation").rename(folder / "PrivateTest")
+    with pytest.raises(ConfigurationError, match=r"found PrivateTest/, train/ alone; expected validation/<label>/"):
         data.read_pictures(folder)
-    assert len(data.read_pictures(folder / "test")) == 14
+    assert len(data.read_pictures(folder / "PrivateTest")) == 14
 
 
 @pytest.mark.data
