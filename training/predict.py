@@ -8,13 +8,13 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from classifier.backends import Classifier
@@ -22,50 +22,52 @@ from detector.crops import roll, square_crop
 from detector.mtcnn import Detector
 from shared.errors import SourceError
 from shared.messages import EMOTIONS
+from shared.pictures import load_picture
 from shared.settings import DEFAULTS
+from shared.values import thresholds
 from training import command
-from training.view import MIN_CONFIDENCE, pipeline_detector
+from training.pictures import middle_square
+from training.view import pipeline_detector
 
 Faces = list[dict[str, Any]]
 """A picture's faces: `label`, `probs` by label, and where they were detected `xyxy` and `confidence`."""
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """A picture (H, W, 3) uint8 BGR; SourceError where the file is missing or no picture."""
-    try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}") from None
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    if picture is None:
-        raise SourceError(f"{path}: not a picture that OpenCV reads; give JPEG, PNG, WebP or BMP")
-    return picture
+@dataclass(frozen=True)
+class Answer:
+    """What is read in a picture.
+
+    Attributes:
+        faces: those that are answered.
+        left_out: how many more were found, beyond the limit on faces.
+        uncertain: how many were found with too little confidence.
+    """
+
+    faces: Faces
+    left_out: int = 0
+    uncertain: int = 0
 
 
-def of_crop(picture: np.ndarray, classifier: Classifier) -> Faces:
+def of_crop(picture: np.ndarray, classifier: Classifier) -> Answer:
     """The one face that the middle square of a picture (H, W, 3) shows."""
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    _, probs = classifier.classify([picture[top : top + side, left : left + side]], whole=True)
-    return [_face(probs[0])]
+    _, probs = classifier.classify([middle_square(picture)], whole=True)
+    return Answer([_face(probs[0])])
 
 
-def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector) -> Faces:
-    """All faces that the detector finds in a photo (H, W, 3), most confident first."""
+def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector, least: float) -> Answer:
+    """The faces that the detector finds in a photo (H, W, 3) with a confidence of at least `least`, surest first."""
     found = detector.detect(picture)
-    if found.dropped:
-        print(f"training.predict: {found.dropped} more faces are left out, {len(found)} are the most", file=sys.stderr)
-    sure = found.confidence >= MIN_CONFIDENCE
+    sure = found.confidence >= least
     boxes, confidences = found.xyxy[sure], found.confidence[sure]
     tilts = map(roll, found.landmarks[sure])
     _, probs = classifier.classify(
         [square_crop(picture, xyxy, roll=tilt)[0] for xyxy, tilt in zip(boxes, tilts, strict=True)]
     )
-    return [
+    faces = [
         _face(row) | {"xyxy": xyxy.round(1).tolist(), "confidence": round(float(confidence), 4)}
         for row, xyxy, confidence in zip(probs, boxes.astype(float), confidences, strict=True)
     ]
+    return Answer(faces, found.dropped, int((~sure).sum()))
 
 
 def _face(probs: np.ndarray) -> dict[str, Any]:
@@ -73,16 +75,16 @@ def _face(probs: np.ndarray) -> dict[str, Any]:
     return {"label": EMOTIONS[probs.argmax()], "probs": by_label}
 
 
-def table(results: dict[str, Faces]) -> str:
+def table(answers: dict[str, Answer]) -> str:
     """The answers as text for people, a line per face."""
-    width = max(map(len, results), default=0)
+    width = max(map(len, answers), default=0)
     lines = [f"{'':{width}}  face " + " ".join(f"{label:>8}" for label in EMOTIONS)]
-    for name, faces in results.items():
-        for number, face in enumerate(faces, 1):
+    for name, answer in answers.items():
+        for number, face in enumerate(answer.faces, 1):
             shares = " ".join(f"{share:8.1%}" for share in face["probs"].values())
             place = " at " + ", ".join(f"{edge:.0f}" for edge in face["xyxy"]) if "xyxy" in face else ""
             lines.append(f"{name:{width}}  {number:4} {shares}  {face['label']}{place}")
-        if not faces:
+        if not answer.faces:
             lines.append(f"{name:{width}}     - no face found")
     return "\n".join(lines)
 
@@ -97,25 +99,38 @@ def _predict(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() if arguments.detect else nullcontext("") as cache:
         answer = partial(of_crop, classifier=classifier)
         if arguments.detect:
-            detector = pipeline_detector(arguments.threads, Path(cache))
-            answer = partial(of_photo, classifier=classifier, detector=detector)
-        results = _answers(arguments.images, answer)
+            settings = {"detect_thresholds": arguments.thresholds, "max_faces": arguments.max_faces}
+            detector = pipeline_detector(arguments.threads, Path(cache), **settings)
+            answer = partial(of_photo, classifier=classifier, detector=detector, least=arguments.confidence)
+        answers = dict(_answers(arguments, answer))
     if arguments.json:
-        print(json.dumps([{"image": name, "faces": faces} for name, faces in results.items()]))
-    elif results:
-        print(table(results))
-    return 0 if results else SourceError.exit_code
+        rows = [{"image": name, "faces": one.faces, "left_out": one.left_out} for name, one in answers.items()]
+        print(json.dumps(rows))
+    elif answers:
+        print(table(answers))
+    return 0 if answers else SourceError.exit_code
 
 
-def _answers(paths: list[Path], answer: Callable[[np.ndarray], Faces]) -> dict[str, Faces]:
-    """The faces by file; a file that cannot be read gets a line on stderr instead."""
-    results = {}
-    for path in paths:
+def _answers(arguments: argparse.Namespace, answer: Callable[[np.ndarray], Answer]) -> Iterator[tuple[str, Answer]]:
+    """What is read by file; a file that cannot be read, and faces that are left out, get a line on stderr."""
+    for path in arguments.images:
         try:
-            results[str(path)] = answer(read_picture(path))
+            picture = load_picture(path, str(path), arguments.max_pixels, limit="--max-pixels")
         except SourceError as error:
-            print(f"training.predict: {error}", file=sys.stderr)
-    return results
+            _say(str(error))
+            continue
+        found = answer(picture.image)
+        if picture.fault:
+            _say(picture.fault)
+        if found.left_out:
+            _say(f"{path}: faces left out beyond --max-faces {arguments.max_faces}: {found.left_out}")
+        if found.uncertain:
+            _say(f"{path}: faces left out below --confidence {arguments.confidence:g}: {found.uncertain}")
+        yield str(path), found
+
+
+def _say(line: str) -> None:
+    print(f"training.predict: {line}", file=sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:
@@ -124,6 +139,32 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     parser.add_argument("--detect", action="store_true", help="the pictures are photos: find the faces first")
+    parser.add_argument(
+        "--confidence",
+        type=command.number(float, 0, 1),
+        default=DEFAULTS.detect_confidence,
+        help=f"with --detect: leave less certain faces out (default: {DEFAULTS.detect_confidence:g})",
+    )
+    parser.add_argument(
+        "--thresholds",
+        type=thresholds,
+        default=DEFAULTS.detect_thresholds,
+        metavar="P,R,O",
+        help="with --detect: MTCNN's score thresholds for P-Net, R-Net and O-Net "
+        f"(default: {','.join(map(str, DEFAULTS.detect_thresholds))})",
+    )
+    parser.add_argument(
+        "--max-faces",
+        type=command.number(int, 1),
+        default=DEFAULTS.max_faces,
+        help=f"with --detect: limit on faces in a picture, the largest come first (default: {DEFAULTS.max_faces})",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=command.number(int, 1),
+        default=DEFAULTS.max_pixels,
+        help=f"refuse larger pictures (default: {DEFAULTS.max_pixels})",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     default = DEFAULTS.classifier_model
     parser.add_argument(

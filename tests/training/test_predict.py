@@ -3,11 +3,13 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from PIL import Image
 
 from classifier.architectures import ARCHITECTURES
 from classifier.backends import Classifier
@@ -39,7 +41,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = replace(ARCHITECTURES["emotion-cnn"].input, spread=None)  # it would make all even pictures alike
     classifier = Classifier("stand-in", "cpu", spec, 1.0, by_brightness)
     monkeypatch.setattr(command, "load_classifier", lambda *arguments: classifier)
-    monkeypatch.setattr(predict, "pipeline_detector", lambda *arguments: TwoFaces())
+    monkeypatch.setattr(predict, "pipeline_detector", lambda *arguments, **settings: TwoFaces())
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -71,14 +73,45 @@ def test_every_sure_face_of_a_photo_is_answered(tmp_path, monkeypatch, capsys) -
     file = picture(tmp_path / "photo.png")
     assert run(monkeypatch, file, "--detect", "--json") == 0
     printed = capsys.readouterr()
-    assert printed.err == "training.predict: 9 more faces are left out, 3 are the most\n"
+    assert printed.err.splitlines() == [
+        f"training.predict: {file}: faces left out beyond --max-faces 256: 9",
+        f"training.predict: {file}: faces left out below --confidence 0.8: 1",
+    ]
     (answer,) = json.loads(printed.out)
     assert answer["image"] == str(file)
+    assert answer["left_out"] == 9
     assert [face["label"] for face in answer["faces"]] == ["happy", "angry"]
     assert answer["faces"][1]["xyxy"] == [140, 20, 180, 60]
     for face in answer["faces"]:
         assert list(face["probs"]) == list(EMOTIONS)
         assert sum(face["probs"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_thresholds_and_limits_are_options(tmp_path, monkeypatch, capsys) -> None:
+    """The least confidence is the answer's, the others go to the detector."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(predict, "pipeline_detector", lambda *_, **settings: given.update(settings) or TwoFaces())
+    limits = ("--confidence", 0.5, "--thresholds", "0.5,0.6,0.4", "--max-faces", 3)
+    assert run(monkeypatch, picture(tmp_path / "photo.png"), "--detect", "--json", *limits) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert len(answer["faces"]) == 3
+    assert given == {"detect_thresholds": (0.5, 0.6, 0.4), "max_faces": 3}
+    assert run(monkeypatch, picture(tmp_path / "photo.png"), "--max-pixels", 15_999) == 2
+    said = capsys.readouterr().err
+    assert "200x80 = 16000 pixels are more than the limit of 15999; scale it down or raise --max-pixels\n" in said
+
+
+def test_pictures_are_read_as_the_pipeline_reads_them(tmp_path, monkeypatch, capsys) -> None:
+    """Alpha is laid on black, and what is left of a damaged file is answered with a warning."""
+    Image.new("RGBA", (80, 80), (255, 255, 255, 0)).save(tmp_path / "alpha.png")
+    noise = np.random.default_rng(0).integers(200, 256, (80, 80), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:-200])
+    assert run(monkeypatch, tmp_path / "alpha.png", tmp_path / "cut.jpg", "--json") == 0
+    said = capsys.readouterr()
+    assert [row["faces"][0]["label"] for row in json.loads(said.out)] == ["angry", "happy"]
+    assert said.err.count("\n") == 1
+    assert "cut.jpg: is a damaged image" in said.err
 
 
 def test_a_photo_without_faces_is_said_to_have_none(tmp_path, monkeypatch, capsys) -> None:
