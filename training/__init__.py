@@ -2,3 +2,10 @@
 
 Nothing here runs in the pipeline. It imports `classifier`'s networks and preprocessing, so both mean the same.
 """
+
+import sys
+
+from training import interrupts
+
+if sys.argv[0] == "-m":  # so it is while Python looks for the module of `python -m training.…`, whose imports take long
+    interrupts.quick()

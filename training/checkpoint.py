@@ -80,12 +80,17 @@ class Checkpoint:
         Raises ConfigurationError where there is none, or one of another version.
         """
         if not path.is_file():
-            raise ConfigurationError(f"checkpoint {path} does not exist")
+            raise ConfigurationError(f"checkpoint {path} " + ("is a folder" if path.is_dir() else "does not exist"))
+        found = "a file that is damaged, or of another program"  # what torch says may advise to run code that is in it
         try:
             saved = _released(path) if path.suffix == ".safetensors" else _whole(path)
+            found = f"only {', '.join(map(str, saved.keys()))[:80]}"
             architecture = saved["recipe"]["architecture"]
-        except Exception as error:  # noqa: BLE001 - torch raises many kinds for a broken file
-            raise ConfigurationError(f"{path} is not a checkpoint of training.train: {error}") from None
+        except Exception:  # noqa: BLE001 - torch raises many kinds for a broken file
+            raise ConfigurationError(
+                f"{path} is not a checkpoint of training.train: found {found}; expected best.pt or last.pt of a run, "
+                "or a file of training.weights"
+            ) from None
         if architecture not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
             raise ConfigurationError(f"{path} is of the architecture {architecture!r}; known: {known}")

@@ -11,18 +11,20 @@ from classifier.backends import Classifier, load_classifier
 from classifier.release import MODELS
 from shared.compute import DEVICES
 from shared.errors import AffectError
+from training import interrupts
 
 
 def run(name: str, work: Callable[[], int | None]) -> int:
-    """Runs a command and returns its exit code; an expected failure becomes one line on stderr."""
+    """Runs a command and returns its exit code; an expected failure, or Ctrl-C, becomes one line on stderr."""
     try:
-        return work() or 0
-    except AffectError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:  # a full disk, a folder that is a file
-        print(f"{name}: {error}", file=sys.stderr)
-        return AffectError.exit_code
+        with interrupts.raised():
+            return work() or 0
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return interrupts.EXIT_CODE
+    except (AffectError, OSError) as error:  # the latter: a full disk, a folder that is a file
+        print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_code if isinstance(error, AffectError) else AffectError.exit_code
 
 
 def model_options(parser: argparse.ArgumentParser) -> None:

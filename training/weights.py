@@ -15,13 +15,20 @@ from training.checkpoint import Checkpoint
 
 def main() -> int:
     """Entry point."""
+    return command.run("training.weights", lambda: _keep(_arguments()))
+
+
+def _keep(arguments: argparse.Namespace) -> None:
+    Checkpoint.read(arguments.checkpoint).write_released(arguments.file)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.weights", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("file", type=Path, help="the safetensors file to write")
-    arguments = parser.parse_args()
-    return command.run("training.weights", lambda: Checkpoint.read(arguments.checkpoint).write_released(arguments.file))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

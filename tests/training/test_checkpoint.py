@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there, and refused with a message where they are something else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from shared.errors import AffectError, ConfigurationError
-from training import data, train
+from training import command, data, train
 from training.checkpoint import Checkpoint, DivergedError
 from training.recipes import PRESETS
 from training.state import TrainState
@@ -85,6 +86,43 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     torch.save(saved | {"recipe": saved["recipe"] | {"of_tomorrow": 1}}, tmp_path / "run.pt")
     with pytest.raises(ConfigurationError, match="another version"):
         TrainState.resume(tmp_path / "run.pt", CPU)
+
+
+def write_pickle(path: Path) -> None:
+    """A whole module, as many scripts save it; to load it would run code."""
+    torch.save(torch.nn.Linear(2, 2), path)
+
+
+def write_state(path: Path) -> None:
+    """The weights alone."""
+    torch.save({"conv.weight": torch.zeros(2)}, path)
+
+
+@pytest.mark.parametrize(
+    ("write", "found"),
+    [
+        (write_pickle, "found a file that is damaged, or of another program"),
+        (lambda path: path.write_text("words\nand words"), "found a file that is damaged, or of another program"),
+        (lambda path: path.touch(), "found a file that is damaged, or of another program"),
+        (write_state, "found only conv.weight"),
+        (lambda path: torch.save(torch.zeros(2), path), "found "),
+        (Path.mkdir, "is a folder"),
+    ],
+    ids=["a module", "text", "nothing", "weights", "a tensor", "a folder"],
+)
+@pytest.mark.parametrize("suffix", ["pt", "safetensors"])
+def test_what_is_no_checkpoint_is_refused_in_a_line(
+    tmp_path: Path, write: Callable[[Path], None], found: str, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What torch says is not passed on: it advises to run whatever code may be in the file."""
+    path = tmp_path / f"run.{suffix}"
+    write(path)
+    assert command.run("training.export", lambda: Checkpoint.read(path).step) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert str(path) in said
+    assert found in said or suffix == "safetensors"
+    assert "weights_only" not in said
 
 
 def test_a_checkpoint_from_before_an_option_is_resumed(tmp_path: Path) -> None:
