@@ -7,5 +7,5 @@ import sys
 
 from training import interrupts
 
-if sys.argv[0] == "-m":  # so it is while Python looks for the module of `python -m training.…`, whose imports take long
+if sys.argv[0] == "-m":  # while Python locates the module of `python -m training.…`; its imports take seconds
     interrupts.quick()

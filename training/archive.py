@@ -1,4 +1,4 @@
-"""The files of a folder or a zip by their path in it."""
+"""Reads the files of a folder or a zip."""
 
 import os
 import zipfile
@@ -9,11 +9,14 @@ from pathlib import Path, PurePosixPath
 from shared.errors import ConfigurationError
 
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
-"""What `zipfile` raises on files that are damaged, encrypted or packed in an unknown way."""
+"""What `zipfile` raises for damaged or encrypted archives and unknown compression."""
 
 
 def folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Path, with `/`, and content of each file in a folder and below it; links are followed, broken ones are empty."""
+    """Yields the relative POSIX path and content of each file in a folder tree.
+
+    Symbolic links are followed; a broken one counts as an empty file. Raises OSError for what may not be read.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
@@ -28,24 +31,24 @@ def folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _leads_back(folder: Path) -> bool:
-    """Whether it is a link to one of the folders that it lies in, which would never end."""
+    """Whether it is a link to one of its own parents, which would never end."""
     return folder.is_symlink() and folder.resolve() in {above.resolve() for above in folder.parents}
 
 
 def zip_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Path and content of each file in a zip; backslashes, which some programs on Windows write, become `/`.
+    """Yields the path and content of each file in a zip; backslashes, which some Windows programs write, become `/`.
 
-    Raises ConfigurationError where it cannot be unpacked, or for a path that leads out of it.
+    Raises ConfigurationError if the zip cannot be unpacked or holds a path that leads out of it.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 name = entry.filename.replace("\\", "/")
                 if ".." in PurePosixPath(name).parts or name.startswith("/"):
-                    raise ConfigurationError(f"{path} holds {name!r}, which lies outside of it; pack it anew")
+                    raise ConfigurationError(f"{path} holds {name!r}, which lies outside of it; create the zip again")
                 if not name.endswith("/"):
                     yield name, archive.read(entry)
     except UNREADABLE as error:
         raise ConfigurationError(
-            f"{path} is not a zip that can be read ({error}); pack it anew without a password, or give the folder"
+            f"{path} is not a readable zip ({error}); create it again without a password, or pass the folder"
         ) from None

@@ -11,7 +11,7 @@ from training.recipes import OPTIONS, PRESETS, Recipe
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured on validation: reports with and without temperature, and through detector and crop."""
+    """Validation results: scores with and without temperature scaling, through detector and crop, and by image size."""
 
     scores: dict[str, Any]
     before: dict[str, Any]
@@ -23,7 +23,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Training:
-    """How the weights were made: recipe, seed, after how many steps, the checkpoint's file, and whether on FER-2013."""
+    """How the weights were trained: recipe, seed, steps, checkpoint file, and whether the data is FER-2013."""
 
     recipe: Recipe
     seed: int
@@ -65,7 +65,7 @@ at work or in education is prohibited (AI Act, Art. 5(1)(f)), and people exposed
 
 
 def write(config: Config, training: Training, figures: Figures, note: str) -> str:
-    """The card as Markdown."""
+    """The model card in Markdown."""
     by_recall = sorted(figures.scores["per_class"].items(), key=lambda item: item[1]["recall"])
     worst = " and ".join(f"{label} ({row['recall']:.0%})" for label, row in by_recall[:2])
     limits = (
@@ -146,7 +146,7 @@ Of the epochs, the one with the best validation accuracy is in `best.pt`. {note}
 
 
 def options(recipe: Recipe, seed: int = 0) -> list[str]:
-    """What makes the recipe of the preset that is nearest to it, on the command line."""
+    """The command-line options that produce the recipe, starting from the most similar preset."""
     wanted = dict(_flat(asdict(recipe)))
 
     def differs(name: str) -> tuple[int, int]:

@@ -81,7 +81,7 @@ class Checkpoint:
         """
         if not path.is_file():
             raise ConfigurationError(f"checkpoint {path} " + ("is a folder" if path.is_dir() else "does not exist"))
-        found = "a file that is damaged, or of another program"  # what torch says may advise to run code that is in it
+        found = "a file that is damaged, or of another program"  # torch's own words may suggest running its code
         try:
             saved = _released(path) if path.suffix == ".safetensors" else _whole(path)
             found = f"only {', '.join(map(str, saved.keys()))[:80]}"

@@ -15,7 +15,7 @@ from training import interrupts
 
 
 def run(name: str, work: Callable[[], int | None]) -> int:
-    """Runs a command and returns its exit code; an expected failure, or Ctrl-C, becomes one line on stderr."""
+    """Runs a command and returns its exit code; prints one line on stderr for an expected failure or Ctrl-C."""
     try:
         with interrupts.raised():
             return work() or 0

@@ -1,9 +1,9 @@
-"""Reads FER-2013 (zip, Kaggle's CSV or ImageFolder) into arrays, says what is wrong with it, keeps them in one file.
+"""Reads a labelled data set (zip, folder or Kaggle's CSV), reports its defects, and saves it as one file of arrays.
 
 python -m training.data fer2013.zip
-python -m training.data fer2013.csv --votes fer2013new.csv      # Kaggle's table of pictures, and FER+'s of votes
+python -m training.data fer2013.csv --votes fer2013new.csv      # Kaggle's images, FER+'s votes
 
-PrivateTest is counted and set aside: it is neither trained nor selected on.
+FER-2013's PrivateTest split is counted but not read: nothing is trained or selected on it.
 """
 
 import argparse
@@ -32,7 +32,7 @@ MAX_UNDECODABLE = 0.01
 class Faces:
     """A split in memory: images (N, 48, 48) uint8 grey, labels (N,) int64, names (N,) paths, votes (N, 7) float32.
 
-    `votes` are FER+'s shares of the seven emotions, all zero for an image without usable ones.
+    `votes` are the shares of the seven emotions in FER+'s votes, all zero for an image without usable votes.
     """
 
     images: np.ndarray
@@ -44,23 +44,23 @@ class Faces:
         return len(self.labels)
 
     def take(self, keep: np.ndarray) -> "Faces":
-        """The images of an index or boolean array."""
+        """The subset given by an array of indices or booleans."""
         return replace(self, **{name: getattr(self, name)[keep] for name in ("images", "labels", "names", "votes")})
 
     def blank(self) -> np.ndarray:
-        """Which images (N) show nothing: all pixels the same."""
+        """A mask (N,) of the images whose pixels are all equal."""
         blank: np.ndarray = np.ptp(self.images, (1, 2)) == 0
         return blank
 
     def hashes(self) -> list[str]:
-        """One digest of the pixels per image."""
+        """A digest of each image's pixels."""
         return [hashlib.sha1(image.tobytes(), usedforsecurity=False).hexdigest() for image in self.images]
 
 
 def read_pictures(path: Path) -> Faces:
-    """The pictures to measure a model on: a file's or folder's `validation` split, or a folder's `<label>/<image>`.
+    """The images to evaluate a model on: the `validation` split, or all images of a folder or zip `<label>/<image>`.
 
-    Classes may be missing. Raises ConfigurationError like `read`, and where there are other splits alone.
+    Classes may be missing. Raises ConfigurationError as `read` does, and if there are only other splits.
     """
     if path.suffix == ".npz":
         return load(path)["validation"]
@@ -70,23 +70,23 @@ def read_pictures(path: Path) -> Faces:
     if not found.pictures.get(split):
         raise ConfigurationError(
             f"{path}: found {found.folders()}; expected validation/<label>/ or test/<label>/, or <label>/ alone: "
-            "to measure on another split, give its own folder"
+            "to evaluate on another split, give its folder"
         )
     faces, report = _decode(split, found, files, {}, path)
     if missing := [label for label, count in report["per_class"].items() if not count]:
-        print(f"{path}: without pictures of {', '.join(missing)}; macro-F1 is of the others", file=sys.stderr)
+        print(f"{path}: no images of {', '.join(missing)}; macro-F1 covers the other classes", file=sys.stderr)
     return faces
 
 
 def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dict[str, Any]]:
-    """The splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report of what was found.
+    """The splits of Kaggle's CSV, or of a zip or folder `<split>/<label>/<image>`, and a report on them.
 
-    Votes come from a zip's or folder's `ferplus_votes.csv`, or, for Kaggle's CSV, from FER+'s table `ferplus`.
-    Raises ConfigurationError where the layout is not that, a class is missing or empty, or over 1 % cannot be decoded.
+    Votes are read from `ferplus_votes.csv` in the zip or folder or, for Kaggle's CSV, from FER+'s own table `ferplus`.
+    Raises ConfigurationError for another layout, a missing or empty class, or if over 1 % of a split cannot be decoded.
     """
     files, is_table = fer2013.files(path)
     if ferplus is not None and not is_table:
-        raise ConfigurationError(f"{ferplus}: its rows are those of Kaggle's CSV, which {path} is not; omit --votes")
+        raise ConfigurationError(f"{ferplus}: this table goes with Kaggle's CSV, which {path} is not; omit --votes")
     votes = fer2013.votes_by_name(files.pop(fer2013.VOTES, b"")) if fer2013.VOTES in files else {}
     if ferplus is not None:
         votes = fer2013.votes_by_row(ferplus, list(files))
@@ -96,60 +96,60 @@ def read(path: Path, ferplus: Path | None = None) -> tuple[dict[str, Faces], dic
         if not found.pictures.get(split):
             raise ConfigurationError(
                 f"{path}: found {found.folders()}; expected train/<label>/ and validation/<label>/ (or test/<label>/): "
-                "divide each class's pictures between them"
+                "divide each class's images between them"
             )
         splits[split], report[split] = _decode(split, found, files, votes, path)
         if missing := [f"{split}/{label}/" for label, count in report[split]["per_class"].items() if not count]:
-            raise ConfigurationError(f"{path}: no images in {', '.join(missing)}; each class needs some")
+            raise ConfigurationError(f"{path}: no images in {', '.join(missing)}; every class needs some")
     report["set_aside"] = {split: len(some) for split, some in found.pictures.items() if split not in SPLITS}
     report["left_out"] = {reason: len(names) for reason, names in found.left_out.items()}
     return splits, report | leakage(splits["train"], splits["validation"])
 
 
 def load(path: Path) -> dict[str, Faces]:
-    """The splits from a file that `save` wrote, or from what `read` takes. Raises ConfigurationError like `read`."""
+    """The splits, from a file of `save` or anything `read` accepts. Raises ConfigurationError as `read` does."""
     if path.suffix != ".npz":
         return read(path)[0]
     if not path.exists():
-        raise ConfigurationError(f"{path} does not exist; write it with python -m training.data fer2013.zip")
+        raise ConfigurationError(f"{path} does not exist; create it with python -m training.data fer2013.zip")
     fields = ("images", "labels", "names", "votes")
     try:
         with np.load(path) as arrays:
             splits = {split: Faces(**{field: arrays[f"{split}_{field}"] for field in fields}) for split in SPLITS}
             fault = next(filter(None, map(_fault, splits.values())), None)
     except (*archive.UNREADABLE, ValueError, KeyError, TypeError):  # the last for a single array
-        fault = "its arrays are other ones or damaged"
+        fault = "arrays are missing or damaged"
     if fault:
-        raise ConfigurationError(f"{path} is not what python -m training.data writes: {fault}; write it anew")
+        raise ConfigurationError(f"{path} was not written by python -m training.data: {fault}; create it again")
     return splits
 
 
 def _fault(faces: Faces) -> str | None:
-    """What is wrong with arrays from a file."""
+    """What is wrong with arrays read from a file; None if nothing is."""
     count, classes = len(faces.names), len(EMOTIONS)
     expected = {"images": (count, SIDE, SIDE), "labels": (count,), "names": (count,), "votes": (count, classes)}
     for name, shape in expected.items():
         if (found := getattr(faces, name).shape) != shape:
-            return f"its {name} have the shape {found}, expected {shape}"
+            return f"expected {name} of shape {shape}, found {found}"
     if faces.images.dtype != np.uint8 or not count or not 0 <= faces.labels.min() <= faces.labels.max() < classes:
-        return f"expected pictures of bytes with labels from 0 to {classes - 1}"
+        return f"expected uint8 images with labels from 0 to {classes - 1}"
     return None
 
 
 def save(splits: dict[str, Faces], path: Path) -> None:
-    """Writes all splits into one .npz."""
+    """Writes all splits to one .npz file."""
     arrays = {f"{split}_{field}": value for split, faces in splits.items() for field, value in vars(faces).items()}
     with replacing(path) as part:
         np.savez(part, **arrays)
 
 
 def write_folder(splits: dict[str, Faces], folder: Path) -> None:
-    """Writes an ImageFolder: `<split>/<label>/<name>.png`, 48x48 grey. a.jpg becomes a.jpg.png (not a.png)."""
+    """Writes an ImageFolder of 48x48 grey PNGs, `<split>/<label>/<name>.png`; a.jpg becomes a.jpg.png."""
     taken: set[str] = set()
     for faces in splits.values():
         for image, name in zip(faces.images, faces.names, strict=True):
             plain = str(name).removesuffix(layout.PIXELS).removesuffix(".png") + ".png"
-            while plain in taken:  # `a` beside `a.png`
+            while plain in taken:  # both `a` and `a.png` exist
                 plain += ".png"
             taken.add(plain)
             path = folder / plain
@@ -158,7 +158,7 @@ def write_folder(splits: dict[str, Faces], folder: Path) -> None:
 
 
 def to_train_on(train: Faces, validation: Faces) -> np.ndarray:
-    """Which images (N) of `train` are neither blank nor in `validation`."""
+    """A mask (N,) of the images in `train` that are neither blank nor also in `validation`."""
     held = set(validation.hashes())
     unheld = np.array([digest not in held for digest in train.hashes()])
     kept: np.ndarray = unheld & ~train.blank()
@@ -166,7 +166,7 @@ def to_train_on(train: Faces, validation: Faces) -> np.ndarray:
 
 
 def leakage(train: Faces, validation: Faces) -> dict[str, object]:
-    """Counts of pixel-identical images: surplus copies, copies under different labels, validation images in train."""
+    """Counts pixel-identical images: surplus copies, groups with different labels, validation images in train."""
     labels: dict[str, list[int]] = {}
     trained, held = train.hashes(), validation.hashes()
     train_hashes = set(trained)
@@ -180,7 +180,7 @@ def leakage(train: Faces, validation: Faces) -> dict[str, object]:
 
 
 def _arrange(path: Path, files: dict[str, bytes]) -> Layout:
-    """Which picture is where; what is not used is said on stderr."""
+    """Sorts the files into splits and classes; reports on stderr what is not used."""
     found = layout.arrange(files)
     for note in found.notes():
         print(f"{path}: {note}", file=sys.stderr)
@@ -199,8 +199,8 @@ def _decode(
     reasons = list(undecodable.values())
     if len(undecodable) > MAX_UNDECODABLE * len(pictures):
         raise ConfigurationError(
-            f"{path}: {len(undecodable)} of {len(pictures)} {split} images cannot be decoded, at most "
-            f"{MAX_UNDECODABLE:.0%} may: {'; '.join(reasons[:NAMED])}; repair or remove them"
+            f"{path}: {len(undecodable)} of {len(pictures)} {split} images cannot be decoded (limit: "
+            f"{MAX_UNDECODABLE:.0%}): {'; '.join(reasons[:NAMED])}; repair or remove them"
         )
     if undecodable:
         print(f"{path}: {counted('not decodable', reasons)}", file=sys.stderr)
@@ -223,7 +223,7 @@ def _decode(
 
 
 def main() -> int:
-    """Entry point; prints the report as JSON."""
+    """Entry point. Prints the report as JSON."""
     return command.run("training.data", lambda: _prepare(_arguments()))
 
 
@@ -240,11 +240,11 @@ def _arguments() -> argparse.Namespace:
         prog="python -m training.data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "path", type=Path, help="fer2013.zip, fer2013.csv, or an ImageFolder with train/ and validation/"
+        "path", type=Path, help="fer2013.csv, or a zip or folder with train/<label>/ and validation/<label>/"
     )
-    parser.add_argument("--votes", type=Path, metavar="TABLE", help="FER+'s fer2013new.csv, to go with fer2013.csv")
-    parser.add_argument("--out", type=Path, default=Path("data"), help="folder for fer2013.npz (default: data)")
-    parser.add_argument("--folder", type=Path, help="write the images here as well: <split>/<label>/<image>.png")
+    parser.add_argument("--votes", type=Path, metavar="TABLE", help="FER+'s fer2013new.csv, for fer2013.csv")
+    parser.add_argument("--out", type=Path, default=Path("data"), help="where to write fer2013.npz (default: data)")
+    parser.add_argument("--folder", type=Path, help="also write <split>/<label>/<image>.png to this folder")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Measures a released model on labelled face pictures, through the classifier that the pipeline runs.
+"""Evaluates a released model on labelled face images, with the classifier the pipeline runs.
 
 python -m training.evaluate emotion-cnn fer2013.zip --json
 """
@@ -19,19 +19,19 @@ CHUNK = 256
 
 
 def logits_and_probs(classifier: Classifier, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The classifier's answers (N, 7) for pictures (N, H, W) uint8 that are the view itself."""
+    """Logits and probabilities (N, 7) for images (N, H, W) uint8, each classified whole, without cutting out a view."""
     parts = [classifier.classify(list(images[at : at + CHUNK]), whole=True) for at in range(0, len(images), CHUNK)]
     logits, probs = zip(*parts, strict=True)
     return np.concatenate(logits), np.concatenate(probs)
 
 
 def table(scores: dict[str, Any]) -> str:
-    """The scores as text for people."""
+    """The scores as a readable table."""
     lines = [f"{name} {scores[name]:.4f}" for name in ("accuracy", "macro_f1", "ece", "nll")]
     lines += [f"{'':9} precision  recall      f1     n"]
     for label, row in scores["per_class"].items():
         lines.append(f"{label:9} {row['precision']:9.3f} {row['recall']:7.3f} {row['f1']:7.3f} {row['n']:5d}")
-    return "\n".join([f"{scores['n']} pictures", *lines])
+    return "\n".join([f"{scores['n']} images", *lines])
 
 
 def main() -> int:
@@ -51,15 +51,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     figures.confusion(scores["confusion"], out / "confusion.png")
     figures.calibration(probs, faces.labels, out / "calibration.png")
     figures.mistakes(faces, probs, out / "mistakes.png")
-    print(f"report.json, confusion, calibration and mistakes are in {out}", file=sys.stderr)
+    print(f"wrote report.json and the plots confusion, calibration and mistakes to {out}", file=sys.stderr)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
-    parser.add_argument("model", help="a released model's name, or a path to its folder")
-    parser.add_argument("data", type=Path, help="a zip or folder with validation/, a folder of classes, or an .npz")
+    parser.add_argument("model", help="the name of a released model, or the path of its folder")
+    parser.add_argument("data", type=Path, help="what training.data reads or writes, or <label>/<image> alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--out", type=Path, help="folder for report.json and pictures (default: runs/evaluate/MODEL)")
+    parser.add_argument("--out", type=Path, help="where to write report.json and plots (default: runs/evaluate/MODEL)")
     command.model_options(parser)
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Shows a data set in one page: what is in it, what is wrong with it, what preprocessing and augmentation make of it.
+"""Presents a data set on one HTML page: its contents and defects, and the effect of preprocessing and augmentation.
 
 python -m training.explore fer2013.zip --out runs/explore
 """
@@ -41,11 +41,11 @@ $sections
 """)
 
 Section = tuple[str, str, Figure]
-"""Heading, a sentence or two, and the picture."""
+"""A heading, a sentence or two, and a figure."""
 
 
 def page(splits: dict[str, Faces], recipe: Recipe, title: str, seed: int) -> str:
-    """The whole report as one HTML page with its pictures inside."""
+    """The whole report as one HTML page with embedded figures."""
     train = splits["train"]
     spec, rng = ARCHITECTURES[recipe.architecture].input, np.random.default_rng(seed)
     sections = [
@@ -61,7 +61,7 @@ def page(splits: dict[str, Faces], recipe: Recipe, title: str, seed: int) -> str
 
 
 def balance(splits: dict[str, Faces]) -> Section:
-    """How many images each class has, and its share of the split."""
+    """The number of images per class and its share of the split."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     for place, (name, faces) in enumerate(splits.items(), 1):
         counts = np.bincount(faces.labels, minlength=len(EMOTIONS))
@@ -73,7 +73,7 @@ def balance(splits: dict[str, Faces]) -> Section:
     most, least = EMOTIONS[counts.argmax()], EMOTIONS[counts.argmin()]
     return (
         "Class balance",
-        f"In train, {most} has {counts.max() / counts.min():.1f} times the images of {least}.",
+        f"In train, {most} has {counts.max() / counts.min():.1f} times as many images as {least}.",
         figure,
     )
 
@@ -89,7 +89,7 @@ def samples(faces: Faces, rng: np.random.Generator) -> Section:
 
 
 def mean_faces(faces: Faces) -> Section:
-    """The mean image of each class, and how it differs from the mean of all."""
+    """The mean image of each class, and its difference from the mean over the classes."""
     figure = Figure(figsize=(len(EMOTIONS) * 1.4, 3.2), layout="constrained")
     means = [faces.images[faces.labels == index].mean(0) for index in range(len(EMOTIONS))]
     difference = np.array(means) - np.mean(means, 0)
@@ -100,13 +100,14 @@ def mean_faces(faces: Faces) -> Section:
         axes.imshow(difference[column], cmap="RdBu", vmin=-limit, vmax=limit)
         axes.axis("off")
     text = (
-        f"Above each class's mean; below its difference from the mean of all classes, red darker, at most {limit:.0f}."
+        "Top: the mean image of each class. Bottom: its difference from the mean over all classes, "
+        f"at most {limit:.0f}; red is darker."
     )
     return "Mean faces", text, figure
 
 
 def pixel_statistics(faces: Faces) -> Section:
-    """Grey values of all images together, and mean and contrast image by image."""
+    """The grey values of all images together, and the mean and contrast of each image."""
     figure = Figure(figsize=(12, 3), layout="constrained")
     counts = np.bincount(faces.images.ravel(), minlength=256)
     axes = figure.add_subplot(1, 3, 1, title="grey values of all pixels")
@@ -121,7 +122,7 @@ def pixel_statistics(faces: Faces) -> Section:
 
 
 def duplicates(splits: dict[str, Faces]) -> Section:
-    """The images that occur most often, with the labels they go under."""
+    """The images that occur most often, with their labels."""
     groups: dict[str, list[tuple[str, int]]] = {}
     for name, faces in splits.items():
         for index, digest in enumerate(faces.hashes()):
@@ -140,7 +141,7 @@ def duplicates(splits: dict[str, Faces]) -> Section:
 
 
 def preprocessing(faces: Faces, spec: InputSpec, rng: np.random.Generator) -> Section:
-    """The same face at several sizes: as the detector cuts it out, and after each step on its way into the network."""
+    """One face at several sizes: as cropped by the detector, and after each preprocessing step."""
     image = faces.images[rng.integers(len(faces))]
     sides = (96, 48, 24, 12)
     figure = Figure(figsize=(len(sides) * 2, len(STEPS) * 2.1), layout="constrained")
@@ -150,9 +151,9 @@ def preprocessing(faces: Faces, spec: InputSpec, rng: np.random.Generator) -> Se
             title = f"{name}, {picture.shape[0]}x{picture.shape[1]}"
             _show(figure, picture, (len(STEPS), len(sides)), row, column, title)
     text = (
-        f"A face of several sizes, from above: the detector's crop, {CROP_SIDE} box heights wide; the view of "
-        f"{spec.view} box heights that is cut out of it; this brought down to {spec.detail} pixels where larger; "
-        f"what the network gets: resized to {spec.size}, (value / 255 − {spec.mean}) / {spec.std}."
+        f"One face at several sizes. From top to bottom: the detector's crop, {CROP_SIDE} box heights wide; the view "
+        f"cut out of it, {spec.view} box heights wide; the view scaled down to {spec.detail} pixels if it is larger; "
+        f"and the network's input, resized to {spec.size}, (value / 255 − {spec.mean}) / {spec.std}."
     )
     return "Preprocessing", text, figure
 
@@ -161,7 +162,7 @@ STEPS = ("crop", "view", "detail", "input")
 
 
 def _steps(face: np.ndarray, spec: InputSpec) -> list[np.ndarray]:
-    """A detector's crop around a face that fills the view, and what each step of `prepare` makes of it."""
+    """The detector's crop of a face that fills the view, and the result of each step of `prepare`."""
     border = round(len(face) * (CROP_SIDE / spec.view - 1) / 2)
     crop = cv2.copyMakeBorder(face, border, border, border, border, cv2.BORDER_REPLICATE)
     same = msgspec.structs.replace(spec, mean=0.0, std=1.0)
@@ -172,7 +173,7 @@ def _steps(face: np.ndarray, spec: InputSpec) -> list[np.ndarray]:
 
 
 def augmentation(faces: Faces, recipe: Recipe, spec: InputSpec, rng: np.random.Generator) -> Section:
-    """Images before, after each step of the recipe's augmentation alone, and after all together."""
+    """Images without augmentation, with each step of the recipe's augmentation alone, and with all of them."""
     rows = single_steps(recipe.augmentation)
     images = torch.from_numpy(faces.images[rng.integers(len(faces), size=SAMPLES)])
     figure = Figure(figsize=(SAMPLES, len(rows)), layout="constrained")
@@ -180,12 +181,12 @@ def augmentation(faces: Faces, recipe: Recipe, spec: InputSpec, rng: np.random.G
         pictures = augment(images, spec.size, how, torch.Generator().manual_seed(row))[:, 0].numpy() * 255
         for column, picture in enumerate(pictures):
             _show(figure, picture, (len(rows), SAMPLES), row, column, "" if column else name)
-    text = f"The same images in each row: as they are, with each step of {recipe.architecture}'s recipe, with all."
+    text = f"The same images in every row: unchanged, with each step of {recipe.architecture}'s recipe, and with all."
     return "Augmentation", text, figure
 
 
 def single_steps(how: Augmentation) -> dict[str, Augmentation]:
-    """No augmentation, each of its steps that does something alone, and all of them."""
+    """No augmentation, each step that is enabled on its own, and all of them together."""
     steps = {name: replace(NONE, **{name: amount}) for name, amount in vars(how).items() if amount}
     return {"before": NONE, **steps, "all": how}
 
@@ -215,7 +216,7 @@ def _explore(arguments: argparse.Namespace) -> None:
     splits = load(arguments.data)
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / "explore.html"
-    path.write_text(page(splits, PRESETS[arguments.preset], f"The pictures in {arguments.data.name}", arguments.seed))
+    path.write_text(page(splits, PRESETS[arguments.preset], f"The images in {arguments.data.name}", arguments.seed))
     print(f"wrote {path}")
 
 
@@ -223,10 +224,15 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.explore", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path, help="what training.data takes, or the fer2013.npz it wrote")
-    parser.add_argument("--out", type=Path, default=Path("runs/explore"), help="folder for explore.html")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="emotion-cnn", help="whose steps to show")
-    parser.add_argument("--seed", type=int, default=0, help="which samples are drawn")
+    parser.add_argument("data", type=Path, help="what training.data reads, or the fer2013.npz it writes")
+    parser.add_argument("--out", type=Path, default=Path("runs/explore"), help="where to write explore.html")
+    parser.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        default="emotion-cnn",
+        help="whose recipe is shown (default: emotion-cnn)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed for drawing the samples (default: 0)")
     return parser.parse_args()
 
 

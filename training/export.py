@@ -1,4 +1,4 @@
-"""Makes a release of a checkpoint, with its card; or an ONNX file of a release.
+"""Turns a checkpoint into a release with a model card, or a release into an ONNX file.
 
 python -m training.export runs/emotion-cnn/best.pt --name emotion-cnn --data data/fer2013.npz
 python -m training.export emotion-cnn --onnx
@@ -28,15 +28,15 @@ from training.evaluate import logits_and_probs
 from training.metrics import fit_temperature, report
 
 FIT_EVERY = 3
-"""The view is fitted on every third validation picture."""
+"""The view is fitted on every third validation image."""
 LEAST_FOUND = 7
-"""Faces without which no view is fitted; some hundreds make a good fit."""
+"""The fewest detected faces on which a view is fitted; a good fit needs some hundreds."""
 SIDES = (48, 36, 24, 16)
-"""Sides in pixels to which the pictures are reduced for the results by face size."""
+"""Sides in pixels to which the images are downscaled for the accuracy by face size."""
 
 
 def release_of(saved: Checkpoint, name: str, version: str) -> Release:
-    """A checkpoint's averaged weights as a release, with the input of its architecture and temperature 1."""
+    """A release of a checkpoint's averaged weights, with its architecture's default input and temperature 1."""
     recipe = saved.recipe
     architecture = ARCHITECTURES[recipe.architecture]
     blocks = recipe.blocks if architecture.stem else BLOCKS  # BLOCKS itself is left out of the file
@@ -46,10 +46,10 @@ def release_of(saved: Checkpoint, name: str, version: str) -> Release:
 
 
 def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: int, note: str = "") -> None:
-    """Writes the release of a checkpoint, measured on validation `faces`; the note goes into the card.
+    """Writes the release of a checkpoint, measured on the validation `faces`; `note` is added to the card.
 
-    What stands in `folder` is replaced when all is measured. Raises ModelError for a name that cannot be one,
-    ConfigurationError where the detector finds too few faces to fit the view on.
+    `folder` is replaced once everything has been measured. Raises ModelError for an invalid name and
+    ConfigurationError if the detector finds too few faces to fit the view.
     """
     saved = Checkpoint.read(checkpoint)
     with tempfile.TemporaryDirectory() as scratch:
@@ -60,8 +60,8 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         found = view.find(faces, threads, Path(scratch))
     if len(found.labels) < LEAST_FOUND:
         raise ConfigurationError(
-            f"the detector finds a face in {len(found.labels)} of {len(faces)} validation pictures; to fit the view "
-            f"{LEAST_FOUND} are needed"
+            f"the detector finds a face in {len(found.labels)} of {len(faces)} validation images; fitting the view "
+            f"takes at least {LEAST_FOUND}"
         )
     logits, _ = logits_and_probs(classifier, faces.images)
     classifier.temperature = temperature = fit_temperature(logits, faces.labels)
@@ -90,7 +90,7 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
 
 @contextlib.contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
-    """A fresh folder that takes the place of `folder` when all is in it; on a failure nothing has changed."""
+    """Yields a new folder that replaces `folder` on success; on failure `folder` is unchanged."""
     fresh, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
     _restore(folder, old)
     shutil.rmtree(fresh, ignore_errors=True)
@@ -105,7 +105,7 @@ def _replacing(folder: Path) -> Iterator[Path]:
 
 
 def _restore(folder: Path, old: Path) -> None:
-    """Puts back what was moved aside for a folder that never came, or removes it."""
+    """Moves the old folder back if its replacement is missing, otherwise removes it."""
     if old.exists() and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
@@ -130,7 +130,7 @@ def _onnx(arguments: argparse.Namespace) -> str:
     release = load_release(arguments.model, arguments.models_dir)
     path = arguments.out or Path(f"{release.config.name}.onnx")
     onnx.write(release, path)
-    return f"wrote {path}, {path.stat().st_size / 1e6:.1f} MB; its logits are torch's"
+    return f"wrote {path}, {path.stat().st_size / 1e6:.1f} MB; its logits match torch's"
 
 
 def _release(arguments: argparse.Namespace) -> str:
@@ -144,13 +144,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="with --name a checkpoint, with --onnx a released model's name or folder")
+    parser.add_argument("model", help="a checkpoint with --name; the name or folder of a released model with --onnx")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--name", help="make a release: its folder in the models directory")
-    what.add_argument("--onnx", action="store_true", help="write a release as an ONNX file")
+    what.add_argument("--name", help="make a release of this name in the models directory")
+    what.add_argument("--onnx", action="store_true", help="write a release to an ONNX file")
     parser.add_argument("--out", type=Path, help="the ONNX file (default: NAME.onnx)")
     parser.add_argument("--version", default="1")
-    parser.add_argument("--note", default="", help="a sentence for the card on how the run went")
+    parser.add_argument("--note", default="", help="a sentence about the run for the card")
     parser.add_argument("--data", type=Path, default=Path("data/fer2013.npz"))
     parser.add_argument("--models-dir", type=Path, default=MODELS)
     parser.add_argument("--threads", type=command.number(int, 1), default=2)

@@ -1,4 +1,4 @@
-"""FER-2013 as it is published: Kaggle's CSV, a zip or folders of pictures, and FER+'s votes."""
+"""Reads FER-2013 as published: Kaggle's CSV, a zip or folder of images, and FER+'s votes."""
 
 import io
 import zipfile
@@ -21,9 +21,9 @@ KAGGLE_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neut
 """Kaggle's numbers 0 to 6."""
 KAGGLE_USAGES = ("Training", "PublicTest", "PrivateTest")
 VOTES = "ferplus_votes.csv"
-"""A zip's or folder's table of votes, with the path of each picture."""
+"""The table of votes in a zip or folder, by image path."""
 FERPLUS = {label: {"angry": "anger", "happy": "happiness", "sad": "sadness"}.get(label, label) for label in EMOTIONS}
-"""The column of FER+'s table of votes by our label."""
+"""The column of FER+'s table for each of our labels."""
 LEAST_VOTES = 5
 OFFICIAL = {
     "train": dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4965, 4830, 3171), strict=True)),
@@ -33,7 +33,7 @@ _TABLES = (".csv", ".csv.gz", ".tsv", ".txt")
 
 
 def files(path: Path) -> tuple[dict[str, bytes], bool]:
-    """The files of a folder or zip, or the rows of Kaggle's CSV as if they were files, and whether it was the latter.
+    """The files of a folder or zip, or the rows of Kaggle's CSV as files; also whether it was a CSV.
 
     Paths begin with the folder of the split or class, whatever this lies in.
     Kaggle's CSV may also lie in a folder or zip without pictures. Its rows come as `<split>/<label>/<row>.pixels`.
@@ -51,10 +51,10 @@ def files(path: Path) -> tuple[dict[str, bytes], bool]:
     with_columns = [name for name, content in found.items() if name.lower().endswith(_TABLES) and _is_kaggle(content)]
     if len(with_columns) == 1:
         return dict(_kaggle_rows(io.BytesIO(found[with_columns[0]]), f"{path}: {with_columns[0]}")), True
-    what = f"{len(with_columns)} tables, {', '.join(with_columns)}" if with_columns else "none of these"
+    what = f"{len(with_columns)} tables, {', '.join(with_columns)}" if with_columns else "neither"
     raise ConfigurationError(
-        f"{path}: expected pictures in train/<label>/ and validation/<label>/, or one CSV with the columns "
-        f"{','.join(COLUMNS)}; found {what} among {len(found)} files: give the one that is meant"
+        f"{path}: expected images in train/<label>/ and validation/<label>/, or one CSV with the columns "
+        f"{','.join(COLUMNS)}; found {what} among {len(found)} files: pass the right file"
     )
 
 
@@ -62,9 +62,9 @@ def _check_table(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if is_picture(path.name, head):
-        found = "a picture"
+        found = "an image"
     elif ".tar" in path.suffixes or path.suffix == ".tgz":
-        found = "a tar archive, which has to be unpacked first"
+        found = "a tar archive, which must be unpacked first"
     elif head.startswith(tables.GZIP) or path.name.lower().endswith(_TABLES):
         return
     else:
@@ -77,7 +77,7 @@ def _is_kaggle(content: bytes) -> bool:
 
 
 def _kaggle_rows(table: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
-    for number, row in enumerate(tables.rows(table, name, "Kaggle's table of pictures", COLUMNS), 1):
+    for number, row in enumerate(tables.rows(table, name, "Kaggle's table of images", COLUMNS), 1):
         split = _usage(row["Usage"])
         if split is None:
             allowed = ", ".join(KAGGLE_USAGES)
@@ -102,7 +102,7 @@ def _short(text: str) -> str:
 
 
 def votes_by_name(table: bytes) -> dict[str, np.ndarray]:
-    """Vote shares by image name; images without a sure match are left out."""
+    """Vote shares by image path, from `ferplus_votes.csv`; images without a certain match are left out."""
     columns = ("fer2013_jpg", "match", *FERPLUS.values())
     rows = tables.rows(io.BytesIO(table), VOTES, "FER+'s table of votes", columns)
     return {
@@ -113,15 +113,15 @@ def votes_by_name(table: bytes) -> dict[str, np.ndarray]:
 
 
 def votes_by_row(path: Path, names: list[str]) -> dict[str, np.ndarray]:
-    """Vote shares by image name, of FER+'s own table (arXiv 1608.01041): a row for each of Kaggle's, in its order."""
+    """Vote shares by image name, from FER+'s own table (arXiv 1608.01041), whose rows are in the order of Kaggle's."""
     if not path.is_file():
-        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): there is no such file")
+        raise ConfigurationError(f"{path} is not FER+'s table of votes (fer2013new.csv): the file does not exist")
     with path.open("rb") as table:
         rows = list(tables.rows(table, str(path), "FER+'s table of votes", ("Usage", *FERPLUS.values())))
     if [_usage(row["Usage"]) for row in rows] != [name.partition("/")[0] for name in names]:
         raise ConfigurationError(
-            f"{path}: its {len(rows)} rows are not those of the {len(names)} pictures; expected Kaggle's CSV and "
-            "fer2013new.csv, both with all of their rows in their own order"
+            f"{path}: its {len(rows)} rows do not match the {len(names)} images; expected fer2013new.csv and Kaggle's "
+            "CSV, both complete and in their original order"
         )
     return {
         name: _vote_shares(row, f"{path}: row {number}")
@@ -130,7 +130,7 @@ def votes_by_row(path: Path, names: list[str]) -> dict[str, np.ndarray]:
 
 
 def _vote_shares(row: dict[str, str], where: str) -> np.ndarray:
-    """A row's shares of the seven emotions (7) float32; all zero with fewer than five votes for any of them."""
+    """A row's shares of the seven emotions (7,) float32; all zero if they have under LEAST_VOTES votes."""
     counts = []
     for column in FERPLUS.values():
         votes = whole_number(row[column])
@@ -142,7 +142,7 @@ def _vote_shares(row: dict[str, str], where: str) -> np.ndarray:
 
 
 def is_official(split: str, labels: np.ndarray) -> bool:
-    """Whether a split has as many pictures of each class as FER-2013's."""
+    """Whether a split has the class counts of FER-2013's."""
     counts = np.bincount(labels, minlength=len(EMOTIONS)).tolist()
     return dict(zip(EMOTIONS, counts, strict=True)) == OFFICIAL.get(split)
 
@@ -150,7 +150,7 @@ def is_official(split: str, labels: np.ndarray) -> bool:
 def decode(
     pictures: Iterable[Picture], files: Mapping[str, bytes]
 ) -> tuple[dict[Picture, np.ndarray], dict[Picture, str]]:
-    """The pictures (48, 48) uint8 grey from their files' contents, and why others cannot be decoded."""
+    """The images as (48, 48) uint8 grey, and for those that cannot be decoded the reason."""
     images, faults = {}, {}
     for picture in pictures:
         try:
@@ -161,7 +161,7 @@ def decode(
 
 
 def image(name: str, content: bytes) -> np.ndarray:
-    """A picture (48, 48) uint8 grey from a file's content; SourceError where it cannot be decoded."""
+    """An image as (48, 48) uint8 grey, from a file's content; raises SourceError if it cannot be decoded."""
     return _pixels(name, content) if name.endswith(PIXELS) else read_face(name, content)
 
 
@@ -172,7 +172,7 @@ def _pixels(name: str, text: bytes) -> np.ndarray:
     except ValueError:  # 70.0, no number, or none of a byte
         whole = [whole_number(value.decode(errors="replace")) for value in values]
         if any(value is None or not 0 <= value < 256 for value in whole):
-            raise SourceError(f"{name}: its grey values are not all whole numbers from 0 to 255") from None
+            raise SourceError(f"{name}: expected whole numbers from 0 to 255 as grey values") from None
         grey = np.array(whole, np.uint8)
     if len(grey) != SIDE * SIDE:
         raise SourceError(f"{name}: {len(grey)} grey values; expected {SIDE}x{SIDE} = {SIDE * SIDE}")

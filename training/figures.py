@@ -1,4 +1,4 @@
-"""Pictures of a model's quality: confusion matrix, calibration curve, worst mistakes."""
+"""Plots of a model's quality: confusion matrix, calibration curve, worst mistakes."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ MISTAKES = 40
 
 
 def confusion(counts: list[list[int]], path: Path) -> None:
-    """Confusion matrix: rows are true classes, shades are shares of a row."""
+    """Plots a confusion matrix: rows are true classes, shades are shares of the row."""
     matrix = np.array(counts)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     figure = Figure(figsize=(6, 5.4), layout="constrained")
@@ -30,7 +30,7 @@ def confusion(counts: list[list[int]], path: Path) -> None:
 
 
 def calibration(probs: np.ndarray, labels: np.ndarray, path: Path) -> None:
-    """How often the answer is right against how sure it was, by bins of confidence."""
+    """Plots accuracy against mean confidence, by bins of confidence."""
     confidence, accuracy, share = bins(probs, labels)
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
@@ -40,13 +40,13 @@ def calibration(probs: np.ndarray, labels: np.ndarray, path: Path) -> None:
 
 
 def mistakes(faces: Faces, probs: np.ndarray, path: Path) -> None:
-    """The pictures whose true class was thought least likely."""
+    """Plots the images whose true class got the lowest probability."""
     worst = np.argsort(probs[np.arange(len(faces)), faces.labels])[:MISTAKES]
     figure = Figure(figsize=(12, 8), layout="constrained")
     for place, index in enumerate(worst):
         axes = figure.add_subplot(5, 8, place + 1)
         axes.imshow(faces.images[index], cmap="gray", vmin=0, vmax=255)
-        axes.set_title(f"{EMOTIONS[faces.labels[index]]}, said {EMOTIONS[probs[index].argmax()]}", fontsize=7)
+        axes.set_title(f"{EMOTIONS[faces.labels[index]]}, predicted {EMOTIONS[probs[index].argmax()]}", fontsize=7)
         axes.axis("off")
     _write(figure, path)
 

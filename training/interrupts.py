@@ -1,4 +1,4 @@
-"""What Ctrl-C does in a command: it ends with exit code 130 and one line, whenever it is pressed."""
+"""Makes Ctrl-C end a command with exit code 130 and one line, whenever it is pressed."""
 
 import contextlib
 import os
@@ -10,9 +10,9 @@ EXIT_CODE = 128 + signal.SIGINT
 
 
 def quick() -> None:
-    """From now on Ctrl-C ends the process at once: for times when there is nothing to tidy up, such as imports.
+    """Makes Ctrl-C end the process at once, for phases with nothing to clean up, such as imports.
 
-    Where SIGINT is ignored or handled by somebody else, it stays so.
+    Does nothing if SIGINT is ignored or has a handler already.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
@@ -20,7 +20,7 @@ def quick() -> None:
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Where Ctrl-C ends the process at once, inside it raises KeyboardInterrupt, so that things are tidied up."""
+    """Makes Ctrl-C raise KeyboardInterrupt inside the block, if outside it ends the process at once."""
     if signal.getsignal(signal.SIGINT) is not _end:
         yield
         return

@@ -1,4 +1,4 @@
-"""Which split and class a data set's pictures belong to, by the folders that they lie in."""
+"""Finds the split and class of each image in a data set from the names of its folders."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,9 +12,9 @@ from shared.messages import EMOTIONS
 TRAIN, VALIDATION, TEST, PRIVATE_TEST = "train", "validation", "test", "PrivateTest"
 SPLITS = (TRAIN, VALIDATION)
 PIXELS = ".pixels"
-"""Suffix of a picture from a row of Kaggle's CSV: 48x48 grey values as text."""
+"""Suffix for a row of Kaggle's CSV: 48x48 grey values as text."""
 NAMED = 3
-"""Of what is left out so many are named; all are counted."""
+"""How many of the files left out are named; all are counted."""
 _SPLIT_NAMES = {
     "train": TRAIN,
     "training": TRAIN,
@@ -37,11 +37,11 @@ _CLASS_NAMES = {label: label for label in EMOTIONS} | {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a data set.
+    """An image of a data set.
 
     Attributes:
-        split: `train`, `validation`, what the data calls another one, or '' where it has none.
-        label: one of EMOTIONS, or '' in a folder of any other name.
+        split: `train`, `validation`, the data's own name of another split, or '' if there are none.
+        label: one of EMOTIONS, or '' if the folder is not named after one.
         file: its path in the data.
         name: `<split>/<label>/<file>`, unique.
     """
@@ -54,10 +54,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Layout:
-    """What is where in a data set.
+    """The content of a data set.
 
-    `pictures` by split; by split also the folders that are no class's, as the data calls them; and by reason the files
-    that are left out.
+    Attributes:
+        pictures: the images by split.
+        unknown: folders that are not named after a class, by split.
+        left_out: files that are not used, by reason.
     """
 
     pictures: Mapping[str, list[Picture]]
@@ -65,40 +67,40 @@ class Layout:
     left_out: Mapping[str, list[str]]
 
     def folders(self) -> str:
-        """The splits, or else the classes, that hold pictures, as in `train/, PrivateTest/ alone`."""
+        """The splits that hold images, or else the classes, as in `only PrivateTest/, train/`."""
         names = self.pictures.keys() - {""} or {picture.label for picture in self.pictures.get("", ())}
-        return ", ".join(f"{name}/" for name in sorted(names)) + " alone" if names else "no pictures in folders"
+        return f"only {', '.join(f'{name}/' for name in sorted(names))}" if names else "no images in folders"
 
     def notes(self) -> Iterator[str]:
-        """A line for whoever reads the data about everything in it that is not as they may think."""
+        """A line about everything that is not used, or not used under its own name."""
         for reason, files in self.left_out.items():
             yield counted(reason, files)
         validation = self.pictures.get(VALIDATION, ())
         if any(split_of(PurePosixPath(picture.file).parts[0]) == TEST for picture in validation):
-            yield f"found no validation/: the {len(validation)} pictures of test/ are taken for it"
+            yield f"no validation/ found: using the {len(validation)} images of test/ as validation"
         for split in self.pictures.keys() - {*SPLITS, ""}:
-            yield f"the {len(self.pictures[split])} pictures of {split}/ are set aside"
+            yield f"set aside {split}/, images: {len(self.pictures[split])}"
 
     def check_classes(self) -> None:
-        """Raises ConfigurationError if the pictures that are used lie in folders that no class is called by."""
+        """Raises ConfigurationError for a folder in a used split that is not named after a class."""
         names = {name for split in (*SPLITS, "") for name in self.unknown.get(split, ())}
         if names:
             found = f"unknown class {', '.join(sorted(names))}"
-            raise ConfigurationError(f"{found}; expected {', '.join(EMOTIONS)}: rename or remove its folder")
+            raise ConfigurationError(f"{found}; expected {', '.join(EMOTIONS)}: rename or remove the folder")
 
 
 def split_of(name: str) -> str | None:
-    """The split that a folder, or a row of Kaggle's CSV, is called by: upper and lower case are alike."""
+    """The split that a folder, or the Usage of a row in Kaggle's CSV, names, regardless of case; else None."""
     return _SPLIT_NAMES.get(name.casefold())
 
 
 def class_of(name: str) -> str | None:
-    """The class that a folder is called by, as in `happy`, `Happy` or `Happiness`."""
+    """The class that a folder names, as in `happy`, `Happy` or `Happiness`; else None."""
     return _CLASS_NAMES.get(name.casefold())
 
 
 def without_top(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files by their path from the folder that holds those of the splits or classes."""
+    """The files with paths relative to the folder that holds the splits or classes."""
     visible = [PurePosixPath(file).parts[:-1] for file in files if not _is_hidden(file)]
     top = _depth([folders for folders in visible if folders])
     if not top:
@@ -112,10 +114,9 @@ def without_top(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def arrange(files: Mapping[str, bytes]) -> Layout:
-    """Finds split and class of each picture among files `[<split>/]<label>/…`; see `without_top`.
+    """Sorts files `[<split>/]<label>/…` into splits and classes; images are ordered by `name`.
 
-    Where no split is called validation, `test` is taken for it, without the pictures whose names say that they are
-    FER-2013's PrivateTest. Pictures come in the order of their `name`.
+    Without a validation split, `test` serves as one, except for images named as part of FER-2013's PrivateTest.
     """
     pictures: dict[str, list[Picture]] = defaultdict(list)
     unknown: dict[str, set[str]] = defaultdict(set)
@@ -134,9 +135,9 @@ def arrange(files: Mapping[str, bytes]) -> Layout:
         if folders and label is None:
             unknown[split].add(folders[0])
         if not file.endswith(PIXELS) and not is_picture(last, content[:HEAD_BYTES]):
-            left_out["no picture"].append(file)
+            left_out["not an image"].append(file)
         elif not folders and split in (*SPLITS, ""):
-            left_out["in no class's folder"].append(file)
+            left_out["not in a class folder"].append(file)
         else:
             name = "/".join(filter(None, (split, label, *folders[1:], last)))
             name = f"{split}/{label}/{file}" if name in names else name
@@ -147,13 +148,13 @@ def arrange(files: Mapping[str, bytes]) -> Layout:
 
 
 def counted(reason: str, names: list[str]) -> str:
-    """As in `left out 4 files, hidden: ._0.png, ._1.png, ._2.png, …`."""
+    """Names the first few, as in `left out 4 files, hidden: ._0.png, ._1.png, ._2.png, …`."""
     few = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
     return f"left out {len(names)} file{'s' * (len(names) > 1)}, {reason}: {few}"
 
 
 def _is_hidden(file: str) -> bool:
-    """What systems leave in folders: `.DS_Store`, `._a.png`, `__MACOSX/a.png`."""
+    """Whether it is what operating systems leave behind: `.DS_Store`, `._a.png`, `__MACOSX/a.png`."""
     return any(part.startswith((".", "__")) for part in PurePosixPath(file).parts)
 
 
@@ -165,7 +166,7 @@ def _split(folder: str, file: str, *, has_validation: bool) -> str:
 
 
 def _depth(places: Iterable[tuple[str, ...]]) -> int:
-    """How many folders lie above those of splits or classes; 0 where none are found below a single one."""
+    """The number of folders above those of the splits or classes; 0 if these are not found."""
     depth, level = 0, list(places)
     while level:
         names = {folders[depth] for folders in level}

@@ -1,4 +1,4 @@
-"""Scores of a classifier: accuracy, macro-F1, calibration error, negative log-likelihood, per-class figures."""
+"""Scores of a classifier: accuracy, macro-F1, calibration error, negative log-likelihood, per-class scores."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BINS = 15
 
 
 def report(probs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """All scores of probabilities (N, 7) against labels (N); `confusion` has true classes as rows.
+    """All scores of probabilities (N, 7) against labels (N,); in `confusion`, rows are true classes.
 
     Macro-F1 is the mean over the classes that occur in `labels`.
     """
@@ -38,18 +38,18 @@ def report(probs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 
 def negative_log_likelihood(probs: np.ndarray, labels: np.ndarray) -> float:
-    """Mean −log p of the true class, in nats."""
+    """The mean of −log p of the true class, in nats."""
     return float(-np.log(np.maximum(probs[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
 def calibration_error(probs: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error over equal bins of confidence (Guo et al., arXiv 1706.04599)."""
+    """The expected calibration error, with bins of equal width (Guo et al., arXiv 1706.04599)."""
     confidence, accuracy, share = bins(probs, labels)
     return float((abs(confidence - accuracy) * share).sum())
 
 
 def bins(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean confidence, accuracy and share of all answers, of each bin of confidence that is not empty."""
+    """The mean confidence, accuracy and share of predictions of each non-empty bin of confidence."""
     confidence, correct = probs.max(1), probs.argmax(1) == labels
     index = np.minimum((confidence * BINS).astype(int), BINS - 1)
     counts = np.bincount(index, minlength=BINS)
@@ -59,7 +59,7 @@ def bins(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature of least negative log-likelihood (Guo et al., arXiv 1706.04599)."""
+    """The temperature that minimises the negative log-likelihood (Guo et al., arXiv 1706.04599)."""
     found = minimize_scalar(
         lambda temperature: negative_log_likelihood(softmax(logits / temperature), labels),
         bounds=(0.1, 10),

@@ -1,4 +1,4 @@
-"""A released model as one ONNX file: any batch size, checked against torch, with labels and preprocessing inside."""
+"""Writes a released model to one ONNX file with labels and preprocessing in its metadata, checked against torch."""
 
 import json
 import warnings
@@ -19,20 +19,20 @@ from shared.files import replacing
 
 OPSET = 17
 TOLERANCE = 1e-4
-"""Largest difference between ONNX Runtime's logits and torch's, as a share of the largest logit (at least 1)."""
+"""Tolerated difference between ONNX Runtime's and torch's logits, relative to the largest logit (or 1 if larger)."""
 
 
 def write(release: Release, path: Path) -> None:
-    """Writes the release to `path`: input `pixels` (N, 1, S, S) float32, output `logits` (N, 7), N free.
+    """Writes the release to `path`: input `pixels` (N, 1, S, S) float32, output `logits` (N, 7), for any N.
 
-    Raises ConfigurationError where the packages onnx and onnxruntime are missing, AffectError where the written graph
-    answers otherwise than torch; then nothing is left at `path` that was not there.
+    Raises ConfigurationError if the packages onnx and onnxruntime are missing, and AffectError if the graph's output
+    differs from torch's. On failure `path` is unchanged.
     """
     onnx, onnxruntime = _packages()
     network, size = torch_network(release), release.config.input.size
     with replacing(path) as part:
         with warnings.catch_warnings():
-            # The newer exporter needs one more package, and these networks nothing that it adds.
+            # The newer exporter needs another package and adds nothing for these networks.
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(
                 network,
@@ -52,7 +52,7 @@ def write(release: Release, path: Path) -> None:
 
 
 def metadata(config: Config) -> dict[str, str]:
-    """What the file says about itself: how the release's config says it is used, and that in words."""
+    """The file's metadata: the release's config, with pre- and postprocessing also in words."""
     spec = config.input
     return {
         "name": config.name,
@@ -66,7 +66,7 @@ def metadata(config: Config) -> dict[str, str]:
 
 
 def _steps(spec: InputSpec) -> Iterator[str]:
-    """What `prepare` does, for those who write it again; with another way of resizing, one label in ten differs."""
+    """The steps of `prepare`, for reimplementation. With another way of resizing, one label in ten differs."""
     resize = "averaging areas (OpenCV's INTER_AREA) where that makes it smaller, else bilinearly (INTER_LINEAR)"
     yield "turn the face upright by its eyes"
     yield f"cut a square of {spec.view} box heights, its centre {spec.view_dy} box heights below the box's"
@@ -91,7 +91,7 @@ def _packages() -> tuple[Any, Any]:
 
 
 def _check(network: torch.nn.Module, session: Any, size: int) -> None:
-    """Random faces, one and several, through both."""
+    """Compares both runtimes on random inputs, with a batch of one and of three."""
     for count in (1, 3):
         pixels = np.random.default_rng(count).uniform(-1, 1, (count, 1, size, size)).astype(np.float32)
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Pictures of one face each, read as the pipeline reads pictures."""
+"""Reads images of one face each, decoded as the pipeline decodes pictures."""
 
 import io
 
@@ -13,7 +13,7 @@ SIDE = 48
 
 
 def middle_square(picture: np.ndarray) -> np.ndarray:
-    """The largest square in the middle of a picture (H, W) or (H, W, 3)."""
+    """The largest centred square of an image (H, W) or (H, W, 3), a view."""
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -21,9 +21,9 @@ def middle_square(picture: np.ndarray) -> np.ndarray:
 
 
 def read_face(name: str, content: bytes) -> np.ndarray:
-    """The middle square of a picture file as (48, 48) uint8 grey.
+    """The middle square of an image file as (48, 48) uint8 grey.
 
-    Raises SourceError where the file is no picture, is damaged, or has too many pixels; `name` is what it calls it.
+    Raises SourceError, naming the file `name`, if it is not an image, is damaged, or has too many pixels.
     """
     picture = load_picture(io.BytesIO(content), name, DEFAULTS.max_pixels, limit="")
     if picture.fault:

@@ -1,4 +1,4 @@
-"""Says what a released model reads in single pictures: of one face each, or with --detect photos with any number.
+"""Classifies the face in each image with a released model, or with --detect all faces in each photo.
 
 python -m training.predict face.png
 python -m training.predict party.jpg --detect --json
@@ -30,17 +30,17 @@ from training.pictures import middle_square
 from training.view import pipeline_detector
 
 Faces = list[dict[str, Any]]
-"""A picture's faces: `label`, `probs` by label, and where they were detected `xyxy` and `confidence`."""
+"""For each face its `label` and `probs` by label and, if it was detected, `xyxy` and `confidence`."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is read in a picture.
+    """The result for one image.
 
     Attributes:
-        faces: those that are answered.
-        left_out: how many more were found, beyond the limit on faces.
-        uncertain: how many were found with too little confidence.
+        faces: the classified faces.
+        left_out: the number of faces dropped because there were too many.
+        uncertain: the number of faces dropped for low confidence.
     """
 
     faces: Faces
@@ -49,13 +49,13 @@ class Answer:
 
 
 def of_crop(picture: np.ndarray, classifier: Classifier) -> Answer:
-    """The one face that the middle square of a picture (H, W, 3) shows."""
+    """Classifies the middle square of an image (H, W, 3) uint8 BGR as one face."""
     _, probs = classifier.classify([middle_square(picture)], whole=True)
     return Answer([_face(probs[0])])
 
 
 def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector, least: float) -> Answer:
-    """The faces that the detector finds in a photo (H, W, 3) with a confidence of at least `least`, surest first."""
+    """Classifies the faces detected in a photo (H, W, 3) uint8 BGR with at least `least` confidence, surest first."""
     found = detector.detect(picture)
     sure = found.confidence >= least
     boxes, confidences = found.xyxy[sure], found.confidence[sure]
@@ -76,7 +76,7 @@ def _face(probs: np.ndarray) -> dict[str, Any]:
 
 
 def table(answers: dict[str, Answer]) -> str:
-    """The answers as text for people, a line per face."""
+    """The answers as a readable table with a line per face."""
     width = max(map(len, answers), default=0)
     lines = [f"{'':{width}}  face " + " ".join(f"{label:>8}" for label in EMOTIONS)]
     for name, answer in answers.items():
@@ -112,7 +112,7 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 
 def _answers(arguments: argparse.Namespace, answer: Callable[[np.ndarray], Answer]) -> Iterator[tuple[str, Answer]]:
-    """What is read by file; a file that cannot be read, and faces that are left out, get a line on stderr."""
+    """Each file with its answer; unreadable files and faces left out are reported on stderr."""
     for path in arguments.images:
         try:
             picture = load_picture(path, str(path), arguments.max_pixels, limit="--max-pixels")
@@ -138,12 +138,12 @@ def _arguments() -> argparse.Namespace:
         prog="python -m training.predict", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    parser.add_argument("--detect", action="store_true", help="the pictures are photos: find the faces first")
+    parser.add_argument("--detect", action="store_true", help="the images are photos: detect the faces first")
     parser.add_argument(
         "--confidence",
         type=command.number(float, 0, 1),
         default=DEFAULTS.detect_confidence,
-        help=f"with --detect: leave less certain faces out (default: {DEFAULTS.detect_confidence:g})",
+        help=f"with --detect: least confidence of a face (default: {DEFAULTS.detect_confidence:g})",
     )
     parser.add_argument(
         "--thresholds",
@@ -157,18 +157,18 @@ def _arguments() -> argparse.Namespace:
         "--max-faces",
         type=command.number(int, 1),
         default=DEFAULTS.max_faces,
-        help=f"with --detect: limit on faces in a picture, the largest come first (default: {DEFAULTS.max_faces})",
+        help=f"with --detect: most faces per image; the largest are kept (default: {DEFAULTS.max_faces})",
     )
     parser.add_argument(
         "--max-pixels",
         type=command.number(int, 1),
         default=DEFAULTS.max_pixels,
-        help=f"refuse larger pictures (default: {DEFAULTS.max_pixels})",
+        help=f"most pixels per image; larger ones are refused (default: {DEFAULTS.max_pixels})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     default = DEFAULTS.classifier_model
     parser.add_argument(
-        "--model", default=default, help=f"a released model's name, or a path to its folder (default: {default})"
+        "--model", default=default, help=f"the name of a released model, or the path of its folder (default: {default})"
     )
     command.model_options(parser)
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Reads CSV tables as programs write them: any usual delimiter, UTF-8 or UTF-16, also compressed by gzip."""
+"""Reads CSV tables in the dialects that programs write: common delimiters, UTF-8 or UTF-16, optionally gzipped."""
 
 import codecs
 import csv
@@ -15,24 +15,24 @@ DELIMITERS = ",;\t"
 GZIP = b"\x1f\x8b"
 """The first bytes of a gzip file."""
 DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error)
-"""What damaged gzip raises."""
+"""What reading damaged gzip data raises."""
 _ENCODINGS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""By byte order mark; without one it is UTF-8."""
+"""By byte order mark; UTF-8 without one."""
 
 
 def rows(file: IO[bytes], name: str, kind: str, columns: Sequence[str]) -> Iterator[dict[str, str]]:
-    """The table's rows below its header, each with the values of `columns`; blank lines are skipped.
+    """Yields the values of `columns` in each row below the header; blank lines are skipped.
 
-    Upper and lower case in the header are alike, and white space around values is dropped.
+    Column names are matched regardless of case, and white space around values is stripped.
 
     Args:
-        file: the table's bytes, seekable.
-        name: what errors call the table, followed by the number of the row (the first below the header is 1).
-        kind: what it has to be, for the error about another header.
-        columns: the columns wanted, among others in any order.
+        file: the table's bytes, seekable; closed at the end.
+        name: what errors call the table; they number its rows from 1, the first below the header.
+        kind: what the table should be, for the error about a wrong header.
+        columns: the columns to read; there may be others, in any order.
 
     Raises:
-        ConfigurationError: another header, a row with more or fewer values, quotes that do not close, damaged gzip.
+        ConfigurationError: a wrong header, a row with too many or too few values, an unclosed quote, damaged gzip.
     """
     number = 0
     try:
@@ -45,7 +45,7 @@ def rows(file: IO[bytes], name: str, kind: str, columns: Sequence[str]) -> Itera
                     values.pop()
                 if len(values) != len(header):
                     raise ConfigurationError(
-                        f"{name}: row {number} has {len(values)} values; expected {len(header)}, as the header has: "
+                        f"{name}: row {number} has {len(values)} values; expected {len(header)}, as in the header: "
                         "repair or remove the row"
                     )
                 yield {column: values[place].strip() for column, place in places.items()}
@@ -53,15 +53,15 @@ def rows(file: IO[bytes], name: str, kind: str, columns: Sequence[str]) -> Itera
         raise ConfigurationError(f"{name}: {error}") from None
     except csv.Error as error:
         raise ConfigurationError(
-            f"{name}: row {number + 1} cannot be read ({error}); expected quotes in pairs and values of at most "
+            f"{name}: row {number + 1} cannot be read ({error}); expected paired quotes and values of at most "
             f"{csv.field_size_limit()} characters: repair or remove the row"
         ) from None
     except DAMAGE as error:
-        raise ConfigurationError(f"{name} is damaged after row {number} ({error}); get it anew") from None
+        raise ConfigurationError(f"{name} is damaged after row {number} ({error}); get or create it again") from None
 
 
 def columns_of(file: IO[bytes]) -> list[str]:
-    """The column names of what may be a table, in lower case; empty if it is none."""
+    """The lower-case column names of a possible table; empty if it is not one. Closes the file."""
     try:
         with _text(file) as text:
             return [column.casefold() for column in _header(_reader(text))]
@@ -70,7 +70,7 @@ def columns_of(file: IO[bytes]) -> list[str]:
 
 
 def whole_number(text: str) -> int | None:
-    """The number that `3`, ` 3` or `3.0` stands for; None if it is no whole number."""
+    """The value of a whole number such as `3`, ` 3` or `3.0`; None if it is not one."""
     try:
         value = float(text)
     except ValueError:
@@ -79,19 +79,19 @@ def whole_number(text: str) -> int | None:
 
 
 def _text(file: IO[bytes] | gzip.GzipFile) -> io.TextIOWrapper:
-    """The file as text, unpacked and decoded; closing it closes the file."""
+    """The file as text, decompressed and decoded; closing it closes the file."""
     head = file.read(4)
     file.seek(0)
     if head.startswith(GZIP):
         return _text(gzip.open(file))
     encoding = next((encoding for mark, encoding in _ENCODINGS.items() if head.startswith(mark)), "utf-8")
     if encoding == "utf-8" and b"\0" in head:
-        raise UnicodeError("found bytes of zero, as in UTF-16 without a byte order mark; save it as CSV in UTF-8")
+        raise UnicodeError("found zero bytes, as in UTF-16 without a byte order mark; save the table as UTF-8")
     return io.TextIOWrapper(cast(BinaryIO, file), encoding, errors="replace", newline="")
 
 
 def _reader(text: io.TextIOWrapper) -> Iterator[list[str]]:
-    """A reader of the text's rows, with the delimiter of its first line."""
+    """A reader of the rows, with the delimiter that the first line suggests."""
     first = text.readline()
     try:
         delimiter = csv.Sniffer().sniff(first, DELIMITERS).delimiter
@@ -105,7 +105,7 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
 
 
 def _places(header: list[str], name: str, kind: str, columns: Sequence[str]) -> dict[str, int]:
-    """Where in a row each of the columns is."""
+    """The index of each column."""
     folded = [column.casefold() for column in header]
     if any(column.casefold() not in folded for column in columns):
         found = ",".join(header)[:80] or "none"

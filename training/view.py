@@ -1,4 +1,4 @@
-"""Fits the part of the detector's crop that a network sees, and measures a model through detector and crop."""
+"""Fits the part of the detector's crop that a network sees, on images passed through detector and crop."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,36 +17,36 @@ from training.data import Faces
 from training.metrics import negative_log_likelihood
 
 ENLARGED = 192
-"""Side in pixels to which a 48-pixel picture is enlarged before detection."""
+"""Side in pixels to which an image is enlarged before detection."""
 BORDER = 96
 MIN_CONFIDENCE = DEFAULTS.detect_confidence
-"""Faces below are not classified in the pipeline either."""
+"""The pipeline does not classify faces below it."""
 VIEWS = (0.81, 0.85, 0.89, 0.93, 0.97, 1.01, 1.05)
 OFFSETS = (-0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Pictures in which the detector finds a face: places in the set (M,), labels (M,), crops (s, s) grey uint8."""
+    """The images in which a face is detected: indices (M,) into the set, labels (M,), M crops (s, s) uint8 grey."""
 
     index: np.ndarray
     labels: np.ndarray
     crops: list[np.ndarray]
 
     def every(self, step: int) -> "Found":
-        """A thinned-out set."""
+        """Every `step`-th of them."""
         return Found(self.index[::step], self.labels[::step], self.crops[::step])
 
 
 def find(faces: Faces, threads: int, cache_dir: Path) -> Found:
-    """Enlarges each picture into a frame with replicated edges and cuts out the surest face, as the pipeline does."""
+    """Enlarges each image into a frame with replicated edges and crops the surest face, as the pipeline does."""
     found = list(_crops(faces.images, pipeline_detector(threads, cache_dir)))
     index = np.array([place for place, _ in found], np.int64)
     return Found(index, faces.labels[index], [crop for _, crop in found])
 
 
 def pipeline_detector(threads: int, cache_dir: Path, **changed: object) -> Detector:
-    """The detector as the pipeline runs it by default, but for the settings given; weights are kept in `cache_dir`."""
+    """The detector with the pipeline's default settings, except those given; keeps its weights in `cache_dir`."""
     return Detector(
         DEFAULTS.model_copy(update={"threads": threads, "device": "cpu", "runtime_dir": cache_dir, **changed})
     )
@@ -64,7 +64,7 @@ def _crops(images: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.nda
 
 
 def fit(classifier: Classifier, found: Found) -> tuple[float, float]:
-    """The view and vertical offset of least negative log-likelihood, by turns until neither changes."""
+    """The view and vertical offset that minimise the negative log-likelihood, fitted in turn until neither changes."""
     loss = cache(partial(_loss, classifier, found))
     best, before = (VIEWS[len(VIEWS) // 2], 0.0), None
     while best != before:

@@ -106,12 +106,12 @@ def test_votes_for_other_rows_are_refused(folder: Path, tmp_path: Path) -> None:
     table = kaggle(tmp_path / "fer2013.csv", rows)
     usages = [usage for *_, usage in rows]
     for others in (usages[::-1], usages[:-1]):
-        with pytest.raises(ConfigurationError, match="rows are not those of the 21 pictures"):
+        with pytest.raises(ConfigurationError, match="rows do not match the 21 images"):
             data.read(table, ferplus(tmp_path / "new.csv", others))
     for nothing in (table, tmp_path / "absent.csv"):
         with pytest.raises(ConfigurationError, match="is not FER"):
             data.read(table, nothing)
-    with pytest.raises(ConfigurationError, match="those of Kaggle's CSV"):
+    with pytest.raises(ConfigurationError, match="this table goes with Kaggle's CSV"):
         data.read(tmp_path, tmp_path / "new.csv")
 
 
@@ -168,7 +168,7 @@ def test_what_lies_about_is_no_picture_of_a_class(folder: Path, capsys: pytest.C
         (folder / name).write_bytes(picture)
     assert len(data.read(folder)[0]["train"]) == 15
     said = capsys.readouterr().err
-    assert "left out 1 file, in no class's folder: train/montage.png\n" in said
+    assert "left out 1 file, not in a class folder: train/montage.png\n" in said
     assert "left out 2 files, hidden: train/.cache/1.png, train/angry/.thumbs/0.png\n" in said
 
 
@@ -180,7 +180,7 @@ def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[60:80] = bytes(20)
     path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"faces\.zip is not a zip that can be read"):
+    with pytest.raises(ConfigurationError, match=r"faces\.zip is not a readable zip"):
         data.read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("train/../../angry/0.png", b"")
@@ -279,12 +279,12 @@ def test_arrays_of_something_else_are_named(faces: data.Faces, tmp_path: Path) -
     ]
     for arrays in wrong:
         np.savez(path, **arrays)
-        with pytest.raises(ConfigurationError, match=r"other\.npz is not what python -m training") as refusal:
+        with pytest.raises(ConfigurationError, match=r"other\.npz was not written by python -m training") as refusal:
             data.load(path)
         assert "pickle" not in str(refusal.value)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(ConfigurationError, match=r"other\.npz is not what python -m training.data writes"):
+    with pytest.raises(ConfigurationError, match=r"other\.npz was not written by python -m training.data"):
         data.load(path)
 
 
@@ -299,7 +299,7 @@ def test_only_pictures_to_measure_on_are_measured(folder: Path) -> None:
     """A folder's validation split, or its classes; never training pictures because a split is called otherwise."""
     assert len(data.read_pictures(folder)) == len(data.read(folder)[0]["validation"])
     (folder / "validation").rename(folder / "PrivateTest")
-    with pytest.raises(ConfigurationError, match=r"found PrivateTest/, train/ alone; expected validation/<label>/"):
+    with pytest.raises(ConfigurationError, match=r"found only PrivateTest/, train/; expected validation/<label>/"):
         data.read_pictures(folder)
     assert len(data.read_pictures(folder / "PrivateTest")) == 14
 

@@ -33,8 +33,8 @@ def test_a_class_may_be_missing(
     monkeypatch.setattr(sys, "argv", ["evaluate", "stand-in", str(faces), "--out", str(out), *json_option])
     assert evaluate.main() == 0
     printed = capsys.readouterr()
-    assert "without pictures of angry, disgust, fear, neutral, surprise; macro-F1 is of the others" in printed.err
+    assert "no images of angry, disgust, fear, neutral, surprise; macro-F1 covers the other classes" in printed.err
     scores = json.loads((out / "report.json").read_text())
     assert scores["macro_f1"] == pytest.approx(1 / 3)
-    assert (json.loads(printed.out) == scores) if json_option else ("2 pictures\n" in printed.out)
+    assert (json.loads(printed.out) == scores) if json_option else ("2 images\n" in printed.out)
     assert {path.name for path in out.glob("*.png")} == {"confusion.png", "calibration.png", "mistakes.png"}

@@ -37,7 +37,7 @@ def test_the_page_shows_every_section(splits: dict[str, Faces], tmp_path: Path, 
     assert page.count("<h2>") == page.count('src="data:image/png;base64,iVBOR') == 7
     assert "surplus copies: 9; groups with different labels: 1; validation images in train: 7" in page
     assert "1 blank images" in page
-    assert "sad has 1.5 times the images of" in page
+    assert "sad has 1.5 times as many images as" in page
     assert "a&amp;b.npz" in page
     assert [path.name for path in (tmp_path / "report").iterdir()] == ["explore.html"]
 

@@ -79,7 +79,7 @@ def test_without_faces_nothing_is_released(
     arguments = (tmp_path / "run.pt", "--name", "tiny", "--data", tmp_path / "faces.npz", "--models-dir", tmp_path)
     monkeypatch.setattr("sys.argv", ["export", *map(str, arguments)])
     assert export.main() == 2
-    assert "finds a face in 6 of 28 validation pictures" in capsys.readouterr().err
+    assert "finds a face in 6 of 28 validation images" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "tiny").iterdir()] == ["config.json"]
     assert (tmp_path / "tiny" / "config.json").read_text() == "as it was"
 

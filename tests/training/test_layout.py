@@ -147,10 +147,10 @@ def test_what_is_left_out_is_counted_and_named(faces: Path, capsys: pytest.Captu
     said = capsys.readouterr().err
     first = "train/angry/._0.png, train/disgust/._0.png, train/fear/._0.png, …"
     assert f"faces: left out 14 files, hidden: {first}\n" in said
-    assert "faces: left out 1 file, no picture: train/Thumbs.db\n" in said
-    assert "faces: left out 1 file, in no class's folder: train/nowhere.png\n" in said
-    assert "faces: the 1 pictures of extra/ are set aside\n" in said
-    assert report["left_out"] == {"hidden": 14, "no picture": 1, "in no class's folder": 1}
+    assert "faces: left out 1 file, not an image: train/Thumbs.db\n" in said
+    assert "faces: left out 1 file, not in a class folder: train/nowhere.png\n" in said
+    assert "faces: set aside extra/, images: 1\n" in said
+    assert report["left_out"] == {"hidden": 14, "not an image": 1, "not in a class folder": 1}
     assert report["set_aside"] == {"extra": 1}
 
 
@@ -161,7 +161,7 @@ def test_what_validates_is_said(faces: Path, capsys: pytest.CaptureFixture[str])
     shutil.rmtree(faces / "validation")
     capsys.readouterr()
     assert len(data.read(faces)[0]["validation"]) == len(data.read_pictures(faces)) == 7
-    assert "found no validation/: the 7 pictures of test/ are taken for it\n" in capsys.readouterr().err
+    assert "no validation/ found: using the 7 images of test/ as validation\n" in capsys.readouterr().err
 
 
 def without_splits(folder: Path) -> Path:
@@ -197,18 +197,18 @@ def file_called(name: str, content: bytes) -> Callable[[Path], Path]:
 @pytest.mark.parametrize(
     ("variant", "said"),
     [
-        (without_splits, r"found angry/, .*surprise/ alone; expected train/<label>/ and validation/<label>/ .*divide"),
-        (without_validation, r"found train/ alone; expected train/<label>/ and validation/<label>/"),
+        (without_splits, r"found only angry/, .*surprise/; expected train/<label>/ and validation/<label>/ .*divide"),
+        (without_validation, r"found only train/; expected train/<label>/ and validation/<label>/"),
         (
             lambda folder: renamed(folder, sad="contempt"),
             "class contempt; expected angry, .*: rename or remove",
         ),
         (lambda folder: renamed(folder, sad="3"), "unknown class 3; expected angry"),
-        (encrypted, r"packed\.zip is not a zip that can be read \(.*password required.*\); pack it anew without a"),
-        (file_called("a.tar.gz", b"\x1f\x8b\x08"), "a tar archive, which has to be unpacked first; expected a zip"),
-        (file_called("a.png", b"\x89PNG\r\n\x1a\n" + bytes(9)), "found a picture; expected a zip, a .csv, a .csv.gz"),
+        (encrypted, r"packed\.zip is not a readable zip \(.*password required.*\); create it again without a"),
+        (file_called("a.tar.gz", b"\x1f\x8b\x08"), "a tar archive, which must be unpacked first; expected a zip"),
+        (file_called("a.png", b"\x89PNG\r\n\x1a\n" + bytes(9)), "found an image; expected a zip, a .csv, a .csv.gz"),
         (file_called("a.rar", b"Rar!"), r"found a file \.rar; expected a zip, a \.csv, a \.csv\.gz or a folder"),
-        (file_called("empty.zip", b"PK\x05\x06" + bytes(18)), "found none of these among 0 files"),
+        (file_called("empty.zip", b"PK\x05\x06" + bytes(18)), "found neither among 0 files"),
     ],
     ids=["no splits", "no validation", "another class", "numbers", "password", "tar", "picture", "rar", "empty"],
 )

@@ -69,15 +69,15 @@ def test_whole_numbers_may_have_a_point(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ('"3,9 9,Training\n3,9 9,Training', "row 22 cannot be read .unexpected end of data.; expected quotes in pairs"),
+        ('"3,9 9,Training\n3,9 9,Training', "row 22 cannot be read .unexpected end of data.; expected paired quotes"),
         (f'3,"{"9 " * 70_000}",Training', "row 22 cannot be read .field larger than field limit .131072.*: repair"),
-        ("3,9 9", "row 22 has 2 values; expected 3, as the header has: repair or remove the row"),
+        ("3,9 9", "row 22 has 2 values; expected 3, as in the header: repair or remove the row"),
         ("3,9 9,Training,7", "row 22 has 4 values; expected 3"),
         ("3.5,9 9,Training", "row 22 has the emotion '3.5'; expected 0 angry, 1 disgust"),
         ("7,9 9,Training", "row 22 has the emotion '7'; expected 0 angry"),
         ("3,9 9,", "row 22 has the Usage ''; expected Training, PublicTest, PrivateTest"),
         ("3,9 9,Training", r"train/happy/00022.pixels: 2 grey values; expected 48x48 = 2304; repair"),
-        ("3,9 nine,Training", "train/happy/00022.pixels: its grey values are not all whole numbers from 0 to 255"),
+        ("3,9 nine,Training", "train/happy/00022.pixels: expected whole numbers from 0 to 255 as grey values"),
     ],
     ids=["open quote", "too long", "short", "long", "half", "seven", "no usage", "another size", "words"],
 )
@@ -94,17 +94,17 @@ def test_a_bad_row_is_refused_by_its_number(tmp_path: Path, row: str, said: str)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is not Kaggle's table of pictures: expected the columns emotion,pixels,Usage; found none"),
+        (b"", "is not Kaggle's table of images: expected the columns emotion,pixels,Usage; found none"),
         (b"emotion,pixels\n3,9 9\n", "expected the columns emotion,pixels,Usage; found emotion,pixels"),
         (
             "emotion,pixels,Usage\n".encode("utf-16-le"),
-            "as in UTF-16 without .*; save it as CSV in UTF-8",
+            "as in UTF-16 without .*; save the table as UTF-8",
         ),
         (
             gzip.compress(b"emotion,pixels,Usage\n" + 99 * b"3,9,Training\n")[:-9],
-            r"damaged after row \d+ \(.*\); get it anew",
+            r"damaged after row \d+ \(.*\); get or create it again",
         ),
-        (b"\x1f\x8b\x08words that are no gzip", r"is damaged after row 0 \(.*\); get it anew"),
+        (b"\x1f\x8b\x08words that are no gzip", r"is damaged after row 0 \(.*\); get or create it again"),
     ],
     ids=["empty", "a column less", "UTF-16 without mark", "cut gzip", "no gzip"],
 )
