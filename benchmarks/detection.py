@@ -13,10 +13,10 @@ from benchmarks.measure import Row
 from benchmarks.plan import Plan
 from benchmarks.truth import Tally, read_marked
 from detector.mtcnn import Detector
+from shared.formats import PICTURE_SUFFIXES
 from training.view import pipeline_detector
 
 MIN_FACE_SIZE = 20
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -69,6 +69,6 @@ def _photos(folder: Path, most: int, ours: Detector, reference: Any) -> Iterator
 def read_images(folder: Path, most: int) -> Iterator[tuple[str, np.ndarray]]:
     """The first pictures in a folder that OpenCV can read: name without ending, (H, W, 3) uint8 BGR."""
     for path in sorted(folder.rglob("*")):
-        if most and path.suffix.lower() in PICTURES and (picture := cv2.imread(str(path))) is not None:
+        if most and path.suffix.lower() in PICTURE_SUFFIXES and (picture := cv2.imread(str(path))) is not None:
             most -= 1
             yield path.stem, np.asarray(picture, np.uint8)

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import numpy as np
@@ -54,7 +54,7 @@ def files(path: Path) -> tuple[dict[str, bytes], bool]:
     what = f"{len(with_columns)} tables, {', '.join(with_columns)}" if with_columns else "neither"
     raise ConfigurationError(
         f"{path}: expected images in train/<label>/ and validation/<label>/, or one CSV with the columns "
-        f"{','.join(COLUMNS)}; found {what} among {len(found)} files: pass the right file"
+        f"{','.join(COLUMNS)}; found {what} among its files: pass the right one"
     )
 
 
@@ -77,6 +77,7 @@ def _is_kaggle(content: bytes) -> bool:
 
 
 def _kaggle_rows(table: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
+    number = 0
     for number, row in enumerate(tables.rows(table, name, "Kaggle's table of images", COLUMNS), 1):
         split = _usage(row["Usage"])
         if split is None:
@@ -91,6 +92,8 @@ def _kaggle_rows(table: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
                 f"{name}: row {number} has the emotion {_short(row['emotion'])}; expected {numbers}"
             )
         yield f"{split}/{label}/{number:05}{PIXELS}", row["pixels"].encode()
+    if not number:
+        raise ConfigurationError(f"{name} has no rows below its header; get or create it again")
 
 
 def _usage(text: str) -> str | None:
@@ -162,18 +165,20 @@ def decode(
 
 def image(name: str, content: bytes) -> np.ndarray:
     """An image as (48, 48) uint8 grey, from a file's content; raises SourceError if it cannot be decoded."""
-    return _pixels(name, content) if name.endswith(PIXELS) else read_face(name, content)
+    if name.endswith(PIXELS):
+        return _pixels(f"row {PurePosixPath(name).stem.lstrip('0')}", content)
+    return read_face(name, content)
 
 
-def _pixels(name: str, text: bytes) -> np.ndarray:
+def _pixels(row: str, text: bytes) -> np.ndarray:
     values = text.split()
     try:
         grey = np.frombuffer(bytes(map(int, values)), np.uint8)
     except ValueError:  # 70.0, no number, or none of a byte
         whole = [whole_number(value.decode(errors="replace")) for value in values]
         if any(value is None or not 0 <= value < 256 for value in whole):
-            raise SourceError(f"{name}: expected whole numbers from 0 to 255 as grey values") from None
+            raise SourceError(f"{row}: expected whole numbers from 0 to 255 as grey values") from None
         grey = np.array(whole, np.uint8)
     if len(grey) != SIDE * SIDE:
-        raise SourceError(f"{name}: {len(grey)} grey values; expected {SIDE}x{SIDE} = {SIDE * SIDE}")
+        raise SourceError(f"{row}: {len(grey)} grey values; expected {SIDE}x{SIDE} = {SIDE * SIDE}")
     return grey.reshape(SIDE, SIDE)

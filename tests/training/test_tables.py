@@ -76,8 +76,8 @@ def test_whole_numbers_may_have_a_point(tmp_path: Path) -> None:
         ("3.5,9 9,Training", "row 22 has the emotion '3.5'; expected 0 angry, 1 disgust"),
         ("7,9 9,Training", "row 22 has the emotion '7'; expected 0 angry"),
         ("3,9 9,", "row 22 has the Usage ''; expected Training, PublicTest, PrivateTest"),
-        ("3,9 9,Training", r"train/happy/00022.pixels: 2 grey values; expected 48x48 = 2304; repair"),
-        ("3,9 nine,Training", "train/happy/00022.pixels: expected whole numbers from 0 to 255 as grey values"),
+        ("3,9 9,Training", r"row 22: 2 grey values; expected 48x48 = 2304; repair"),
+        ("3,9 nine,Training", "row 22: expected whole numbers from 0 to 255 as grey values"),
     ],
     ids=["open quote", "too long", "short", "long", "half", "seven", "no usage", "another size", "words"],
 )
@@ -95,6 +95,7 @@ def test_a_bad_row_is_refused_by_its_number(tmp_path: Path, row: str, said: str)
     ("content", "said"),
     [
         (b"", "is not Kaggle's table of images: expected the columns emotion,pixels,Usage; found none"),
+        (b"emotion,pixels,Usage\n", r"has no rows below its header; get or create it again"),
         (b"emotion,pixels\n3,9 9\n", "expected the columns emotion,pixels,Usage; found emotion,pixels"),
         (
             "emotion,pixels,Usage\n".encode("utf-16-le"),
@@ -106,7 +107,7 @@ def test_a_bad_row_is_refused_by_its_number(tmp_path: Path, row: str, said: str)
         ),
         (b"\x1f\x8b\x08words that are no gzip", r"is damaged after row 0 \(.*\); get or create it again"),
     ],
-    ids=["empty", "a column less", "UTF-16 without mark", "cut gzip", "no gzip"],
+    ids=["empty", "header alone", "a column less", "UTF-16 without mark", "cut gzip", "no gzip"],
 )
 def test_another_or_damaged_table_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
     """It says what was found and what was expected."""
