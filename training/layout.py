@@ -78,7 +78,7 @@ class Layout:
         validation = self.pictures.get(VALIDATION, ())
         if any(split_of(PurePosixPath(picture.file).parts[0]) == TEST for picture in validation):
             yield f"no validation/ found: using the {len(validation)} images of test/ as validation"
-        for split in self.pictures.keys() - {*SPLITS, ""}:
+        for split in sorted(self.pictures.keys() - {*SPLITS, ""}):
             yield f"set aside {split}/, images: {len(self.pictures[split])}"
 
     def check_classes(self) -> None:

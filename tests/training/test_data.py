@@ -11,8 +11,6 @@ from shared.errors import ConfigurationError
 from tests.training.made_sets import class_folders
 from training import data
 
-FER2013 = Path(__file__).parents[3] / "shared" / "data" / "fer2013.zip"
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
