@@ -4,28 +4,48 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
+# torch (5 GB with CUDA's libraries) only where it can compute faster than the CPU; TORCH=0 or TORCH=1 decides otherwise.
+TORCH ?= $(shell { [ "$$(uname -sm)" = "Darwin arm64" ] || nvidia-smi -L >/dev/null 2>&1; } && echo 1 || echo 0)
+INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install --disable-pip-version-check")
+INSTALL += --constraint constraints.txt --editable
+
 .PHONY: setup run test check bench
 
-# Everything a fresh checkout needs; done again only when the dependencies change.
-setup: $(VENV)/.done
+# What a fresh checkout needs to run; done again only when the dependencies change.
+setup: $(VENV)/.run $(if $(filter 1,$(TORCH)),$(VENV)/.torch)
 
-$(VENV)/.done: pyproject.toml constraints.txt
+$(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@echo "Installing into $(VENV), some 700 MB; once."
+	$(PYTHON) -m venv $(VENV)
 
-# honcho stands between the stages and the terminal, so that is looked for here.
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) .
+	@touch $@
+
+$(VENV)/.torch: pyproject.toml constraints.txt | $(VENV)/.run
+	@echo "Adding torch for this machine's accelerator; TORCH=0 does without."
+	$(INSTALL) '.[torch]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) '.[dev]'
+	@touch $@ $(VENV)/.run $(VENV)/.torch
+
+# honcho stands between the stages and the terminal, so that is looked for here. With job control (set -m) Ctrl-C reaches
+# honcho and its stages alone, and what they end with then, 130, is no error.
 run: setup
-	@if [ -t 1 ] && [ -z "$$AFFECT_LOG_FORMAT" ] && ! grep -qs '^AFFECT_LOG_FORMAT=.' .env; then export AFFECT_LOG_FORMAT=console; fi; exec honcho -e /dev/null start
+	@if [ -t 1 ] && [ -z "$$AFFECT_LOG_FORMAT" ] && ! grep -qs '^AFFECT_LOG_FORMAT=.' .env; then export AFFECT_LOG_FORMAT=console; fi; \
+	if [ -t 0 ]; then set -m; fi; \
+	honcho -e /dev/null start; code=$$?; [ $$code = 130 ] || exit $$code
 
-test: setup
+test: $(VENV)/.dev
 	python -m pytest $(ARGS)
 
-check: setup
+check: $(VENV)/.dev
 	ruff check .
 	ruff format --check .
 	mypy
 
-bench: setup
+bench: $(VENV)/.dev
 	python -m benchmarks $(ARGS)

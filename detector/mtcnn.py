@@ -61,8 +61,7 @@ class Detector:
 
     From `settings` it takes the smallest face, the working size, the thresholds (the last is the lowest confidence
     returned; lowering it changes no box above it), whether to search turned copies, the number of faces, the threads
-    (also OpenCV's in this process) and the device; for `mps` it runs on the CPU. Converted weights are cached in the
-    runtime directory's `cache/`.
+    (also OpenCV's in this process) and the device; for `mps` it runs on the CPU.
 
     Raises `ConfigurationError` if the device is unavailable and `ModelError` if the weights are missing.
     """
@@ -78,7 +77,7 @@ class Detector:
         cv2.setNumThreads(settings.threads)
         self.device = "cuda" if choose_device(settings.device) == "cuda" else "cpu"
         """`cuda` or `cpu`."""
-        weights = load_networks(settings.runtime_dir / "cache")
+        weights = load_networks()
         self._networks: Networks
         if self.device == "cuda":
             self._networks = TorchNetworks(weights, self.device)

@@ -1,26 +1,19 @@
-"""MTCNN's trained weights, read from the facenet-pytorch wheel and folded into plain layers.
+"""MTCNN's trained weights, the release `models/mtcnn`, folded into plain layers.
 
 Every network becomes a chain of convolutions on uint8 BGR pixels: normalisation and channel order are folded into the
 first layer, dense layers become convolutions over the whole remaining map, and the two-way softmax one logit.
 """
 
-import hashlib
-import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import structlog
 from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from shared.errors import ModelError
-from shared.files import replacing
 
-log = structlog.get_logger()
-
-NAMES = ("pnet", "rnet", "onet")
+RELEASE = Path(__file__).resolve().parent.parent / "models" / "mtcnn"
 
 
 @dataclass(frozen=True)
@@ -39,55 +32,18 @@ class Layer:
 Network = tuple[Layer, ...]
 
 
-def load_networks(cache_dir: Path) -> dict[str, Network]:
+def load_networks(release: Path = RELEASE) -> dict[str, Network]:
     """P-, R- and O-Net as layers; each ends in a face logit, four box offsets and (O-Net) ten landmark coordinates.
 
-    The converted weights are cached in `cache_dir` under the hash of their source files, so that torch, slow to import,
-    is needed only once. Raises `ModelError` if facenet-pytorch or its files are missing or changed.
+    Raises `ModelError` if the release's file is missing, damaged or another network's.
     """
-    sources = {name: _source(name) for name in NAMES}
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources.values())).hexdigest()[:16]
-    cached = cache_dir / f"mtcnn-{digest}.safetensors"
+    path = release / "weights.safetensors"
     try:
-        state = load(cached.read_bytes())
-    except (OSError, SafetensorError):
-        state = _read_state(sources)
-        _write(cached, save(state))
-    try:
-        return _fold(state)
-    except (KeyError, ValueError) as error:
-        raise ModelError(
-            f"{sources['pnet'].parent}: not MTCNN's weights ({error}); remove {cached} and reinstall facenet-pytorch"
-        ) from error
-
-
-def _source(name: str) -> Path:
-    spec = importlib.util.find_spec("facenet_pytorch")
-    if spec is None or spec.origin is None:
-        raise ModelError("the package facenet-pytorch, which holds the detector's weights, is missing; install it")
-    path = Path(spec.origin).parent / "data" / f"{name}.pt"
-    if not path.is_file():
-        raise ModelError(f"{path}: the detector's weights are missing; reinstall facenet-pytorch")
-    return path
-
-
-def _read_state(sources: dict[str, Path]) -> dict[str, np.ndarray]:
-    import torch
-
-    state: dict[str, np.ndarray] = {}
-    for name, path in sources.items():
-        tensors: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        state |= {f"{name}.{key}": np.ascontiguousarray(value.numpy(), np.float32) for key, value in tensors.items()}
-    return state
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Cache the weights; without a writable disk the next start only takes some seconds longer."""
-    try:
-        with replacing(path) as part:
-            part.write_bytes(content)
+        return _fold(load(path.read_bytes()))
     except OSError as error:
-        log.warning("converted weights are not cached on disk", file=str(path), error=str(error))
+        raise ModelError(f"{path}: the detector's weights cannot be read: {error.strerror}") from None
+    except (KeyError, ValueError, SafetensorError) as error:
+        raise ModelError(f"{path}: not MTCNN's weights ({error}); restore the file") from None
 
 
 def _fold(state: dict[str, np.ndarray]) -> dict[str, Network]:

@@ -1,5 +1,6 @@
 """Where networks run: the choice of device, and the CPU runtime, imported without its telemetry."""
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from shared.errors import ConfigurationError
 
+INSTALL_TORCH = "pip install 'affectstream[torch]'"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _WITH_BF16 = ("BF16", "FP16", "AMX", "AVX10", "VNNI_2", "ALL", "DEFAULT")
 """In the names of oneDNN's instruction sets that include bfloat16, or all."""
@@ -19,8 +21,13 @@ def choose_device(device: str) -> str:
     """
     if device not in DEVICES:
         raise ConfigurationError(f"AFFECT_DEVICE={device!r} is unknown; allowed: {' | '.join(DEVICES)}")
-    if device == "cpu" or (device == "auto" and not _may_accelerate()):
+    installed = importlib.util.find_spec("torch") is not None
+    if device == "cpu" or (device == "auto" and not (installed and _may_accelerate())):
         return "cpu"
+    if not installed:
+        raise ConfigurationError(
+            f"AFFECT_DEVICE={device} needs torch, which is not installed: make run TORCH=1, or {INSTALL_TORCH}"
+        )
     import torch
 
     present = [name for name in ("cuda", "mps") if getattr(torch, name).is_available()]

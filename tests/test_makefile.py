@@ -1,4 +1,4 @@
-"""What `make run` starts."""
+"""What `make run` installs and starts."""
 
 import os
 import pty
@@ -45,3 +45,31 @@ def test_what_the_user_says_counts(log_format, monkeypatch):
     assert log_format(terminal=True, env_file="# AFFECT_LOG_FORMAT=auto\n") == "format=console"
     monkeypatch.setenv("AFFECT_LOG_FORMAT", "json")
     assert log_format(terminal=True) == "format=json"
+
+
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (130, 0), (1, 2)])
+def test_ctrl_c_is_no_error(tmp_path, code, ends):
+    """honcho ends with 130 when it is interrupted; make ends with 0 then, and with an error for all else."""
+    (tmp_path / "honcho").write_text(f"#!/bin/sh\nexit {code}\n")
+    (tmp_path / "honcho").chmod(0o700)
+    command = ["make", "-f", ROOT / "Makefile", "-C", tmp_path, "-s", "-o", "setup", f"BIN={tmp_path}", "run"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == ends
+    assert ("Error" in done.stderr) == (ends != 0)
+
+
+@pytest.mark.parametrize(
+    ("driver", "wish", "installs"), [(0, "", True), (0, "TORCH=0", False), (1, "", False), (1, "TORCH=1", True)]
+)
+def test_torch_comes_with_an_accelerator(tmp_path, monkeypatch, driver, wish, installs):
+    """Where NVIDIA's driver answers, or on a wish."""
+    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\nexit {driver}\n")
+    (tmp_path / "uname").write_text("#!/bin/sh\necho Linux x86_64\n")
+    for program in tmp_path.iterdir():
+        program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
+    command = ["make", "-f", ROOT / "Makefile", "-C", ROOT, "-n", "-B", "setup", *([wish] if wish else [])]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert ("[torch]" in said) == installs
+    assert "[dev]" not in said

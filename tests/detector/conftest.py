@@ -1,7 +1,6 @@
 """A portrait that scikit-image ships, frames composed of it, and one detector for all tests."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,18 +29,12 @@ def crowd(portrait: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where converted weights are kept during the tests."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="session")
-def make_detector(cache_dir: Path) -> Callable[..., Detector]:
+def make_detector() -> Callable[..., Detector]:
     """A detector with the reference's settings, unless told otherwise."""
 
     def make(**changed: object) -> Detector:
         settings = {"min_face_size": 20, "detect_thresholds": (0.6, 0.7, 0.7), "detect_max_side": 0, "max_faces": 100}
-        return Detector(DEFAULTS.model_copy(update=settings | {"device": "cpu", "runtime_dir": cache_dir} | changed))
+        return Detector(DEFAULTS.model_copy(update=settings | {"device": "cpu"} | changed))
 
     return make
 

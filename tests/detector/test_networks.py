@@ -1,16 +1,18 @@
 """Weights and networks, against facenet-pytorch's own modules."""
 
+import hashlib
 import importlib.util
+import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
+from safetensors.numpy import load, save
 
 from detector.networks import SCAN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
-from detector.weights import load_networks
+from detector.weights import RELEASE, load_networks
 from shared.errors import ModelError
 
 SIDES = {"pnet": 12, "rnet": 24, "onet": 48}
@@ -18,9 +20,9 @@ MODULES = {"pnet": PNet, "rnet": RNet, "onet": ONet}
 
 
 @pytest.fixture(scope="module", params=["openvino", "torch"])
-def networks(request: pytest.FixtureRequest, cache_dir: Path) -> Networks:
+def networks(request: pytest.FixtureRequest) -> Networks:
     """Both runtimes on the CPU."""
-    weights = load_networks(cache_dir)
+    weights = load_networks()
     return OpenVinoNetworks(weights, 1) if request.param == "openvino" else TorchNetworks(weights, "cpu")
 
 
@@ -60,27 +62,30 @@ def test_the_scan_agrees_with_the_exact_network(networks: Networks, portrait: np
     assert np.abs(logits - exact)[promising].max() < SCAN_MARGIN
 
 
-def test_converted_weights_are_kept(tmp_path: Path) -> None:
-    """The second start reads the cache, and a damaged cache is made anew."""
-    folder = tmp_path / "new" / "cache"
-    first = load_networks(folder)
-    (cached,) = folder.iterdir()
-    content = cached.read_bytes()
-    cached.write_bytes(content[:1000])
-    second = load_networks(folder)
-    assert cached.read_bytes() == content
-    assert list(folder.iterdir()) == [cached]
-    for name, network in first.items():
-        for a, b in zip(network, second[name], strict=True):
-            np.testing.assert_array_equal(a.weight, b.weight)
+def test_the_release_has_the_numbers_of_facenet_pytorch() -> None:
+    """Every tensor of the original files, whose hashes are on record, and nothing else."""
+    package = importlib.util.find_spec("facenet_pytorch")
+    assert package is not None
+    assert package.origin is not None
+    state = load((RELEASE / "weights.safetensors").read_bytes())
+    originals = json.loads((RELEASE / "config.json").read_text())["originals"]
+    for file, digest in originals.items():
+        path = Path(package.origin).parent / "data" / file
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        for key, value in torch.load(path, map_location="cpu", weights_only=True).items():
+            np.testing.assert_array_equal(state.pop(f"{path.stem}.{key}"), value.numpy())
+    assert not state
 
 
-def test_without_facenet_pytorch_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A missing package is one sentence, not a traceback."""
-
-    def missing(name: str) -> Any:
-        return None
-
-    monkeypatch.setattr(importlib.util, "find_spec", missing)
-    with pytest.raises(ModelError, match=r"facenet-pytorch.*install it"):
+@pytest.mark.parametrize("damage", ["missing", "cut", "another network"])
+def test_a_damaged_release_is_one_sentence(damage: str, tmp_path: Path) -> None:
+    """No traceback, and the file is named."""
+    content = (RELEASE / "weights.safetensors").read_bytes()
+    if damage == "cut":
+        content = content[:1000]
+    elif damage == "another network":
+        content = save({"head.weight": np.zeros((7, 384), np.float32)})
+    if damage != "missing":
+        (tmp_path / "weights.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match=r"weights\.safetensors: .*weights"):
         load_networks(tmp_path)

@@ -1,5 +1,6 @@
 """Where networks run."""
 
+import importlib.util
 from unittest.mock import Mock
 
 import pytest
@@ -20,6 +21,15 @@ def test_an_absent_device_is_refused(monkeypatch):
     """Asking for CUDA where torch has none does not fall back silently."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigurationError, match=r"AFFECT_DEVICE='cuda' is not available"):
+        choose_device("cuda")
+
+
+def test_without_torch_the_remedy_is_named(monkeypatch):
+    """`auto` takes the CPU then; an accelerator that was asked for is refused with the command that installs it."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(compute, "_may_accelerate", lambda: True)
+    assert choose_device("auto") == choose_device("cpu") == "cpu"
+    with pytest.raises(ConfigurationError, match=r"AFFECT_DEVICE=cuda needs torch.*make run TORCH=1.*\[torch\]"):
         choose_device("cuda")
 
 
