@@ -1,0 +1,100 @@
+"""The command `affectstream`: starts the pipeline of the Procfile through honcho, or another room's program.
+
+affectstream                                  a camera, or the demo where there is none
+affectstream run film.mp4                     a recording at its own pace, looped
+affectstream run film.mp4 --replay            every frame of it, then the end
+affectstream run --classifiers 4 door=rtsp://host/stream 0
+affectstream predict photo.jpg --detect       what a model reads in single pictures
+affectstream devices                          cameras found, and where networks can run
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from affectstream import ROOMS, __version__
+
+PROGRAMS = {"predict": "training.predict"}
+"""Subcommands that are another room's program, with its own options."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in PROGRAMS:
+        return _ended(_start(["-m", PROGRAMS[given[0]], *given[1:]], {}))
+    options = _parser().parse_args(given or ["run"])
+    if options.command == "devices":
+        return _ended(_start(["-m", "affectstream.devices"], {}))
+    counts = f"detector={options.detectors},classifier={options.classifiers}"
+    procfile = ["-f", str(ROOMS / "Procfile"), "-d", str(Path.cwd()), "-e", os.devnull]
+    return _ended(_start(["-m", "honcho", *procfile, "start", "-c", counts], _settings(options)))
+
+
+def _settings(options: argparse.Namespace) -> dict[str, str]:
+    settings = {"AFFECT_CAPTURE_SOURCE": ",".join(_listed(source) for source in options.sources)}
+    if options.replay:
+        settings |= {"AFFECT_CAPTURE_MODE": "replay", "AFFECT_CAPTURE_AT_END": "exit"}
+    if sys.stdout.isatty():
+        settings["AFFECT_LOG_FORMAT"] = "console"  # honcho stands between the stages and the terminal
+    return {name: value for name, value in settings.items() if value and name not in os.environ}
+
+
+def _listed(source: str) -> str:
+    """A source as an item of the list; see `capture.names`."""
+    separator = "%2C" if "://" in source else "\\,"
+    return source.replace(",", separator)
+
+
+def _start(arguments: Sequence[str], settings: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Python with these arguments, and with the rooms and this environment's programs on its paths."""
+    path = os.pathsep.join(filter(None, [str(ROOMS), os.environ.get("PYTHONPATH", "")]))
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, **settings, "PYTHONPATH": path, "PATH": programs}
+    return subprocess.Popen([sys.executable, *arguments], env=environment)  # noqa: S603
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """The exit code of a process to which signals are passed on; an interruption is no error."""
+    stopped = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        process.send_signal(number)
+
+    signal.signal(signal.SIGTERM, stop)
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            stopped.append(signal.SIGINT)
+            if not sys.stdin.isatty():  # a terminal has told the process, too
+                process.send_signal(signal.SIGINT)
+            continue
+        return 0 if stopped and code in (130, 143, -signal.SIGINT, -signal.SIGTERM) else code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="affectstream", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"affectstream {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start the pipeline and its dashboard")
+    run.add_argument("sources", nargs="*", metavar="SOURCE", help="[name=]file, folder, URL, camera number, auto, demo")
+    run.add_argument("--replay", action="store_true", help="process every frame, as fast as it goes, then end")
+    run.add_argument("--detectors", type=_count, default=1, metavar="N", help="processes that find faces")
+    run.add_argument("--classifiers", type=_count, default=1, metavar="N", help="processes that classify them")
+    commands.add_parser("predict", help="read single pictures; predict --help has its options", add_help=False)
+    commands.add_parser("devices", help="list cameras and where networks can run")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 1 to 64")
+    return int(text)
