@@ -35,6 +35,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 # honcho stands between the stages and the terminal, so that is looked for here. With job control (set -m) Ctrl-C reaches
 # honcho and its stages alone, and what they end with then, 130, is no error.
 run: setup
+	@python -m affectstream.preflight
 	@if [ -t 1 ] && [ -z "$$AFFECT_LOG_FORMAT" ] && ! grep -qs '^AFFECT_LOG_FORMAT=.' .env; then export AFFECT_LOG_FORMAT=console; fi; \
 	if [ -t 0 ]; then set -m; fi; \
 	honcho -e /dev/null start; code=$$?; [ $$code = 130 ] || exit $$code

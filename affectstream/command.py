@@ -30,9 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given or ["run"])
     if options.command == "devices":
         return _ended(_start(["-m", "affectstream.devices"], {}))
+    settings = _settings(options)
+    if code := _ended(_start(["-m", "affectstream.preflight"], settings)):
+        return code
     counts = f"detector={options.detectors},classifier={options.classifiers}"
     procfile = ["-f", str(ROOMS / "Procfile"), "-d", str(Path.cwd()), "-e", os.devnull]
-    return _ended(_start(["-m", "honcho", *procfile, "start", "-c", counts], _settings(options)))
+    return _ended(_start(["-m", "honcho", *procfile, "start", "-c", counts], settings))
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:

@@ -10,11 +10,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def script(path, line):
+    """A program of one line."""
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o700)
+
+
 @pytest.fixture
 def log_format(tmp_path, monkeypatch):
     """What honcho is told of the log format; in a folder with this .env, on a terminal or not."""
-    (tmp_path / "honcho").write_text('#!/bin/sh\necho "format=$AFFECT_LOG_FORMAT"\n')
-    (tmp_path / "honcho").chmod(0o700)
+    script(tmp_path / "honcho", 'echo "format=$AFFECT_LOG_FORMAT"')
+    script(tmp_path / "python", "exit 0")
     monkeypatch.delenv("AFFECT_LOG_FORMAT", raising=False)
     monkeypatch.delenv("MAKEFLAGS", raising=False)
 
@@ -50,8 +56,8 @@ def test_what_the_user_says_counts(log_format, monkeypatch):
 @pytest.mark.parametrize(("code", "ends"), [(0, 0), (130, 0), (1, 2)])
 def test_ctrl_c_is_no_error(tmp_path, code, ends):
     """honcho ends with 130 when it is interrupted; make ends with 0 then, and with an error for all else."""
-    (tmp_path / "honcho").write_text(f"#!/bin/sh\nexit {code}\n")
-    (tmp_path / "honcho").chmod(0o700)
+    script(tmp_path / "honcho", f"exit {code}")
+    script(tmp_path / "python", "exit 0")
     command = ["make", "-f", ROOT / "Makefile", "-C", tmp_path, "-s", "-o", "setup", f"BIN={tmp_path}", "run"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == ends
@@ -63,13 +69,20 @@ def test_ctrl_c_is_no_error(tmp_path, code, ends):
 )
 def test_torch_comes_with_an_accelerator(tmp_path, monkeypatch, driver, wish, installs):
     """Where NVIDIA's driver answers, or on a wish."""
-    (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\nexit {driver}\n")
-    (tmp_path / "uname").write_text("#!/bin/sh\necho Linux x86_64\n")
-    for program in tmp_path.iterdir():
-        program.chmod(0o700)
+    script(tmp_path / "nvidia-smi", f"exit {driver}")
+    script(tmp_path / "uname", "echo Linux x86_64")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.delenv("MAKEFLAGS", raising=False)
     command = ["make", "-f", ROOT / "Makefile", "-C", ROOT, "-n", "-B", "setup", *([wish] if wish else [])]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert ("[torch]" in said) == installs
     assert "[dev]" not in said
+
+
+def test_nothing_starts_if_something_is_wrong(tmp_path):
+    """The check before the start has the last word."""
+    script(tmp_path / "honcho", "echo started")
+    script(tmp_path / "python", "exit 2")
+    command = ["make", "-f", ROOT / "Makefile", "-C", tmp_path, "-s", "-o", "setup", f"BIN={tmp_path}", "run"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")

@@ -163,3 +163,16 @@ def test_an_empty_variable_is_the_default(monkeypatch):
     for name in ("RUNTIME_DIR", "BUS_KEYS", "CAPTURE_SOURCE", "CAPTURE_SIZE", "CAPTURE_FPS", "WINDOW"):
         monkeypatch.setenv(PREFIX + name, "")
     assert load_settings() == Settings(_env_file=None)
+
+
+def test_a_name_that_is_no_setting_is_refused(monkeypatch, tmp_path):
+    """In the environment or the file, whatever its case, with the nearest one; the supervisor's own are not meant."""
+    monkeypatch.setenv("AFFECT_SUPERVISOR_FD", "3")
+    monkeypatch.setenv("affect_threads", "2")
+    assert load_settings().threads == 2
+    (tmp_path / ".env").write_text("AFFECT_DASHBORD_PORT=1\nAFFECT_XYZZY=1\nOTHER=1\n")
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings()
+    assert str(raised.value) == (
+        "no such setting: AFFECT_DASHBORD_PORT (meant AFFECT_DASHBOARD_PORT?), AFFECT_XYZZY; docs/settings.md lists all"
+    )
