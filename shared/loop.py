@@ -17,12 +17,15 @@ from shared.deputy import Deputy
 from shared.echo import Echo
 from shared.errors import AffectError, MessageError
 from shared.identity import identify
+from shared.meter import Summary, is_news
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import load_settings
 from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope, decode, encode
 
 SUMMARY_S = 10.0
+QUIET_S = 600.0
+"""A summary that is no news is logged this often."""
 _MOST_AT_ONCE = 256
 _FIRST_STATUS_S = 0.3  # connecting and subscribing take this long; anything published earlier is lost
 _UNCONNECTED_BEAT_S = 0.2  # without a bus, probe for it often
@@ -92,7 +95,7 @@ def run(name: str, build: Callable[[Place], Stage]) -> None:
 
 
 class Loop:
-    """Runs a stage between its sockets; publishes its status every second and logs a summary every ten."""
+    """Runs a stage between its sockets; publishes its status every second and logs a summary when it is news."""
 
     def __init__(self, place: Place, build: Callable[[Place], Stage], stop: _Stop):
         self._place = place
@@ -108,6 +111,8 @@ class Loop:
         self._once = logs.Once()
         self._memory = psutil.Process()
         self._next_beat, self._next_summary = 0.0, float("inf")
+        self._logged: Summary = {}
+        self._logged_at = 0.0
         self._further: frozenset[str] = frozenset()
         self._stage = Stage()
 
@@ -209,7 +214,10 @@ class Loop:
             self._pulse.beat()
         if now >= self._next_summary:
             self._next_summary = now + SUMMARY_S
-            log.info("summary", **self._stage.meter.summarize(now))
+            summary = self._stage.meter.summarize(now)
+            if is_news(summary, self._logged) or now >= self._logged_at + QUIET_S:
+                self._logged, self._logged_at = summary, now
+                log.info("summary", **summary)
 
     def _publish_status(self, status: Envelope) -> None:
         self._bus.publish(encode(status))

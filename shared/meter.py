@@ -6,6 +6,29 @@ import numpy as np
 
 from shared.status import Latency
 
+Summary = dict[str, float]
+"""What `Meter.summarize` returns."""
+
+
+def is_news(summary: Summary, logged: Summary) -> bool:
+    """Whether a summary says something else than the one last logged.
+
+    A rate differs by a fifth and by 1 per second, more than a twentieth of ten seconds' frames are skipped or no longer
+    are, or the median latency has doubled or halved, and by 10 ms.
+    """
+    if summary.keys() != logged.keys():
+        return True
+
+    def differs(name: str, least: float, share: float) -> bool:
+        new, old = summary.get(name, 0.0), logged.get(name, 0.0)
+        return abs(new - old) > max(least, share * max(new, old))
+
+    def skips(row: Summary) -> bool:
+        return row.get("skipped", 0) > row.get("fps_in", 0) / 2
+
+    rates = differs("fps_in", 1.0, 0.2) or differs("fps_out", 1.0, 0.2)
+    return rates or skips(summary) != skips(logged) or differs("p50_ms", 10.0, 0.5)
+
 
 class Meter:
     """Event counters by name, and the latencies of the last `keep` units of work in milliseconds."""
@@ -35,7 +58,7 @@ class Meter:
         """One percentile of the latencies in milliseconds; None before the first."""
         return float(np.percentile(self._latencies_ms, percent)) if self._latencies_ms else None
 
-    def summarize(self, now: float) -> dict[str, float]:
+    def summarize(self, now: float) -> Summary:
         """Since the last call: `fps_in`, `fps_out` (per second), `skipped`; and `p50_ms`, `p95_ms`."""
         seconds = now - self._previous_at if self._previous_at is not None else 0.0
         delta = {name: self.counters[name] - self._previous[name] for name in ("in", "out", "skipped")}

@@ -2,8 +2,6 @@
 
 import contextlib
 import signal
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,21 +13,9 @@ import zmq
 
 from capture.demo import demo_frame
 from capture.sources import camera_opens
-from tests.processes.harness import ROOT, eventually
+from tests.processes.harness import eventually
 
 pytestmark = [pytest.mark.processes]
-WITHOUT_EXTRAS = """
-import sys
-class Without:
-    def __init__(self, finder):
-        self.finder = finder
-    def __getattr__(self, name):
-        return getattr(self.finder, name)
-    def find_spec(self, name, path=None, target=None):
-        absent = "torch torchvision facenet_pytorch skimage matplotlib onnx onnxruntime tqdm msgpack".split()
-        return None if name.partition(".")[0] in absent else self.finder.find_spec(name, path, target)
-sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
-"""
 
 
 def rows_after(one, more=20):
@@ -50,19 +36,6 @@ def test_demo_needs_no_camera(pipeline):
     seqs = [row["seq"] for row in rows]
     assert seqs == sorted(seqs)
     assert [row["prev"] for row in rows[1:]] == seqs[:-1]
-
-
-def test_the_core_is_enough(pipeline, tmp_path):
-    """Without the packages of any extra: no stage needs torch on a CPU."""
-    (tmp_path / "sitecustomize.py").write_text(WITHOUT_EXTRAS)
-    one = pipeline(capture_source="demo")
-    one.environment["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
-    refused = subprocess.run(
-        [sys.executable, "-c", "import torch"], env=one.environment, capture_output=True, text=True
-    )
-    assert "No module named 'torch'" in refused.stderr
-    one.start().ready()
-    eventually(lambda: any(f["track_id"] and f["label"] for r in one.listener.results() for f in r["faces"]), "a face")
 
 
 def test_newest_wins_and_what_was_skipped_is_counted(pipeline):
