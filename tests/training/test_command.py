@@ -1,6 +1,5 @@
 """Every command ends with one line and an exit code of its own where it does not end well."""
 
-import os
 import signal
 from collections.abc import Callable
 
@@ -36,11 +35,14 @@ def test_a_failure_is_one_line(error: BaseException, code: int, said: str, capsy
 
 def test_a_program_that_calls_a_command_keeps_its_own_handling_of_ctrl_c() -> None:
     """Only `python -m training.…` ends the whole process."""
-    before = signal.getsignal(signal.SIGINT)
-    seen: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+    seen: list[object] = []
+
+    def own(_: int, __: object) -> None:
+        """A handler of the program's."""
+
+    before = signal.signal(signal.SIGINT, own)
     try:
-        assert command.run("training.data", lambda: os.kill(os.getpid(), signal.SIGINT)) == 0
+        assert command.run("training.data", lambda: seen.append(signal.getsignal(signal.SIGINT))) == 0
+        assert [*seen, signal.getsignal(signal.SIGINT)] == [own, own]
     finally:
         signal.signal(signal.SIGINT, before)
-    assert seen == [signal.SIGINT]
