@@ -55,8 +55,7 @@ class Hosted:
         """When a frame of it was last sent, for the round-robin."""
         self._reader = reader
         self._at_end = at_end
-        needed = policy.ack == "recorder" and not policy.live
-        self._progress = ProgressFile(state_file, name, progress, needed=needed)
+        self._progress = ProgressFile(state_file, name, progress, needed=policy.is_recorded)
         self._resuming = None if policy.live else progress
         self._over = bool(progress and progress.ended)
         self._end_said = False

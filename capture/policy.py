@@ -29,6 +29,11 @@ class Policy:
         """Whether frames need the results `hint_lag` before them: in replay, so that timing changes no result."""
         return not self.live and self.scan_s > 0
 
+    @property
+    def is_recorded(self) -> bool:
+        """A replay whose rows a recorder acknowledges: it ends with its last frame alone."""
+        return not self.live and self.ack == "recorder"
+
     def window_size(self, detectors: int, classifiers: int) -> int:
         """The limit on frames in flight: as set, or just enough to keep these workers busy."""
         size = detectors + 1 if self.live else 2 * detectors + 3 * classifiers

@@ -138,9 +138,9 @@ class Capture(Stage):
 
     @override
     def stop(self, now: float) -> Iterator[Envelope]:
-        """End the running epochs."""
+        """End the running epochs, except those that a recorder may have read on from where it has got to."""
         for hosted in self._hosted.values():
-            if hosted.state == "running":
+            if hosted.state == "running" and not hosted.policy.is_recorded:
                 hosted.close_epoch(now, time.time_ns())
                 for flight in hosted.window.to_send():
                     if flight.gone:

@@ -32,6 +32,8 @@ _UNCONNECTED_BEAT_S = 0.2  # without a bus, probe for it often
 HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
 RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
 STATE_DIR = "AFFECT_SUPERVISOR_STATE"
+BOUND = "AFFECT_SUPERVISOR_BOUND"
+"""Set by a program that starts supervisors which are to end with it."""
 TOLD_TO_STOP = 128 + signal.SIGTERM  # exit code on SIGTERM or SIGINT under a supervisor; without one it is 0
 
 log = structlog.get_logger()

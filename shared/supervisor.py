@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from pathlib import Path
 
 import psutil
 import structlog
@@ -22,7 +23,7 @@ from shared import log as logs
 from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
 from shared.identity import identify, under_honcho
-from shared.loop import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
+from shared.loop import BOUND, HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import Settings, load_settings
 from shared.stages import STAGES
@@ -62,20 +63,25 @@ class Supervisor:
         self._settings = settings
         self._crashes = Crashes()
         self._stopping = False
-        self._starts = 0
         self._identity = identify(stage)
         self._final_codes = {ConfigurationError.exit_code}
         if stage == "capture":  # finished, or stopped from outside: either way its sources have ended
             self._final_codes |= {0, TOLD_TO_STOP}
         self._ancestors = _ancestors()
+        given = os.environ.get(STATE_DIR)
         # The pid keeps it apart from a stage of the same name in another pipeline.
-        self._state_dir = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
+        own = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
+        self._state_dir = Path(given) if given else own
+        self._keeps_state = given is not None
+        """The state outlives the supervisor: whoever gave the folder may go on from it later."""
+        self._starts = int(self._keeps_state and self._state_dir.exists())
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
 
     def run(self) -> int:
         """Keep the stage running; returns the exit code."""
-        self._remove_leftovers()
+        if not self._keeps_state:
+            self._remove_leftovers()
         try:
             while not self._stopping:
                 code = self._live_once()
@@ -99,7 +105,8 @@ class Supervisor:
 
     def _clean_up(self) -> None:
         """Delete what even a killed stage has left behind."""
-        shutil.rmtree(self._state_dir, ignore_errors=True)
+        if not self._keeps_state:
+            shutil.rmtree(self._state_dir, ignore_errors=True)
         if self._stage == "bus":
             with contextlib.suppress(locks.LockedError):  # another bus is running and owns the files
                 lock = locks.take(self._settings.runtime_dir, "bus", "the bus")
@@ -193,8 +200,14 @@ def _die_with_parent() -> None:
 
 
 def _ancestors() -> tuple[int, ...]:
-    """Parent and grandparent under honcho, which runs a process of its own per line; else empty."""
+    """The processes that this one ends with.
+
+    The parent if that says so (`BOUND`); parent and grandparent under honcho, which runs a process of its own per line;
+    else none.
+    """
     parent = os.getppid()
+    if os.environ.get(BOUND):
+        return (parent,)
     if not under_honcho():
         return ()  # started by hand: the terminal's signals decide
     try:

@@ -22,3 +22,17 @@ def test_macos_is_asked_for_the_camera_on_the_main_thread(tmp_path, monkeypatch,
     settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_source="3")
     stage.Capture(Place(settings, identify("capture"), tmp_path / "state")).close()
     assert threads == ([(3, threading.main_thread())] if asked else [])
+
+
+@pytest.mark.parametrize(("ack", "ends"), [("smoother", True), ("recorder", False)])
+def test_a_stopped_replay_that_is_recorded_may_go_on_later(tmp_path, monkeypatch, ack, ends):
+    """So its epoch has no end; others are told that no more frames come."""
+    monkeypatch.setattr(reader.Reader, "start", lambda _: None)
+    monkeypatch.setattr(reader.Reader, "stop", lambda _: None)
+    settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_source="demo", capture_mode="replay", capture_ack=ack)  # fmt: skip
+    capture = stage.Capture(Place(settings, identify("capture"), tmp_path / "state"))
+    (hosted,) = capture._hosted.values()
+    hosted.state, hosted.window.last_sent = "running", 3
+    said = list(capture.stop(1.0))
+    capture.close()
+    assert [(one.topic, one.message.end, one.message.reason) for one in said] == [("gone", True, "ended")] * ends

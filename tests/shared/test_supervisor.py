@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.loop import TOLD_TO_STOP
+from shared.loop import BOUND, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.settings import Settings
-from shared.supervisor import Crashes, Supervisor
+from shared.supervisor import Crashes, Supervisor, _ancestors
 
 
 def test_back_off_doubles_and_gives_up_at_the_fifth_crash_in_a_minute():
@@ -56,3 +57,36 @@ def test_a_capture_told_to_stop_has_ended_its_sources(tmp_path, monkeypatch, sta
     codes = iter([TOLD_TO_STOP, ConfigurationError.exit_code])
     monkeypatch.setattr(supervisor, "_live_once", lambda: next(codes))
     assert supervisor.run() == (ConfigurationError.exit_code if restarts else TOLD_TO_STOP)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_state_that_is_given_is_kept_and_gone_on_from(tmp_path, monkeypatch, there):
+    """Whoever starts a supervisor with a folder for the state may end it and start another one there later."""
+    state = tmp_path / "kept"
+    if there:
+        state.mkdir()
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setenv(STATE_DIR, str(state))
+    supervisor = Supervisor("capture", Settings(_env_file=None, runtime_dir=tmp_path))
+    started = []
+
+    def run_stage(*_, env, **__):
+        started.append((env[STATE_DIR], env[RESTARTS]))
+        state.mkdir(exist_ok=True)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(supervisor, "_watch", lambda *_: None)
+    monkeypatch.setattr("shared.supervisor._end", lambda child: None)
+    monkeypatch.setattr("shared.supervisor.subprocess", SimpleNamespace(Popen=run_stage))
+    assert supervisor.run() == 0
+    assert started == [(str(state), str(int(there)))]
+    assert state.exists()
+
+
+def test_a_bound_supervisor_ends_with_its_parent_alone(monkeypatch):
+    """A program that starts supervisors may itself outlive the shell that started it."""
+    monkeypatch.setenv(BOUND, "1")
+    assert _ancestors() == (os.getppid(),)
+    monkeypatch.delenv(BOUND)
+    monkeypatch.delenv("HONCHO_PROCESS_NAME", raising=False)
+    assert _ancestors() == ()
