@@ -8,7 +8,7 @@ import pytest
 from shared.stages import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = STAGES.keys() - {"bus"} | {"training"}
+ROOMS = STAGES.keys() - {"bus"} | {"recorder", "training"}
 ALLOWED = {("training", "classifier"), ("training", "detector")}
 
 

@@ -1,0 +1,21 @@
+"""Records from the command line: `python -m recorder clip.mp4 --out results/`."""
+
+import sys
+
+from recorder.batch import record_files
+from recorder.options import parse
+from shared.errors import AffectError
+
+
+def main() -> int:
+    """Do what the options say; returns the exit code."""
+    try:
+        options = parse()
+        return record_files(options)
+    except AffectError as error:
+        print(f"recorder: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

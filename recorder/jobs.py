@@ -1,0 +1,124 @@
+"""A clip on its way to a folder of tables: what is done already, what goes on, what begins, and what failed."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from recorder.inputs import Clip
+from recorder.manifest import RUN, read_run
+from recorder.processes import Process
+from recorder.recording import Begun, Recording, check_same, unfinished
+from shared.errors import AffectError
+
+WORK = ".recording"
+"""The folder, in that of the results, in which recordings are made."""
+
+State = Literal["waiting", "running", "finishing", "done", "kept", "failed"]
+
+
+@dataclass
+class Job:
+    """One clip; `kept`: it had been recorded before."""
+
+    clip: Clip
+    out: Path
+    state: State = "waiting"
+    error: str = ""
+    run: dict[str, Any] = field(default_factory=dict)
+    recording: Recording | None = None
+    process: Process | None = None
+    finishing: "Future[dict[str, Any]] | None" = None
+
+    @property
+    def target(self) -> Path:
+        """Where its tables will be."""
+        return self.out / self.clip.folder
+
+    @property
+    def work(self) -> Path:
+        """Where they are made."""
+        return self.out / WORK / self.clip.folder
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in ("done", "kept", "failed")
+
+    def fail(self, why: str, *, for_good: bool = False) -> None:
+        """Give it up; what there is of it stays for `--resume`, unless it has failed `for_good`."""
+        self.state, self.error = "failed", why
+        if self.recording:
+            self.recording.journal.close()
+        if for_good:
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def prepare(self, *, resume: bool, overwrite: bool) -> None:
+        """Look at what is there; ends the job if it has been done, or may not be done."""
+        if self.target.exists() and not (self.target / RUN).exists():
+            self.fail(f"{self.target}: is in the way, and no recording")
+        elif self.target.exists() and resume:
+            self._keep()
+        elif self.target.exists() and not overwrite:
+            self.fail(f"{self.target}: exists; --resume keeps it, --overwrite replaces it")
+        elif self.work.exists() and not (resume or overwrite):
+            self.fail(f"{self.work}: an unfinished recording; --resume goes on with it, --overwrite begins again")
+        elif overwrite:
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def begin(self, settings: Mapping[str, Any], *, can_go_on: bool) -> Recording:
+        """Open the recording, continuing an unfinished one if `can_go_on`: the pipeline's states are there.
+
+        Raises AffectError if the file cannot be read, or was begun with other settings.
+        """
+        begun = Begun.of(self.clip, settings)
+        before = unfinished(self.work)
+        if before is not None and check_same(before, begun):
+            recording = Recording(self.work, before)
+            if can_go_on or recording.is_whole:
+                self.recording, self.state = recording, "running"
+                return recording
+            recording.journal.close()
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.recording, self.state = Recording(self.work, begun), "running"
+        return self.recording
+
+    def settle(self) -> None:
+        """Take over the result of finishing, once it is there."""
+        if self.finishing is None or not self.finishing.done():
+            return
+        try:
+            self.run, self.state = self.finishing.result(), "done"
+        except AffectError as error:
+            self.fail(str(error), for_good=True)
+        except OSError as error:
+            self.fail(f"{self.target}: {error.strerror}; --resume makes the tables later")
+
+    def _keep(self) -> None:
+        try:
+            run = read_run(self.target)
+        except AffectError as error:
+            return self.fail(str(error))
+        if run["input"]["path"] != str(self.clip.path):
+            return self.fail(f"{self.target}: is the recording of {run['input']['path']}; use another --out")
+        self.run, self.state = run, "kept"
+        shutil.rmtree(self.work, ignore_errors=True)
+        return None
+
+
+def warnings_in(log: Path) -> list[str]:
+    """What a capture has warned of, each once: faults of the film and frames that had to be given up."""
+    warnings: dict[str, None] = {}
+    with contextlib.suppress(OSError):
+        for line in log.read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                said = json.loads(line)
+                if said.get("event") == "source read with faults":
+                    warnings[str(said["fault"])] = None
+                elif said.get("event") == "frame given up":
+                    warnings[f"frame {said['seq']} could not be analysed ({said['reason']})"] = None
+    return list(warnings)

@@ -1,0 +1,173 @@
+"""One recording in the making: its results in a journal, then its folder of tables, which appears as a whole."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+
+from recorder.inputs import Clip
+from recorder.journal import Journal, read_journal
+from recorder.manifest import RUN, Stamp, own_version, sha256_of, stamp, versions, write_json
+from recorder.order import InOrder
+from recorder.schema import SCHEMA_VERSION
+from recorder.settings import changed
+from recorder.tables import without_past, write_tables
+from shared.errors import AffectError, ConfigurationError
+from shared.messages import Ack, Smoothed
+from shared.topics import Envelope
+
+_JOURNAL, _BEGUN = "journal", "begun.json"
+_BOOT_S = 30.0  # the clock may be set meanwhile; no computer starts again faster
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a recording was begun with; one that is resumed must have the same.
+
+    `boot` is when the computer was started, in seconds since 1970: the pipeline's states do not outlast it.
+    """
+
+    path: str
+    stamp: Stamp
+    settings: dict[str, Any]
+    stills: bool = False
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    boot: float = field(default_factory=psutil.boot_time)
+
+    @staticmethod
+    def of(clip: Clip, settings: Mapping[str, Any]) -> "Begun":
+        """Of a clip that is begun now. Raises SourceError if it cannot be read."""
+        return Begun(os.fspath(clip.path), stamp(clip.path), dict(settings), clip.stills)
+
+
+class Recording:
+    """Takes the results of one epoch of a source, in any order and repeated, and keeps each once.
+
+    `work` is its folder while it is made; `begun` the same as before if it is continued.
+    """
+
+    def __init__(self, work: Path, begun: Begun, *, durable: bool = False):
+        self.work = work
+        self.begun = begun
+        self.began_at = time.monotonic()
+        work.mkdir(parents=True, exist_ok=True)
+        write_json(work / _BEGUN, asdict(begun))
+        self.journal = Journal(work / _JOURNAL, durable=durable)
+        last = self.journal.last
+        self.before = self.journal.frames
+        """Frames written by the recorder that this one continues."""
+        self.epoch = last.epoch if last else None
+        self._order = InOrder(last.seq if last else None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last frame of the source is written."""
+        return self.journal.last is not None and self.journal.last.end
+
+    @property
+    def lost(self) -> int:
+        """How many times results were missing for good."""
+        return self._order.lost
+
+    def hear(self, results: Iterable[Smoothed]) -> Envelope | None:
+        """Write what is new; returns the acknowledgement. Raises OSError, as on a full disk."""
+        due: list[Smoothed] = []
+        heard = False
+        for result in results:
+            self.epoch = result.epoch if self.epoch is None else self.epoch
+            if result.epoch == self.epoch:
+                heard = True
+                due += self._order.push(result)
+        if due:
+            self.journal.append(due)
+        last = self.journal.last
+        if not heard or last is None:
+            return None
+        return Envelope("ack", last.source, Ack(source=last.source, epoch=last.epoch, seq=last.seq))
+
+
+def unfinished(work: Path) -> Begun | None:
+    """What the recording in this folder was begun with; None if there is none."""
+    try:
+        content = json.loads((work / _BEGUN).read_text())
+        return Begun(**content | {"stamp": Stamp(*content["stamp"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def check_same(before: Begun, now: Begun) -> bool:
+    """Whether an unfinished recording can go on from where it was; else it begins again.
+
+    Raises ConfigurationError if it was begun with another file or other settings.
+    """
+    if before.path != now.path or before.stamp != now.stamp:
+        raise ConfigurationError(f"{now.path}: was begun with {_other(before, now)}; --overwrite begins again")
+    if others := changed(before.settings, now.settings):
+        raise ConfigurationError(f"{now.path}: was begun with other settings ({'; '.join(others)}); --overwrite begins")
+    return abs(before.boot - now.boot) < _BOOT_S
+
+
+def _other(before: Begun, now: Begun) -> str:
+    return f"{before.path}" if before.path != now.path else "another content of this file"
+
+
+def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv: bool) -> dict[str, Any]:
+    """Make the tables and `run.json`, and move them to `target` as one; returns the content of `run.json`.
+
+    `facts` are further keys: `model`, `warnings` and whatever else is known. Raises AffectError if the recorded file
+    has changed meanwhile, or something is in the way.
+    """
+    begun, path = recording.begun, Path(recording.begun.path)
+    if path.exists() and stamp(path) != begun.stamp:
+        raise AffectError(
+            f"{path}: changed while it was read ({begun.stamp.bytes} bytes, then {stamp(path).bytes});"
+            " record it once it is complete"
+        )
+    tables = recording.work / "tables"
+    shutil.rmtree(tables, ignore_errors=True)
+    tables.mkdir()
+    results = read_journal(recording.work / _JOURNAL)
+    sizes: set[tuple[int, int] | None] = set()
+    digests = write_tables(_noting(sizes, map(without_past, results) if begun.stills else results), tables, csv=csv)
+    content = {
+        "schema": SCHEMA_VERSION,
+        "version": own_version(),
+        "input": {"path": begun.path, "sha256": sha256_of(path) if path.exists() else None, "bytes": begun.stamp.bytes},
+        "settings": begun.settings,
+        "started": begun.started,
+        "seconds": round(time.monotonic() - recording.began_at, 3),
+        "frames": recording.journal.frames,
+        "faces": pq.read_metadata(tables / "faces.parquet").num_rows,
+        "tracks": 0 if begun.stills else recording.journal.tracks,
+        "size": list(size) if len(sizes) == 1 and (size := next(iter(sizes))) else None,
+        "tables": digests,
+        "versions": versions(),
+        **facts,
+    }
+    write_json(tables / RUN, content)
+    if target.exists():
+        shutil.rmtree(target)
+    tables.rename(target)
+    discard(recording)
+    return content
+
+
+def _noting(sizes: set[tuple[int, int] | None], results: Iterable[Smoothed]) -> Iterable[Smoothed]:
+    for result in results:
+        if result.size is not None:
+            sizes.add(result.size)
+        yield result
+
+
+def discard(recording: Recording) -> None:
+    """Close and remove what a recording was made in."""
+    recording.journal.close()
+    shutil.rmtree(recording.work, ignore_errors=True)

@@ -1,0 +1,90 @@
+"""The settings of a recording: those that its rows depend on, and those of the private pipeline."""
+
+import hashlib
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from recorder.inputs import Clip
+from shared.settings import Settings
+
+ROWS_DEPEND_ON = (
+    "capture_seconds_per_image",
+    "max_pixels",
+    "min_face_size",
+    "detect_thresholds",
+    "detect_confidence",
+    "scan_seconds",
+    "hint_lag",
+    "detect_max_side",
+    "detect_turned",
+    "max_faces",
+    "crop_max_side",
+    "classify_every",
+    "classify_faces",
+    "classifier_model",
+    "device",
+    "smoothing",
+    "label_lead",
+    "label_seconds",
+)
+_WORKER_BYTES = 1 << 30
+
+
+def kept(settings: Settings) -> dict[str, Any]:
+    """What `run.json` holds of the settings."""
+    return {name: getattr(settings, name) for name in ROWS_DEPEND_ON}
+
+
+def as_text(value: Any) -> str:
+    """A setting's value as its environment variable has it."""
+    return ",".join(as_text(one) for one in value) if isinstance(value, list | tuple) else str(value)
+
+
+def private(runtime_dir: Path) -> dict[str, str]:
+    """The settings that make the pipeline private and lose nothing."""
+    return {
+        "runtime_dir": str(runtime_dir),
+        "bus_in": f"ipc://{runtime_dir}/bus.in",
+        "bus_out": f"ipc://{runtime_dir}/bus.out",
+        "capture_mode": "replay",
+        "capture_at_end": "exit",
+        "capture_ack": "recorder",
+        "log_format": "json",
+        "log_level": "info",
+    }
+
+
+def of_capture(clip: Clip) -> dict[str, str]:
+    """The settings of one clip's capture. In stills every face is searched for and classified anew."""
+    path = os.fspath(clip.path).replace(",", "\\,")
+    source = {"capture_source": f"{clip.source}={path}"}
+    return source | ({"scan_seconds": "0", "classify_every": "1"} if clip.stills else {})
+
+
+def runtime_dir_of(settings: Settings, out: Path) -> Path:
+    """The runtime directory of recordings into a folder: always the same, so that `--resume` finds its states."""
+    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:8]
+    return settings.runtime_dir / f"recorder-{name}"
+
+
+def workers(wanted: int | None, clips: int) -> tuple[int, int]:
+    """Detectors and classifiers; without a wish, as many as cores, memory and clips can keep busy.
+
+    A recording has four frames in flight, which keep three detectors busy; finding faces takes twice the time of
+    classifying them, or more.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = max(1, int(psutil.virtual_memory().available / _WORKER_BYTES))
+    detectors = wanted or max(1, min(cores // 2, 2 * memory // 3, 3 * clips))
+    return detectors, max(1, math.ceil(detectors / 2))
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The settings that differ, as in `min_face_size 40, was 20`."""
+    return [f"{name} {as_text(now.get(name))}, was {as_text(before.get(name))}" for name in ROWS_DEPEND_ON
+            if as_text(now.get(name)) != as_text(before.get(name))]  # fmt: skip
