@@ -2,8 +2,11 @@
 
 import sys
 
+from recorder.attach import attach
 from recorder.batch import record_files
 from recorder.options import parse
+from recorder.publish import publish
+from recorder.repeat import repeat
 from shared.errors import AffectError
 
 
@@ -11,6 +14,12 @@ def main() -> int:
     """Do what the options say; returns the exit code."""
     try:
         options = parse()
+        if options.repeat:
+            return repeat(options)
+        if options.attach:
+            return attach(options)
+        if options.publish:
+            return publish(options)
         return record_files(options)
     except AffectError as error:
         print(f"recorder: {error}", file=sys.stderr)

@@ -6,16 +6,15 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from recorder.inputs import find_clips
 from recorder.jobs import WORK, Job
 from recorder.manifest import model_facts
 from recorder.options import settings_of
 from recorder.processes import Pipeline, environment_of
-from recorder.progress import Progress, style
+from recorder.progress import Progress, Style
 from recorder.settings import kept, private, runtime_dir_of, workers
 from recorder.stage import Recorder
 from shared import locks
@@ -43,8 +42,8 @@ def record_files(options: argparse.Namespace) -> int:
 def record(jobs: Sequence[Job], out: Path, options: argparse.Namespace) -> int:
     """Record these jobs, in a folder that is ours."""
     began = time.monotonic()
-    how = style(quiet=options.quiet, as_json=options.json, terminal=sys.stderr.isatty())
-    progress = Progress(jobs, how)
+    style: Style = "json" if options.json else "quiet" if options.quiet else "words"
+    progress = Progress(jobs, style, bars=sys.stderr.isatty() and not options.quiet)
     try:
         code = 0 if all(job.is_over for job in jobs) else _run(jobs, out, options, progress.watch)
         progress.watch(float("inf"))
@@ -117,8 +116,3 @@ class open_folder:  # noqa: N801 — reads as a verb in `with`
         self._lock.release()
         if not any(path.is_dir() for path in self._work.iterdir()):  # only logs: nothing to go on with
             shutil.rmtree(self._work, ignore_errors=True)
-
-
-def same_tables(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, bool]:
-    """For each table that both recordings have, whether its rows are the same."""
-    return {name: now["tables"][name] == rows for name, rows in before["tables"].items() if name in now["tables"]}

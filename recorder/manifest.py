@@ -13,6 +13,7 @@ from shared.errors import AffectError, ConfigurationError, SourceError
 
 RUN = "run.json"
 _MODELS = Path(__file__).resolve().parent.parent / "models"
+_KEYS = frozenset({"schema", "version", "source", "input", "settings", "model", "frames", "faces", "tables"})
 _LIBRARIES = ("av", "numpy", "opencv-python-headless", "openvino", "pyarrow", "torch")
 
 
@@ -75,11 +76,11 @@ def read_run(folder: Path) -> dict[str, Any]:
     path = folder / RUN if folder.is_dir() else folder
     try:
         content = json.loads(path.read_text())
-        if isinstance(content, dict) and content["schema"] and content["tables"]:
+        if isinstance(content, dict) and content.keys() >= _KEYS:
             return content
     except OSError as error:
         raise AffectError(f"{path}: {error.strerror}; a finished recording has one") from None
-    except (ValueError, KeyError):
+    except ValueError:
         pass
     raise AffectError(f"{path}: is no run.json of a recording")
 

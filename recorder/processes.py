@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from recorder.inputs import Clip
+from recorder.settings import of_capture
 from shared.errors import AffectError, ConfigurationError
 from shared.loop import BOUND, STATE_DIR
 from shared.settings import PREFIX
@@ -88,11 +90,12 @@ class Pipeline:
         for process in processes:
             process.wait()
 
-    def capture(self, source: str, settings: Mapping[str, str]) -> Process:
-        """Start a capture; killed with this process, it goes on later from where it was."""
+    def capture(self, clip: Clip) -> Process:
+        """Start a clip's capture; killed with this process, it goes on later from where it was."""
         self._captures = [one for one in self._captures if one.ended() is None]
-        environment = self._environment | environment_of(settings)
-        process = Process("capture", self.log_of(source), self._state(f"capture-{source}"), environment)
+        environment = self._environment | environment_of(of_capture(clip, self._runtime_dir / "links"))
+        state = self._state(f"capture-{clip.source}")
+        process = Process("capture", self.log_of(clip.source), state, environment)
         self._captures.append(process)
         return process
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Literal, TextIO
+from typing import Literal
 
 import av
 from tqdm import tqdm
@@ -11,17 +11,12 @@ from tqdm import tqdm
 from recorder.inputs import Clip
 from recorder.jobs import Job
 
-Style = Literal["bars", "lines", "json", "quiet"]
+Style = Literal["words", "json", "quiet"]
 
 _EVERY_S = 0.1
 _NOTHING = (0, 0)
 _SUMS = ("frames", "faces")
 _FACTS = ("frames", "faces", "tracks", "seconds", "warnings")
-
-
-def style(*, quiet: bool, as_json: bool, terminal: bool) -> Style:
-    """How to speak."""
-    return "json" if as_json else "quiet" if quiet else "bars" if terminal else "lines"
 
 
 def frames_in(clip: Clip) -> int:
@@ -38,16 +33,15 @@ def frames_in(clip: Clip) -> int:
 
 
 class Progress:
-    """Follows the jobs; `results` gets what is finished, `bars` the moving lines."""
+    """Follows the jobs: bars on stderr, if `bars`, and what is finished on stdout, in this `style`."""
 
-    def __init__(self, jobs: Sequence[Job], style_: Style, results: TextIO = sys.stdout, bars: TextIO = sys.stderr):
+    def __init__(self, jobs: Sequence[Job], style: Style, *, bars: bool):
         self._jobs = jobs
-        self._style = style_
-        self._results, self._bars = results, bars
+        self._style = style
         self._next = 0.0
         self._said: set[int] = set()
         self._expected: dict[int, int] = {}
-        self._all = self._bar("all", 0) if style_ == "bars" else None
+        self._all = _bar("all", 0) if bars else None
         self._lines: dict[int, tqdm[object]] = {}
 
     def watch(self, now: float) -> None:
@@ -58,7 +52,7 @@ class Progress:
         for index, job in enumerate(self._jobs):
             if job.is_over and index not in self._said:
                 self._said.add(index)
-                self._finished(job)
+                self._finished(index, job)
         if self._all is not None:
             self._move()
 
@@ -85,20 +79,18 @@ class Progress:
         for job in failed:
             print(f"failed: {job.error}", file=sys.stderr, flush=True)
 
-    def _finished(self, job: Job) -> None:
+    def _finished(self, number: int, job: Job) -> None:
         if self._style == "json":
-            self._print(json.dumps({"clip": str(job.clip.path), "state": job.state, "error": job.error, **_facts(job)}))
+            facts = {"clip": str(job.clip.path), "number": number, "state": job.state, "error": job.error}
+            self._print(json.dumps(facts | _facts(job)))
         elif self._style != "quiet" and job.state != "failed":
             self._print(f"{job.target}: {_words(job)}")
 
     def _print(self, line: str) -> None:
         if self._all is not None:
-            tqdm.write(line, file=self._results)
+            tqdm.write(line, file=sys.stdout)
         else:
-            print(line, file=self._results, flush=True)
-
-    def _bar(self, name: str, line: int) -> "tqdm[object]":
-        return tqdm(desc=name[:24], unit=" frames", position=line, leave=False, file=self._bars, dynamic_ncols=True)
+            print(line, flush=True)
 
     def _move(self) -> None:
         """Redraw the bars, and ask one more clip for its length."""
@@ -112,7 +104,7 @@ class Progress:
         for index in sorted(running - self._lines.keys()):
             line = next(number for number in range(1, len(self._jobs) + 2) if number not in taken)
             taken.add(line)
-            self._lines[index] = self._bar(self._jobs[index].clip.folder, line)
+            self._lines[index] = _bar(self._jobs[index].clip.folder, line)
         for index, bar in self._lines.items():
             _draw(bar, *_counts(self._jobs[index]), self._expected.get(index, 0))
         if self._all is not None:
@@ -127,6 +119,10 @@ def _counts(job: Job) -> tuple[int, int]:
     if job.run:
         return job.run["frames"], job.run["faces"]
     return (job.recording.journal.frames, job.recording.journal.faces) if job.recording else _NOTHING
+
+
+def _bar(name: str, line: int) -> "tqdm[object]":
+    return tqdm(desc=name[:24], unit=" frames", position=line, leave=False, file=sys.stderr, dynamic_ncols=True)
 
 
 def _draw(bar: "tqdm[object]", frames: int, faces: int, expected: int) -> None:

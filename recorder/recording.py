@@ -36,7 +36,9 @@ class Begun:
     """
 
     path: str
-    stamp: Stamp
+    source: str
+    stamp: Stamp | None
+    """None: of a running pipeline, whose film cannot be looked at."""
     settings: dict[str, Any]
     stills: bool = False
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -45,25 +47,24 @@ class Begun:
     @staticmethod
     def of(clip: Clip, settings: Mapping[str, Any]) -> "Begun":
         """Of a clip that is begun now. Raises SourceError if it cannot be read."""
-        return Begun(os.fspath(clip.path), stamp(clip.path), dict(settings), clip.stills)
+        return Begun(os.fspath(clip.path), clip.source, stamp(clip.path), dict(settings), clip.stills)
 
 
 class Recording:
     """Takes the results of one epoch of a source, in any order and repeated, and keeps each once.
 
-    `work` is its folder while it is made; `begun` the same as before if it is continued.
+    `work` is its folder while it is made, with what is written already if it is continued; `after`: the last result of
+    an earlier recording that this one follows.
     """
 
-    def __init__(self, work: Path, begun: Begun, *, durable: bool = False):
+    def __init__(self, work: Path, begun: Begun, *, durable: bool = False, after: Smoothed | None = None):
         self.work = work
         self.begun = begun
         self.began_at = time.monotonic()
         work.mkdir(parents=True, exist_ok=True)
         write_json(work / _BEGUN, asdict(begun))
         self.journal = Journal(work / _JOURNAL, durable=durable)
-        last = self.journal.last
-        self.before = self.journal.frames
-        """Frames written by the recorder that this one continues."""
+        last = self.journal.last or after
         self.epoch = last.epoch if last else None
         self._order = InOrder(last.seq if last else None)
 
@@ -98,7 +99,7 @@ def unfinished(work: Path) -> Begun | None:
     """What the recording in this folder was begun with; None if there is none."""
     try:
         content = json.loads((work / _BEGUN).read_text())
-        return Begun(**content | {"stamp": Stamp(*content["stamp"])})
+        return Begun(**content | {"stamp": content["stamp"] and Stamp(*content["stamp"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -125,12 +126,8 @@ def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv:
     `facts` are further keys: `model`, `warnings` and whatever else is known. Raises AffectError if the recorded file
     has changed meanwhile, or something is in the way.
     """
-    begun, path = recording.begun, Path(recording.begun.path)
-    if path.exists() and stamp(path) != begun.stamp:
-        raise AffectError(
-            f"{path}: changed while it was read ({begun.stamp.bytes} bytes, then {stamp(path).bytes});"
-            " record it once it is complete"
-        )
+    begun = recording.begun
+    source = _read_again(begun)
     tables = recording.work / "tables"
     shutil.rmtree(tables, ignore_errors=True)
     tables.mkdir()
@@ -140,7 +137,8 @@ def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv:
     content = {
         "schema": SCHEMA_VERSION,
         "version": own_version(),
-        "input": {"path": begun.path, "sha256": sha256_of(path) if path.exists() else None, "bytes": begun.stamp.bytes},
+        "input": source,
+        "source": begun.source,
         "settings": begun.settings,
         "started": begun.started,
         "seconds": round(time.monotonic() - recording.began_at, 3),
@@ -158,6 +156,19 @@ def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv:
     tables.rename(target)
     discard(recording)
     return content
+
+
+def _read_again(begun: Begun) -> dict[str, Any]:
+    """What `run.json` says of the input."""
+    if begun.stamp is None:
+        return {"path": begun.path, "sha256": None, "bytes": None}
+    path, now = Path(begun.path), stamp(Path(begun.path))
+    if now != begun.stamp:
+        was = begun.stamp.bytes
+        raise AffectError(
+            f"{path}: changed while it was read ({was} bytes, then {now.bytes}); record it once it is whole"
+        )
+    return {"path": begun.path, "sha256": sha256_of(path), "bytes": now.bytes}
 
 
 def _noting(sizes: set[tuple[int, int] | None], results: Iterable[Smoothed]) -> Iterable[Smoothed]:

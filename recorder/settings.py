@@ -59,10 +59,20 @@ def private(runtime_dir: Path) -> dict[str, str]:
     }
 
 
-def of_capture(clip: Clip) -> dict[str, str]:
-    """The settings of one clip's capture. In stills every face is searched for and classified anew."""
-    path = os.fspath(clip.path).replace(",", "\\,")
-    source = {"capture_source": f"{clip.source}={path}"}
+def of_capture(clip: Clip, links: Path) -> dict[str, str]:
+    """The settings of one clip's capture. In stills every face is searched for and classified anew.
+
+    A path that cannot stand in a list of sources gets a link in the folder `links`.
+    """
+    path = os.fspath(clip.path)
+    if path != path.strip() or "\\," in path:
+        links.mkdir(exist_ok=True)
+        link = links / f"{clip.source}{clip.path.suffix.strip()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(clip.path)
+        path = os.fspath(link)
+    listed = path.replace(",", "\\,")
+    source = {"capture_source": f"{clip.source}={listed}"}
     return source | ({"scan_seconds": "0", "classify_every": "1"} if clip.stills else {})
 
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from typing_extensions import override
 
+from recorder.inputs import Clip
 from recorder.jobs import Job, warnings_in
 from recorder.processes import Process
 from recorder.recording import finish
-from recorder.settings import of_capture
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import Smoothed
 from shared.stage import Stage
@@ -23,8 +23,8 @@ _LOOK_S = 0.05
 class Captures(Protocol):
     """What the stage needs of the private pipeline (`processes.Pipeline`)."""
 
-    def capture(self, source: str, settings: Mapping[str, str]) -> Process:
-        """Start a source's capture."""
+    def capture(self, clip: Clip) -> Process:
+        """Start a clip's capture."""
 
     def can_go_on(self, source: str) -> bool:
         """Whether the states are there from which a source's capture and the smoother go on."""
@@ -124,7 +124,7 @@ class Recorder(Stage):
         if not recording.journal.frames:
             self._captures.forget(job.clip.source)
         if not recording.is_whole:
-            job.process = self._captures.capture(job.clip.source, of_capture(job.clip))
+            job.process = self._captures.capture(job.clip)
 
     def _look_after(self, job: Job) -> None:
         """Finish a clip whose capture has ended well; it has failed if the capture has not."""

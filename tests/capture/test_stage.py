@@ -7,7 +7,8 @@ import pytest
 
 from capture import host, reader, stage
 from shared.identity import identify
-from shared.settings import Settings
+from shared.messages import Gone
+from shared.settings import Settings, load_settings
 from shared.stage import Place
 
 
@@ -29,10 +30,11 @@ def test_a_stopped_replay_that_is_recorded_may_go_on_later(tmp_path, monkeypatch
     """So its epoch has no end; others are told that no more frames come."""
     monkeypatch.setattr(reader.Reader, "start", lambda _: None)
     monkeypatch.setattr(reader.Reader, "stop", lambda _: None)
-    settings = Settings(_env_file=None, runtime_dir=tmp_path, capture_source="demo", capture_mode="replay", capture_ack=ack)  # fmt: skip
-    capture = stage.Capture(Place(settings, identify("capture"), tmp_path / "state"))
+    given = {"capture_source": "demo", "capture_mode": "replay", "capture_ack": ack}
+    place = Place(load_settings({"runtime_dir": tmp_path, **given}), identify("capture"), tmp_path / "state")
+    capture = stage.Capture(place)
     (hosted,) = capture._hosted.values()
     hosted.state, hosted.window.last_sent = "running", 3
-    said = list(capture.stop(1.0))
+    said = [message for _, _, message in capture.stop(1.0) if isinstance(message, Gone)]
     capture.close()
-    assert [(one.topic, one.message.end, one.message.reason) for one in said] == [("gone", True, "ended")] * ends
+    assert [(message.end, message.reason) for message in said] == [(True, "ended")] * ends

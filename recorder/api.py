@@ -1,0 +1,95 @@
+"""Recording and reading from Python."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recorder.manifest import read_run
+from shared.errors import AffectError
+
+StrPath = str | PathLike[str]
+
+
+class Recorded(NamedTuple):
+    """A finished recording: its tables (see `recorder.schema`), and the content of its `run.json`.
+
+    `recorded.faces.to_pandas()` is a data frame.
+    """
+
+    folder: Path
+    faces: pa.Table
+    frames: pa.Table
+    run: dict[str, Any]
+
+
+def read(folder: StrPath) -> Recorded:
+    """The recording in a folder. Raises AffectError if there is none."""
+    path = Path(folder)
+    run = read_run(path)
+    try:
+        return Recorded(path, pq.read_table(path / "faces.parquet"), pq.read_table(path / "frames.parquet"), run)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise AffectError(f"{path}: {error}") from None
+
+
+def record(
+    *inputs: StrPath,
+    out: StrPath,
+    csv: bool = False,
+    model: str | None = None,
+    every: int | None = None,
+    min_face_size: int | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> list[Recorded]:
+    """Record films, pictures or folders of these, as `python -m recorder` does, in processes of its own.
+
+    Args:
+        inputs: files, folders or patterns.
+        out: where the tables go, a folder for each recording.
+        csv: write the tables as CSV, too.
+        model: a name in `models/`, or a path to a released model.
+        every: classify every n-th frame.
+        min_face_size: smallest face to look for, in pixels.
+        workers: detectors; None: what the machine bears.
+        resume: keep what is finished, go on with what is not.
+        overwrite: replace recordings that are there.
+        quiet: show no progress on a terminal.
+
+    Returns:
+        The recordings in the order of the inputs, those kept by `resume` included.
+
+    Raises:
+        AffectError: nothing could be recorded, or, once all others are done, some inputs could not.
+    """
+    values = {"--model": model, "--every": every, "--min-face-size": min_face_size, "--workers": workers}
+    flags = {"--csv": csv, "--resume": resume, "--overwrite": overwrite, "--quiet": quiet}
+    command = [sys.executable, "-m", "recorder", "--json", "--out", os.fspath(out)]
+    command += [part for name, value in values.items() if value is not None for part in (name, str(value))]
+    command += [name for name, given in flags.items() if given]
+    command += ["--", *(os.fspath(path) for path in inputs)]
+    path = [str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(  # noqa: S603 — our own interpreter and module
+        command, env=os.environ | {"PYTHONPATH": os.pathsep.join(path)}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    if failed := [one for one in said if one.get("state") == "failed"]:
+        raise AffectError("; ".join(one["error"] for one in failed))
+    if done.returncode:
+        raise AffectError(f"python -m recorder ended with exit code {done.returncode}")
+    return list(_in_order(said))
+
+
+def _in_order(said: list[dict[str, Any]]) -> Iterator[Recorded]:
+    for one in sorted((one for one in said if "clip" in one), key=lambda one: one["number"]):
+        yield read(one["folder"])
