@@ -1,7 +1,6 @@
 """Records a running pipeline: a folder of tables for each run of a source, and another one every so often."""
 
 import argparse
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,7 @@ from typing_extensions import override
 from recorder.batch import exit_code, open_folder
 from recorder.jobs import WORK
 from recorder.manifest import model_facts
-from recorder.recording import Begun, Recording, finish, unfinished
+from recorder.recording import Begun, Recording, discard, finish, unfinished
 from recorder.settings import kept
 from shared.epochs import Epochs
 from shared.errors import AffectError, ConfigurationError
@@ -89,11 +88,8 @@ class Attached(Stage):
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
-        """Report what could not be finished."""
-        over = [one for one in self._finishing if one.done()]
-        self._finishing = [one for one in self._finishing if not one.done()]
-        for one in over:
-            one.result()
+        """Look whether what was to be finished is. Raises AffectError if it could not be."""
+        self._settle([one for one in self._finishing if one.done()])
         self.finished = bool(self._wanted) and self._ended >= self._wanted and not self._finishing
         yield from ()
 
@@ -101,14 +97,15 @@ class Attached(Stage):
     def stop(self, now: float) -> Iterable[Envelope]:
         """Finish all recordings."""
         for source in list(self._recordings):
-            self._finish(source)
-        for one in self._finishing:
-            one.result()
+            self._finish(source, now)
+        self._settle(list(self._finishing))
         return ()
 
     @override
     def close(self) -> None:
         self._hands.shutdown()
+        for recording in self._recordings.values():
+            recording.journal.close()
 
     def _recording_of(self, source: str, epoch: int, first: Smoothed, now: float) -> Recording | None:
         """The recording of this run of a source; None if the run is an older one."""
@@ -118,20 +115,20 @@ class Attached(Stage):
             if not self._epochs.follows(source, epoch, current.epoch, now, quiet=quiet):
                 self.meter.count("stale")
                 return None
-            self._finish(source)
+            self._finish(source, now)
         self._heard_at[source] = now
         if source not in self._recordings:
-            self._begin(source, first)
+            self._begin(source, first, now)
         return self._recordings[source]
 
-    def _begin(self, source: str, first: Smoothed, after: Smoothed | None = None) -> None:
+    def _begin(self, source: str, first: Smoothed, now: float, after: Smoothed | None = None) -> None:
         at = datetime.fromtimestamp(first.captured_ns / 1e9, UTC)
         name, number = f"{source}-{at:%Y%m%dT%H%M%SZ}", 1
         while (self._out / name).exists() or (self._out / WORK / name).exists():
             number += 1
             name = f"{source}-{at:%Y%m%dT%H%M%SZ}-{number}"
         begun = Begun(self._specs.get(source, ""), source, None, kept(self._settings))
-        self._recordings[source] = Recording(self._out / WORK / name, begun, durable=True, after=after)
+        self._recordings[source] = Recording(self._out / WORK / name, begun, now, durable=True, after=after)
 
     def _turn_over(self, source: str, recording: Recording, now: float) -> None:
         """Finish a recording that is whole, too large or too long."""
@@ -139,21 +136,34 @@ class Attached(Stage):
         if last is None:
             return
         if recording.is_whole:
-            self._finish(source)
+            self._finish(source, now)
             if not last.live:
                 self._ended.add(source)
         elif recording.journal.size() > self._most_bytes or now - recording.began_at > self._most_s:
-            self._finish(source)
-            self._begin(source, last, after=last)
+            self._finish(source, now)
+            self._begin(source, last, now, after=last)
 
-    def _finish(self, source: str) -> None:
-        self._finishing.append(self._hands.submit(self._make_tables, self._recordings.pop(source)))
+    def _finish(self, source: str, now: float) -> None:
+        recording = self._recordings.pop(source)
+        if recording.journal.frames:
+            self._finishing.append(self._hands.submit(self._make_tables, recording, now))
+        else:
+            discard(recording)
 
-    def _make_tables(self, recording: Recording) -> None:
+    def _settle(self, finishing: Iterable[Future[None]]) -> None:
+        for one in finishing:
+            self._finishing.remove(one)
+            try:
+                one.result()
+            except OSError as error:
+                raise ConfigurationError(f"{self._out}: {error.strerror}; the same command makes the tables") from None
+
+    def _make_tables(self, recording: Recording, now: float) -> None:
         """Make the tables of one recording; runs in a thread of its own."""
         target = self._out / recording.work.name
         warnings = [f"{recording.lost} times results were missing"] if recording.lost else []
-        content = finish(recording, target, {"model": self._model(), "warnings": warnings}, csv=self._csv)
+        facts = {"model": self._model(), "warnings": warnings}
+        content = finish(recording, target, facts, seconds=now - recording.began_at, csv=self._csv)
         log.info("recorded", folder=str(target), frames=content["frames"], faces=content["faces"])
 
     def _model(self) -> dict[str, Any]:
@@ -178,6 +188,4 @@ class Attached(Stage):
             begun = unfinished(work)
             if begun is None or begun.stamp is not None:
                 raise AffectError(f"{work}: an unfinished recording of a file; use another --out")
-            left = Recording(work, begun)
-            left.began_at = time.monotonic()
-            self._finishing.append(self._hands.submit(self._make_tables, left))
+            self._finishing.append(self._hands.submit(self._make_tables, Recording(work, begun, 0.0), 0.0))

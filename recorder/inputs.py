@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.errors import ConfigurationError
-
 _VIDEO = re.compile(
     r"\.(3gp|asf|avi|divx|dv|f4v|flv|gif|h26[45]|hevc|ivf|m2ts|m2v|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|og[mv]|ts|vob|webm"
     r"|wmv|y4m)",
@@ -33,13 +31,12 @@ class Clip(NamedTuple):
 def find_clips(given: Sequence[str]) -> list[Clip]:
     """The clips that files, folders and patterns name, in this order and in natural order within each, each once.
 
-    A folder's films become one clip each, its pictures together one. Raises ConfigurationError for what names nothing.
+    A folder's films become one clip each, its pictures together one. What is not there, and a folder without either, is
+    a clip, too: recording it says why it cannot be read.
     """
     paths: dict[Path, bool] = {}
     for text in given:
-        found = [Path(text)] if Path(text).exists() else _matching(text)
-        if not found:
-            raise ConfigurationError(f"{text}: no such file or folder")
+        found = (not Path(text).exists() and _matching(text)) or [Path(text)]
         for path in sorted(found, key=_natural):
             paths |= _in_folder(path) if path.is_dir() else {path.absolute(): is_picture(path)}
     sources, folders = _Unique(), _Unique()
@@ -68,10 +65,8 @@ def _in_folder(folder: Path) -> dict[Path, bool]:
     entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=_natural)
     files = [path.absolute() for path in entries if path.is_file()]
     found = {path: False for path in files if _VIDEO.fullmatch(path.suffix)}
-    if any(is_picture(path) for path in files):
+    if not found or any(is_picture(path) for path in files):
         found[folder.absolute()] = True
-    if not found:
-        raise ConfigurationError(f"{folder}: holds no video and no picture")
     return found
 
 

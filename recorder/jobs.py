@@ -70,7 +70,7 @@ class Job:
         elif overwrite:
             shutil.rmtree(self.work, ignore_errors=True)
 
-    def begin(self, settings: Mapping[str, Any], *, can_go_on: bool) -> Recording:
+    def begin(self, settings: Mapping[str, Any], now: float, *, can_go_on: bool) -> Recording:
         """Open the recording, continuing an unfinished one if `can_go_on`: the pipeline's states are there.
 
         Raises AffectError if the file cannot be read, or was begun with other settings.
@@ -78,13 +78,13 @@ class Job:
         begun = Begun.of(self.clip, settings)
         before = unfinished(self.work)
         if before is not None and check_same(before, begun):
-            recording = Recording(self.work, before)
+            recording = Recording(self.work, before, now)
             if can_go_on or recording.is_whole:
                 self.recording, self.state = recording, "running"
                 return recording
             recording.journal.close()
         shutil.rmtree(self.work, ignore_errors=True)
-        self.recording, self.state = Recording(self.work, begun), "running"
+        self.recording, self.state = Recording(self.work, begun, now), "running"
         return self.recording
 
     def settle(self) -> None:

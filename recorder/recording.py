@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -53,14 +52,14 @@ class Begun:
 class Recording:
     """Takes the results of one epoch of a source, in any order and repeated, and keeps each once.
 
-    `work` is its folder while it is made, with what is written already if it is continued; `after`: the last result of
-    an earlier recording that this one follows.
+    `now` is in seconds. `work` is its folder while it is made, with what is written already if it is continued;
+    `after`: the last result of an earlier recording that this one follows.
     """
 
-    def __init__(self, work: Path, begun: Begun, *, durable: bool = False, after: Smoothed | None = None):
+    def __init__(self, work: Path, begun: Begun, now: float, *, durable: bool = False, after: Smoothed | None = None):
         self.work = work
         self.begun = begun
-        self.began_at = time.monotonic()
+        self.began_at = now
         work.mkdir(parents=True, exist_ok=True)
         write_json(work / _BEGUN, asdict(begun))
         self.journal = Journal(work / _JOURNAL, durable=durable)
@@ -120,11 +119,13 @@ def _other(before: Begun, now: Begun) -> str:
     return f"{before.path}" if before.path != now.path else "another content of this file"
 
 
-def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv: bool) -> dict[str, Any]:
+def finish(
+    recording: Recording, target: Path, facts: Mapping[str, Any], *, seconds: float, csv: bool
+) -> dict[str, Any]:
     """Make the tables and `run.json`, and move them to `target` as one; returns the content of `run.json`.
 
-    `facts` are further keys: `model`, `warnings` and whatever else is known. Raises AffectError if the recorded file
-    has changed meanwhile, or something is in the way.
+    `facts` are further keys: `model`, `warnings` and whatever else is known; `seconds` is what it took so far. Raises
+    AffectError if the recorded file has changed meanwhile.
     """
     begun = recording.begun
     source = _read_again(begun)
@@ -141,7 +142,7 @@ def finish(recording: Recording, target: Path, facts: Mapping[str, Any], *, csv:
         "source": begun.source,
         "settings": begun.settings,
         "started": begun.started,
-        "seconds": round(time.monotonic() - recording.began_at, 3),
+        "seconds": round(seconds, 3),
         "frames": recording.journal.frames,
         "faces": pq.read_metadata(tables / "faces.parquet").num_rows,
         "tracks": 0 if begun.stills else recording.journal.tracks,

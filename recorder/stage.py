@@ -94,13 +94,13 @@ class Recorder(Stage):
         self._captures.check()
         for job in self.jobs:
             if job.state == "running":
-                self._look_after(job)
+                self._look_after(job, now)
             elif job.state == "finishing":
                 job.settle()
         running = sum(job.state == "running" for job in self.jobs)
         for job in self.jobs:
             if job.state == "waiting" and running < self._at_once:
-                self._start(job)
+                self._start(job, now)
                 running += 1
         self.finished = all(job.is_over for job in self.jobs)
         self._watch(now)
@@ -113,11 +113,14 @@ class Recorder(Stage):
     @override
     def close(self) -> None:
         self._hands.shutdown(cancel_futures=True)
+        for job in self.jobs:
+            if job.recording:
+                job.recording.journal.close()
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, now: float) -> None:
         try:
             settings = self._settings | ({"scan_seconds": 0.0, "classify_every": 1} if job.clip.stills else {})
-            recording = job.begin(settings, can_go_on=self._captures.can_go_on(job.clip.source))
+            recording = job.begin(settings, now, can_go_on=self._captures.can_go_on(job.clip.source))
         except (AffectError, OSError) as error:
             job.fail(str(error))
             return
@@ -126,7 +129,7 @@ class Recorder(Stage):
         if not recording.is_whole:
             job.process = self._captures.capture(job.clip)
 
-    def _look_after(self, job: Job) -> None:
+    def _look_after(self, job: Job, now: float) -> None:
         """Finish a clip whose capture has ended well; it has failed if the capture has not."""
         recording, process = job.recording, job.process
         code = process.ended() if process else 0
@@ -140,7 +143,8 @@ class Recorder(Stage):
             warnings = self._warnings(job)
             job.state = "finishing"
             facts = {**self._facts, "warnings": warnings}
-            job.finishing = self._hands.submit(finish, recording, job.target, facts, csv=self._csv)
+            took_s = now - recording.began_at
+            job.finishing = self._hands.submit(finish, recording, job.target, facts, seconds=took_s, csv=self._csv)
 
     def _warnings(self, job: Job) -> list[str]:
         warnings = warnings_in(self._captures.log_of(job.clip.source))

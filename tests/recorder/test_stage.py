@@ -1,0 +1,245 @@
+"""The recorder's stage and its jobs, with captures that are not there."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.parquet as pq
+import pytest
+
+from recorder.inputs import Clip
+from recorder.jobs import WORK, Job
+from recorder.stage import Recorder
+from shared.errors import ConfigurationError
+from shared.messages import Ack
+from shared.topics import Envelope
+from tests.recorder.made import film
+
+SETTINGS = {"min_face_size": 40, "classifier_model": "emotion-net"}
+
+
+class Capture:
+    """A capture's process, as far as the stage sees it."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        self.words = "it crashed"
+
+    def ended(self) -> int | None:
+        return self.code
+
+    def last_words(self) -> str:
+        return self.words
+
+
+class Captures:
+    """A pipeline without processes; its states are there if `goes_on`."""
+
+    def __init__(self, folder: Path, *, goes_on: bool = False):
+        self.started: dict[str, Any] = {}
+        self.forgotten: list[str] = []
+        self.goes_on = goes_on
+        self._folder = folder
+
+    def capture(self, clip: Clip) -> Any:
+        return self.started.setdefault(clip.source, Capture())
+
+    def can_go_on(self, source: str) -> bool:
+        return self.goes_on
+
+    def forget(self, source: str) -> None:
+        self.forgotten.append(source)
+
+    def log_of(self, source: str) -> Path:
+        return self._folder / f"{source}.log"
+
+    def check(self) -> None:
+        """All is well."""
+
+
+class Run:
+    """One call of the recorder for the clips of a folder."""
+
+    made: ClassVar[list["Run"]] = []
+
+    def __init__(self, folder: Path, *, goes_on: bool = False, at_once: int = 2, settings: Any = None, **how: bool):
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+        self.jobs = [Job(Clip(path.stem, path.stem, path), folder / "out") for path in paths]
+        (folder / "out" / WORK).mkdir(parents=True, exist_ok=True)
+        for job in self.jobs:
+            job.prepare(**{"resume": False, "overwrite": False} | how)
+        self.captures = Captures(folder / "out" / WORK, goes_on=goes_on)
+        facts = {"model": {"name": "emotion-net"}}
+        self.stage = Recorder(
+            self.jobs, lambda _: None, self.captures, settings or SETTINGS, facts, at_once=at_once, csv=False
+        )
+        self.made.append(self)
+        self.turn()
+
+    def turn(self) -> None:
+        list(self.stage.tick(0.0))
+
+    def hears(self, results):
+        heard = [Envelope("smoothed", one.source, one) for one in results]
+        said = self.stage.handle(heard, 0.0)
+        return [(one.key, one.message.seq) for one in said if isinstance(one.message, Ack)]
+
+    def ends(self, source: str = "clip", code: int = 0, words: str = "") -> None:
+        """A capture exits; then all that follows from it."""
+        self.captures.started[source].code, self.captures.started[source].words = code, words
+        until = time.monotonic() + 20
+        self.turn()
+        while any(job.state == "finishing" for job in self.jobs) and time.monotonic() < until:
+            self.turn()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"a film")
+    yield tmp_path
+    while Run.made:
+        Run.made.pop().stage.close()
+
+
+def whole(folder, **how) -> Run:
+    run = Run(folder, **how)
+    run.hears(film(10))
+    run.ends()
+    return run
+
+
+def test_rows_are_acknowledged_once_they_are_written(folder):
+    """Up to where all are there; also again, if the acknowledgement was lost."""
+    run, rows = Run(folder), film(10)
+    assert run.hears([rows[0], rows[1], rows[3]]) == [("clip", 1)]
+    assert run.hears([rows[0]]) == [("clip", 1)]
+    assert run.hears([rows[2]]) == [("clip", 3)]
+    assert run.hears([rows[5]]) == [("clip", 3)]
+
+
+def test_a_recording_appears_as_a_whole(folder):
+    """Its folder is not there before its last byte is."""
+    run = Run(folder)
+    run.hears(film(10))
+    assert [path.name for path in (folder / "out").iterdir()] == [WORK]
+    run.ends()
+    assert run.stage.finished
+    assert sorted(path.name for path in (folder / "out" / "clip").iterdir()) == [
+        "faces.parquet", "frames.parquet", "run.json"
+    ]  # fmt: skip
+    said = json.loads((folder / "out" / "clip" / "run.json").read_text())
+    assert (said["frames"], said["faces"], said["tracks"], said["size"]) == (10, 10, 1, [640, 360])
+    assert (said["input"]["bytes"], said["settings"], said["warnings"]) == (6, SETTINGS, [])
+    assert not run.jobs[0].work.exists()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_killed_recording_gives_the_same_tables(folder, goes_on):
+    """Whether the pipeline's states are there, from which it goes on, or it begins again."""
+    first = Run(folder)
+    first.hears(film(10)[:6])
+    assert Run(folder).jobs[0].state == "failed", "neither --resume nor --overwrite"
+    second = Run(folder, resume=True, goes_on=goes_on)
+    assert second.captures.forgotten == ([] if goes_on else ["clip"])
+    second.hears(film(10)[4 if goes_on else 0 :])
+    second.ends()
+    assert pq.read_table(folder / "out" / "clip" / "frames.parquet").column("seq").to_pylist() == list(range(10))
+
+
+def test_a_recording_killed_while_its_tables_are_made_needs_no_capture(folder):
+    """Everything is there."""
+    first = Run(folder)
+    first.hears(film(10))
+    second = Run(folder, resume=True)
+    second.captures.started["clip"] = Capture()
+    second.ends()
+    assert second.jobs[0].state == "done"
+
+
+def test_what_is_there_is_kept_or_replaced_as_asked(folder):
+    """And never silently."""
+    whole(folder)
+    before = (folder / "out" / "clip" / "run.json").stat().st_mtime_ns
+    assert "exists" in Run(folder).jobs[0].error
+    assert Run(folder, resume=True).jobs[0].state == "kept"
+    assert (folder / "out" / "clip" / "run.json").stat().st_mtime_ns == before
+    assert whole(folder, overwrite=True).jobs[0].state == "done"
+    assert (folder / "out" / "clip" / "run.json").stat().st_mtime_ns != before
+
+
+def test_a_folder_that_is_no_recording_is_never_replaced(folder):
+    """It may be somebody's only copy of something."""
+    (folder / "out" / "clip").mkdir(parents=True)
+    assert "is in the way" in Run(folder, overwrite=True).jobs[0].error
+
+
+def test_another_film_or_other_settings_are_not_gone_on_with(folder):
+    """Half of one and half of another would be in one table."""
+    first = Run(folder)
+    first.hears(film(10)[:6])
+    other = Run(folder, resume=True, goes_on=True, settings=SETTINGS | {"min_face_size": 20})
+    assert "min_face_size 20, was 40" in other.jobs[0].error
+    (folder / "clip.mp4").write_bytes(b"another film")
+    assert "another content" in Run(folder, resume=True, goes_on=True).jobs[0].error
+
+
+def test_a_film_that_grows_while_it_is_read_is_not_recorded(folder):
+    """Its tables would be those of no file."""
+    run = Run(folder)
+    run.hears(film(10))
+    (folder / "clip.mp4").write_bytes(b"a film, and more")
+    run.ends()
+    assert "changed while it was read (6 bytes, then 16)" in run.jobs[0].error
+    assert not run.jobs[0].target.exists()
+
+
+def test_one_bad_file_stops_nothing(folder):
+    """Two at once; the next begins when one ends, well or not."""
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).write_bytes(b"x")
+    run = Run(folder)
+    assert list(run.captures.started) == ["a", "b"]
+    run.ends("a", ConfigurationError.exit_code, "a.mp4: is not a video")
+    assert list(run.captures.started) == ["a", "b", "clip"]
+    assert (run.jobs[0].state, run.jobs[0].error) == ("failed", "a.mp4: is not a video")
+    assert not run.jobs[0].work.exists(), "there is nothing to go on with"
+    run.ends("b", 137, "it crashed")
+    assert run.jobs[1].work.exists()
+    run.hears(film(10))
+    run.ends()
+    assert run.stage.finished
+    assert [job.state for job in run.jobs] == ["failed", "failed", "done"]
+
+
+def test_a_capture_that_ends_before_its_film_does_makes_no_table(folder):
+    """What is not whole is not there."""
+    run = Run(folder)
+    run.hears(film(10)[:5])
+    run.ends()
+    assert "its end is missing" in run.jobs[0].error
+    assert not run.jobs[0].target.exists()
+
+
+def test_warnings_of_the_capture_are_in_the_run(folder):
+    """Each once, with the frames it had to give up."""
+    run = Run(folder)
+    lines: list[dict[str, object]] = [{"event": "source read with faults", "fault": "cut"}] * 2
+    lines += [{"event": "frame given up", "seq": 3, "reason": "failed"}, {"event": "source open"}]
+    run.captures.log_of("clip").write_text("\n".join(["no json", *map(json.dumps, lines)]))
+    run.hears(film(10))
+    run.ends()
+    assert run.jobs[0].run["warnings"] == ["cut", "frame 3 could not be analysed (failed)"]
+
+
+def test_a_full_disk_ends_it_and_can_be_gone_on_from(folder, monkeypatch):
+    """With one message that says so."""
+    run = Run(folder)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    assert run.jobs[0].recording
+    monkeypatch.setattr(run.jobs[0].recording.journal, "append", full)
+    with pytest.raises(ConfigurationError, match="No space left on device; --resume goes on"):
+        run.hears(film(10))
