@@ -10,6 +10,7 @@ from capture.policy import Policy
 from capture.progress import read_progress
 from capture.reader import Reader
 from capture.sources import Asked, camera_opens, open_source, parse_options
+from capture.sources.excerpt import Excerpt
 from shared.stage import Place
 from shared.state import read_state
 
@@ -32,6 +33,8 @@ def host(spec: SourceSpec, place: Place, wake: socket.socket) -> Hosted:
         of_streams=parse_options(settings.capture_options),
         of_cameras=Asked(settings.capture_size, settings.capture_fps),
     )
+    if not source.live_only and (settings.capture_start or settings.capture_end is not None):
+        source = Excerpt(source, settings.capture_start, settings.capture_end)
     policy = Policy(
         live=source.live_only or settings.capture_mode == "live",
         size=None if settings.window == "auto" else settings.window,

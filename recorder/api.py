@@ -47,6 +47,8 @@ def record(
     model: str | None = None,
     every: int | None = None,
     min_face_size: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -61,6 +63,8 @@ def record(
         model: a name in `models/`, or a path to a released model.
         every: classify every n-th frame.
         min_face_size: smallest face to look for, in pixels.
+        start: begin at this second of a film, counted from its first frame.
+        end: end before this second.
         workers: detectors; None: what the machine bears.
         resume: keep what is finished, go on with what is not.
         overwrite: replace recordings that are there.
@@ -73,6 +77,7 @@ def record(
         AffectError: nothing could be recorded, or, once all others are done, some inputs could not.
     """
     values = {"--model": model, "--every": every, "--min-face-size": min_face_size, "--workers": workers}
+    values |= {"--start": start, "--end": end}
     flags = {"--csv": csv, "--resume": resume, "--overwrite": overwrite, "--quiet": quiet}
     command = [sys.executable, "-m", "recorder", "--json", "--out", os.fspath(out)]
     command += [part for name, value in values.items() if value is not None for part in (name, str(value))]

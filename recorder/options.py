@@ -6,7 +6,13 @@ from pathlib import Path
 
 from shared.errors import ConfigurationError
 
-_SETTINGS = {"model": "classifier_model", "every": "classify_every", "min_face_size": "min_face_size"}
+_SETTINGS = {
+    "model": "classifier_model",
+    "every": "classify_every",
+    "min_face_size": "min_face_size",
+    "start": "capture_start",
+    "end": "capture_end",
+}
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -43,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--model", help="a name in models/, or a path to a released model")
     how.add_argument("--every", type=int, metavar="N", help="classify every n-th frame (3; more below 30 frames/s)")
     how.add_argument("--min-face-size", type=int, metavar="PIXELS", help="smallest face to look for (40)")
+    how.add_argument("--start", type=float, metavar="SECONDS", help="begin here, counted from a film's first frame")
+    how.add_argument("--end", type=float, metavar="SECONDS", help="end before this")
     how.add_argument("--workers", type=_positive, metavar="N", help="detectors; by default what the machine bears")
     said = parser.add_argument_group("what is said")
     said.add_argument("--quiet", action="store_true", help="nothing but failures")

@@ -13,6 +13,8 @@ from recorder.inputs import Clip
 from shared.settings import Settings
 
 ROWS_DEPEND_ON = (
+    "capture_start",
+    "capture_end",
     "capture_seconds_per_image",
     "max_pixels",
     "min_face_size",
@@ -42,7 +44,9 @@ def kept(settings: Settings) -> dict[str, Any]:
 
 def as_text(value: Any) -> str:
     """A setting's value as its environment variable has it."""
-    return ",".join(as_text(one) for one in value) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ",".join(as_text(one) for one in value)
+    return "" if value is None else str(value)
 
 
 def private(runtime_dir: Path) -> dict[str, str]:

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
         "smoother",
         description="Whose acknowledgement frees a frame: the smoother's result, or rows on disk (your program publishes `ack/`, see docs/protocol.md).",
     )
+    capture_start: float = Field(0.0, ge=0, description="Files: the second at which to begin, from the first frame.")
+    capture_end: float | None = Field(
+        None, gt=0, description="Files: the second before which to end; empty: at the last frame."
+    )
     capture_seconds_per_image: float = Field(
         1.0,
         gt=0,
@@ -199,6 +203,10 @@ class Settings(BaseSettings):
         if self.window != "auto" and self.window > self.bus_hwm:
             raise ValueError(
                 f"{PREFIX}WINDOW={self.window} is more than {PREFIX}BUS_HWM={self.bus_hwm}: the bus would drop frames"
+            )
+        if self.capture_end is not None and self.capture_end <= self.capture_start:
+            raise ValueError(
+                f"{PREFIX}CAPTURE_END={self.capture_end:g} is not behind {PREFIX}CAPTURE_START={self.capture_start:g}"
             )
         host = self.dashboard_host
         if not self.dashboard_token and not is_loopback(host):
