@@ -76,8 +76,8 @@ def record(
     Raises:
         AffectError: nothing could be recorded, or, once all others are done, some inputs could not.
     """
-    values = {"--model": model, "--every": every, "--min-face-size": min_face_size, "--workers": workers}
-    values |= {"--start": start, "--end": end}
+    values: dict[str, str | float | None] = {"--model": model, "--every": every, "--min-face-size": min_face_size}
+    values |= {"--start": start, "--end": end, "--workers": workers}
     flags = {"--csv": csv, "--resume": resume, "--overwrite": overwrite, "--quiet": quiet}
     command = [sys.executable, "-m", "recorder", "--json", "--out", os.fspath(out)]
     command += [part for name, value in values.items() if value is not None for part in (name, str(value))]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from capture.sources import SourceError
+from capture.sources import FileSource, SourceError
 from capture.sources.excerpt import Excerpt
-from tests.capture.films import LIMIT, FileSource, film
+from tests.capture.films import LIMIT, film
 
 
 def excerpt(path, start_s=0.0, end_s=None):

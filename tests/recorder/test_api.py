@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 import recorder
-from recorder import api
 from recorder.tables import write_tables
 from shared.errors import AffectError
 from tests.recorder.made import film
@@ -42,7 +41,7 @@ def answers(monkeypatch):
             commands.append(command[3:])
             return subprocess.CompletedProcess(command, code, "\n".join(map(json.dumps, lines)))
 
-        monkeypatch.setattr(api.subprocess, "run", run)
+        monkeypatch.setattr(subprocess, "run", run)
         return commands
 
     return answer
