@@ -74,17 +74,16 @@ class Attached(Stage):
             elif isinstance(message, Smoothed):
                 runs[message.source, message.epoch].append(message)
         for (source, epoch), results in runs.items():
-            recording = self._recording_of(source, epoch, results[0], now)
-            if recording is None:
-                continue
-            self.meter.count("in", len(results))
             try:
-                ack = recording.hear(results)
+                recording = self._recording_of(source, epoch, results[0], now)
+                ack = recording.hear(results) if recording else None
             except OSError as error:
-                raise ConfigurationError(f"{recording.work}: {error.strerror}") from None
+                raise ConfigurationError(f"{self._out}: {error.strerror}") from None
             if ack:
                 yield ack
-            self._turn_over(source, recording, now)
+            if recording:
+                self.meter.count("in", len(results))
+                self._turn_over(source, recording, now)
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:

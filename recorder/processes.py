@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from recorder.inputs import Clip
 from recorder.settings import of_capture
+from shared import locks
 from shared.errors import AffectError, ConfigurationError
 from shared.loop import BOUND, STATE_DIR
 from shared.settings import PREFIX
@@ -76,6 +78,7 @@ class Pipeline:
         self._captures: list[Process] = []
 
     def __enter__(self) -> "Pipeline":
+        wait_for_leftovers(self._runtime_dir)
         for stage, count in self._counts.items():
             state = self._state(stage) if stage == "smoother" else None
             for number in range(count):
@@ -124,6 +127,23 @@ class Pipeline:
             if code is not None:
                 kind = ConfigurationError if code in _NEVER else AffectError
                 raise kind(process.last_words())
+
+
+def wait_for_leftovers(runtime_dir: Path, patience_s: float = 10.0) -> None:
+    """Wait until the stages of a killed recorder have ended, which still write their states.
+
+    Raises LockedError with the pid of one that does not.
+    """
+    until = time.monotonic() + patience_s
+    for path in runtime_dir.glob("*.lock"):
+        while True:
+            try:
+                locks.take(runtime_dir, path.stem, path.stem).release()
+                break
+            except locks.LockedError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
 
 def environment_of(settings: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
+import structlog
 from typing_extensions import override
 
 from recorder.inputs import Clip
@@ -13,9 +14,13 @@ from recorder.jobs import Job, warnings_in
 from recorder.processes import Process
 from recorder.recording import finish
 from shared.errors import AffectError, ConfigurationError
+from shared.log import Once
 from shared.messages import Smoothed
 from shared.stage import Stage
+from shared.status import Status
 from shared.topics import Envelope
+
+log = structlog.get_logger()
 
 _LOOK_S = 0.05
 
@@ -64,12 +69,13 @@ class Recorder(Stage):
         self._facts = facts
         self._at_once = at_once
         self._csv = csv
+        self._once = Once()
         self._hands = ThreadPoolExecutor(1)
         """Makes the tables, while the next clip is being recorded."""
 
     @override
     def topics(self) -> Sequence[str]:
-        return ("smoothed/",)
+        return ("smoothed/", "status/")
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
@@ -78,6 +84,8 @@ class Recorder(Stage):
         for _, source, message in heard:
             if isinstance(message, Smoothed):
                 results[source].append(message)
+            elif isinstance(message, Status) and message.state == "failed" and self._once(message.process):
+                log.error("a stage fails", stage=message.stage, error=message.error)
         for job in self.jobs:
             recording = job.recording
             if job.state == "running" and recording and job.clip.source in results:
@@ -136,7 +144,8 @@ class Recorder(Stage):
         if code is None or recording is None:
             return
         if process and code != 0:
-            job.fail(process.last_words(), for_good=code == ConfigurationError.exit_code)
+            refused = code == ConfigurationError.exit_code and not recording.journal.frames
+            job.fail(process.last_words(), for_good=refused)
         elif not recording.is_whole:
             job.fail(f"{job.clip.path}: its end is missing; --resume goes on")
         else:

@@ -104,7 +104,6 @@ def test_killing_any_stage_and_the_recorder_changes_no_byte(command, recording):
     family = one.family()
     one.process.kill()
     one.process.wait()
-    eventually(lambda: not any(member.is_running() for member in family), "the end of its pipeline")
     assert not (one.out / recording.stem).exists()
     heard = len(one.listener.rows)
     assert one.start(recording, "--resume").ends() == 0, one.log.read_text()
@@ -117,6 +116,7 @@ def test_killing_any_stage_and_the_recorder_changes_no_byte(command, recording):
     assert len({epoch for _, epoch, _ in one.listener.rows}) == 1, "it went on where it was"
     assert [path.name for path in one.out.iterdir()] == [recording.stem]
     assert not one.runtime_dir.exists()
+    eventually(lambda: not any(member.is_running() for member in family), "the end of the killed one's pipeline")
 
 
 def make_films(folder):

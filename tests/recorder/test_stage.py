@@ -205,6 +205,7 @@ def test_one_bad_file_stops_nothing(folder):
     assert (run.jobs[0].state, run.jobs[0].error) == ("failed", "a.mp4: is not a video")
     assert not run.jobs[0].work.exists(), "there is nothing to go on with"
     run.ends("b", 137, "it crashed")
+    assert run.jobs[1].error == "it crashed"
     assert run.jobs[1].work.exists()
     run.hears(film(10))
     run.ends()
@@ -243,3 +244,12 @@ def test_a_full_disk_ends_it_and_can_be_gone_on_from(folder, monkeypatch):
     monkeypatch.setattr(run.jobs[0].recording.journal, "append", full)
     with pytest.raises(ConfigurationError, match="No space left on device; --resume goes on"):
         run.hears(film(10))
+
+
+def test_what_is_written_outlasts_a_capture_that_gives_up(folder):
+    """As on a full disk: there is something to go on with."""
+    run = Run(folder)
+    run.hears(film(10)[:5])
+    run.ends(code=ConfigurationError.exit_code, words="where it is cannot be written")
+    assert run.jobs[0].state == "failed"
+    assert Run(folder, resume=True, goes_on=True).jobs[0].recording.journal.frames == 5
