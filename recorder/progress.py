@@ -41,7 +41,7 @@ class Progress:
         self._next = 0.0
         self._said: set[int] = set()
         self._expected: dict[int, int] = {}
-        self._all = _bar("all", 0) if bars else None
+        self._all = _bar("all", 0, sum(_counts(job)[0] for job in jobs)) if bars else None
         self._lines: dict[int, tqdm[object]] = {}
 
     def watch(self, now: float) -> None:
@@ -104,7 +104,8 @@ class Progress:
         for index in sorted(running - self._lines.keys()):
             line = next(number for number in range(1, len(self._jobs) + 2) if number not in taken)
             taken.add(line)
-            self._lines[index] = _bar(self._jobs[index].clip.folder, line)
+            job = self._jobs[index]
+            self._lines[index] = _bar(job.clip.folder, line, _counts(job)[0])
         for index, bar in self._lines.items():
             _draw(bar, *_counts(self._jobs[index]), self._expected.get(index, 0))
         if self._all is not None:
@@ -121,8 +122,10 @@ def _counts(job: Job) -> tuple[int, int]:
     return (job.recording.journal.frames, job.recording.journal.faces) if job.recording else _NOTHING
 
 
-def _bar(name: str, line: int) -> "tqdm[object]":
-    return tqdm(desc=name[:24], unit=" frames", position=line, leave=False, file=sys.stderr, dynamic_ncols=True)
+def _bar(name: str, line: int, before: int) -> "tqdm[object]":
+    """A bar; `before` frames were there when it began, which do not count for its rate."""
+    how = {"unit": " frames", "leave": False, "dynamic_ncols": True}
+    return tqdm(desc=name[:24], position=line, initial=before, file=sys.stderr, **how)
 
 
 def _draw(bar: "tqdm[object]", frames: int, faces: int, expected: int) -> None:

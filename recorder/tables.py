@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from recorder.schema import FACES, FRAMES
 from shared.messages import EMOTIONS, Smoothed, TrackedFace
 
-_GROUP = 32_768
+_GROUP, _BATCH = 32_768, 1024
+"""Rows of a row group, and of the batches that it is collected from: rows as Python objects take much memory."""
 _UNKNOWN = (None,) * len(EMOTIONS)
 
 Row = tuple[Any, ...]
@@ -90,36 +91,45 @@ class Table:
     def __init__(self, folder: Path, stem: str, schema: pa.Schema, *, csv: bool):
         self._schema = schema
         self._rows: list[Row] = []
+        self._batches: list[pa.RecordBatch] = []
         self._digests = [hashlib.sha256(field.name.encode()) for field in schema]
         self._files = ExitStack()
         parquet = self._files.enter_context(pq.ParquetWriter(folder / f"{stem}.parquet", schema))
-        self._writers: list[Callable[[pa.RecordBatch], object]] = [parquet.write_batch]
+        self._writers: list[Callable[[pa.Table], object]] = [parquet.write_table]
         if csv:
             text = self._files.enter_context(pa.csv.CSVWriter(folder / f"{stem}.csv", schema))
-            self._writers.append(text.write_batch)
+            self._writers.append(text.write_table)
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add rows."""
         for row in rows:
             self._rows.append(row)
-            if len(self._rows) == _GROUP:
-                self._flush()
+            if len(self._rows) == _BATCH:
+                self._collect()
+                if len(self._batches) * _BATCH >= _GROUP:
+                    self._flush()
 
     def close(self) -> str:
         """Finish the files; returns the digest of the rows, see `digest`."""
-        if self._rows:
-            self._flush()
+        self._collect()
+        self._flush()
         self._files.close()
         return _joined(self._digests)
 
+    def _collect(self) -> None:
+        if self._rows:
+            columns = zip(zip(*self._rows, strict=True), self._schema, strict=True)
+            batch = pa.record_batch([pa.array(column, field.type) for column, field in columns], self._schema)
+            _update(self._digests, batch)
+            self._batches.append(batch)
+            self._rows.clear()
+
     def _flush(self) -> None:
-        columns = list(zip(*self._rows, strict=True))
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
-        batch = pa.record_batch(arrays, self._schema)
-        for write in self._writers:
-            write(batch)
-        _update(self._digests, batch)
-        self._rows.clear()
+        if self._batches:
+            group = pa.Table.from_batches(self._batches).combine_chunks()
+            for write in self._writers:
+                write(group)
+            self._batches.clear()
 
 
 def write_tables(results: Iterable[Smoothed], folder: Path, *, csv: bool) -> dict[str, str]:

@@ -69,7 +69,10 @@ def test_the_digest_is_that_of_the_rows_alone(tmp_path, monkeypatch):
     pq.write_table(more, tmp_path / "more.parquet", row_group_size=3, compression="gzip")
     assert digest(tmp_path / "more.parquet", FACES.names) == said["faces.parquet"]
     monkeypatch.setattr(tables, "_GROUP", 4)
+    monkeypatch.setattr(tables, "_BATCH", 2)
     assert write_tables(film(10), tmp_path, csv=False) == said
+    assert pq.read_metadata(path).num_row_groups == 3
+    assert pq.read_table(path) == table
 
 
 @pytest.mark.parametrize("other", [face(2), face(None), face(measured=False), face(x=11.0)])
