@@ -3,7 +3,7 @@
 import sys
 
 from recorder.attach import attach
-from recorder.batch import record_files
+from recorder.batch import INTERRUPTED, record_files
 from recorder.options import parse
 from recorder.publish import publish
 from recorder.repeat import repeat
@@ -24,6 +24,8 @@ def main() -> int:
     except AffectError as error:
         print(f"recorder: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:  # before the loop takes the signal
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

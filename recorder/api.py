@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,30 +59,26 @@ def record(
     Args:
         inputs: files, folders or patterns.
         out: where the tables go, a folder for each recording.
-        csv: write the tables as CSV, too.
         model: a name in `models/`, or a path to a released model.
         every: classify every n-th frame.
         min_face_size: smallest face to look for, in pixels.
-        start: begin at this second of a film, counted from its first frame.
-        end: end before this second.
+        start, end: the part of a film, in seconds from its first frame.
         workers: detectors; None: what the machine bears.
-        resume: keep what is finished, go on with what is not.
-        overwrite: replace recordings that are there.
-        quiet: show no progress on a terminal.
+        csv, resume, overwrite, quiet: as on the command line.
 
-    Returns:
-        The recordings in the order of the inputs, those kept by `resume` included.
-
-    Raises:
-        AffectError: nothing could be recorded, or, once all others are done, some inputs could not.
+    Returns the recordings in the order of the inputs, those kept by `resume` included. Raises AffectError if nothing
+    could be recorded or, once all others are done, some inputs could not.
     """
-    values: dict[str, str | float | None] = {"--model": model, "--every": every, "--min-face-size": min_face_size}
-    values |= {"--start": start, "--end": end, "--workers": workers}
-    flags = {"--csv": csv, "--resume": resume, "--overwrite": overwrite, "--quiet": quiet}
+    values: dict[str, object] = {"model": model, "every": every, "min-face-size": min_face_size, "workers": workers}
+    values |= {"start": start, "end": end}
+    flags = {"csv": csv, "resume": resume, "overwrite": overwrite, "quiet": quiet}
+    return _run(inputs, out, values, [name for name, given in flags.items() if given])
+
+
+def _run(inputs: Sequence[StrPath], out: StrPath, values: Mapping[str, object], flags: Iterable[str]) -> list[Recorded]:
     command = [sys.executable, "-m", "recorder", "--json", "--out", os.fspath(out)]
-    command += [part for name, value in values.items() if value is not None for part in (name, str(value))]
-    command += [name for name, given in flags.items() if given]
-    command += ["--", *(os.fspath(path) for path in inputs)]
+    command += [part for name, value in values.items() if value is not None for part in (f"--{name}", str(value))]
+    command += [*(f"--{name}" for name in flags), "--", *(os.fspath(path) for path in inputs)]
     path = [str(Path(__file__).resolve().parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(  # noqa: S603 — our own interpreter and module
         command, env=os.environ | {"PYTHONPATH": os.pathsep.join(path)}, stdout=subprocess.PIPE, text=True, check=False

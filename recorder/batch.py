@@ -13,7 +13,7 @@ from recorder.inputs import find_clips
 from recorder.jobs import WORK, Job
 from recorder.manifest import model_facts
 from recorder.options import settings_of
-from recorder.processes import Pipeline, environment_of
+from recorder.processes import Pipeline, environment_of, wait_for_leftovers
 from recorder.progress import Progress, Style
 from recorder.settings import kept, private, runtime_dir_of, workers
 from recorder.stage import Recorder
@@ -63,6 +63,7 @@ def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Cal
     facts = {"model": model_facts(settings.classifier_model)}
     prepare_runtime_dir(settings.runtime_dir)
     runtime_dir = prepare_runtime_dir(runtime_dir_of(settings, out))
+    wait_for_leftovers(runtime_dir)
     share_cache(settings.runtime_dir, runtime_dir)
     if not options.resume:
         shutil.rmtree(runtime_dir / "kept", ignore_errors=True)

@@ -13,7 +13,7 @@ from shared.errors import AffectError, ConfigurationError, SourceError
 
 RUN = "run.json"
 _MODELS = Path(__file__).resolve().parent.parent / "models"
-_KEYS = frozenset({"schema", "version", "source", "input", "settings", "model", "frames", "faces", "tables"})
+_KEYS = frozenset({"schema", "version", "input", "settings", "model", "frames", "faces", "tables"})
 _LIBRARIES = ("av", "numpy", "opencv-python-headless", "openvino", "pyarrow", "torch")
 
 

@@ -78,7 +78,6 @@ class Pipeline:
         self._captures: list[Process] = []
 
     def __enter__(self) -> "Pipeline":
-        wait_for_leftovers(self._runtime_dir)
         for stage, count in self._counts.items():
             state = self._state(stage) if stage == "smoother" else None
             for number in range(count):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.batch import open_folder, record
-from recorder.inputs import Clip, is_picture
+from recorder.inputs import Clip, is_picture, source_name
 from recorder.jobs import Job
 from recorder.manifest import model_facts, own_version, read_run, sha256_of
 from recorder.processes import environment_of
@@ -61,4 +61,4 @@ def _check(before: Mapping[str, Any]) -> None:
 
 def _clip(before: Mapping[str, Any]) -> Clip:
     path = Path(before["input"]["path"])
-    return Clip(before["source"], path.stem, path, stills=path.is_dir() or is_picture(path))
+    return Clip(before.get("source") or source_name(path), path.stem, path, stills=path.is_dir() or is_picture(path))
