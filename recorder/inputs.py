@@ -61,8 +61,11 @@ def source_name(path: Path) -> str:
 
 
 def _in_folder(folder: Path) -> dict[Path, bool]:
-    """A folder's films, and the folder itself if there are pictures in it."""
-    entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=_natural)
+    """A folder's films, and the folder itself if there are pictures in it, neither, or if it cannot be listed."""
+    try:
+        entries = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=_natural)
+    except OSError:
+        entries = []
     files = [path.absolute() for path in entries if path.is_file()]
     found = {path: False for path in files if _VIDEO.fullmatch(path.suffix)}
     if not found or any(is_picture(path) for path in files):

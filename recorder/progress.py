@@ -23,6 +23,8 @@ def frames_in(clip: Clip) -> int:
     """About how many frames a clip has, by its container's word; 0: unknown."""
     if clip.stills:
         return sum(1 for path in clip.path.iterdir() if path.is_file()) if clip.path.is_dir() else 1
+    if not clip.path.is_file():  # opening a pipe would wait for its writer
+        return 0
     try:
         with av.open(str(clip.path)) as media:
             video = media.streams.video[0]

@@ -38,3 +38,9 @@ def test_no_room_imports_another(room):
 def test_only_shared_knows_sockets(room):
     """Stages are functions from messages to messages; the bus is one module's business."""
     assert {path.name for path, package in imports(room) if package == "zmq"} == set()
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS - {"recorder"} | {"shared"}))
+def test_only_the_recorder_needs_its_extra(room):
+    """The pipeline runs without pyarrow, which is large."""
+    assert {path.name for path, package in imports(room) if package == "pyarrow"} == set()

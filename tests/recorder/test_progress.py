@@ -1,6 +1,7 @@
 """What is said to people and to programs."""
 
 import json
+import os
 
 import pytest
 
@@ -74,5 +75,7 @@ def test_the_length_is_the_containers_word(tmp_path):
     assert frames_in(clip._replace(path=film(tmp_path / "a.mkv"))) == 20
     (tmp_path / "text.mp4").write_text("no film")
     assert frames_in(clip._replace(path=tmp_path / "text.mp4")) == 0
-    assert frames_in(clip._replace(path=tmp_path / "missing.mp4")) == 0
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for name in ("missing.mp4", "pipe.mp4"):
+        assert frames_in(clip._replace(path=tmp_path / name)) == 0
     assert frames_in(clip._replace(path=tmp_path, stills=True)) == 3
