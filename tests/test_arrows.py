@@ -9,7 +9,7 @@ from shared.stages import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = STAGES.keys() - {"bus"} | {"recorder", "training"}
-ALLOWED = {("training", "classifier"), ("training", "detector")}
+ALLOWED = {("training", "classifier"), ("training", "detector"), ("recorder", "capture")}
 
 
 def imports(room):
@@ -32,6 +32,17 @@ def test_no_room_imports_another(room):
         if package in ROOMS - {room} and (room, package) not in ALLOWED
     }
     assert strangers == set()
+
+
+def test_the_recorder_takes_only_sources_from_the_capture():
+    """Which frames a film has, and in which order, is defined once; a capture's flow control is its own business."""
+    taken = {
+        node.module
+        for path in (ROOT / "recorder").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("capture")
+    }
+    assert taken == {"capture.sources"}
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
