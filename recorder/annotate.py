@@ -130,9 +130,9 @@ def _draw(image: Image, face: Face) -> None:
     line = max(1, round(min(image.shape[:2]) / 360))
     left, top, right, bottom = _inside(image, face.xyxy)
     cv2.rectangle(image, (left, top), (right - 1, bottom - 1), colour, line)
-    if face.track_id < 0:
+    text = " ".join(str(part) for part in (face.track_id if face.track_id >= 0 else None, face.label) if part)
+    if not text:
         return
-    text = f"{face.track_id} {face.label or ''}".rstrip()
     scale = max(0.4, min(image.shape[:2]) / 1080)
     (width, height), below = cv2.getTextSize(text, _FONT, scale, line)
     pad = height // 2

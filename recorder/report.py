@@ -17,6 +17,7 @@ from recorder.thumbnails import thumbnails
 from recorder.together import Pair, pairs, stretches
 from recorder.tracks import Person, people
 from shared.files import replacing
+from shared.settings import DEFAULTS
 
 SHOWN_PEOPLE, SHOWN_PAIRS = 24, 10
 """Of more, those in the picture longest have a chart; the table has all."""
@@ -38,12 +39,12 @@ class _Facts:
     there: Sequence[tuple[float, float, dict[int, str | None]]]
 
 
-def write_report(folder: Path, film: Path, *, images: bool = True) -> Path:
+def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Path:
     """Write `report.html` into the folder of a finished recording; returns its path.
 
     Args:
         folder: the recording's.
-        film: what it was made of; named on the page.
+        film: what it was made of, named on the page; None: there is no film (any more), so no pictures either.
         images: show a picture of each person, cut out of the film. Without, the film is not read.
 
     Raises:
@@ -52,7 +53,7 @@ def write_report(folder: Path, film: Path, *, images: bool = True) -> Path:
     """
     facts = _facts(Finished(folder), film, images)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(film.name),
+        title=escape(film.name if film else folder.name),
         colours=_colours(),
         facts=_figures(facts),
         legend=charts.legend(),
@@ -70,7 +71,7 @@ def write_report(folder: Path, film: Path, *, images: bool = True) -> Path:
     return path
 
 
-def _facts(recording: Finished, film: Path, images: bool) -> _Facts:
+def _facts(recording: Finished, film: Path | None, images: bool) -> _Facts:
     everybody = people(recording)
     longest = sorted(everybody, key=lambda person: (-person.seconds, person.track_id))[:SHOWN_PEOPLE]
     shown = sorted(longest, key=lambda person: person.track_id)
@@ -80,7 +81,9 @@ def _facts(recording: Finished, film: Path, images: bool) -> _Facts:
     views = {person.track_id: portraits[person.track_id].best for person in shown}
     span = Span(float(frames.pts[0]), float(frames.until[-1])) if len(frames.pts) else Span(0.0, 0.0)
     there = stretches(episode for person in everybody for episode in person.episodes)
-    return _Facts(recording, span, everybody, shown, portraits, thumbnails(film, views) if images else {}, there)
+    return _Facts(
+        recording, span, everybody, shown, portraits, thumbnails(film, views) if film and images else {}, there
+    )
 
 
 def _figures(facts: _Facts) -> str:
@@ -123,7 +126,15 @@ def _cards(facts: _Facts) -> str:
         card(person, facts.portraits[person.track_id], facts.pictures.get(person.track_id), facts.span)
         for person in facts.shown
     )
-    return "".join(cards) or '<p class="panel">No face was found in this film.</p>'
+    return "".join(cards) or f'<p class="panel">{_nobody(facts.recording.run["faces"])}</p>'
+
+
+def _nobody(faces: int) -> str:
+    if not faces:
+        return "No face was found."
+    return (
+        f"{faces:,} faces were found, but nobody was seen for long enough to get a number; faces.parquet has them all."
+    )
 
 
 def _together(facts: _Facts) -> str:
@@ -170,18 +181,24 @@ def _quality(facts: _Facts) -> str:
 def _run(recording: Finished) -> str:
     run = recording.run
     rows = [
-        ("film", run["input"]["path"], f"sha256 {run['input']['sha256']}, {run['input']['bytes']:,} bytes"),
+        ("input", run["input"]["path"], f"sha256 {run['input']['sha256']}" if run["input"]["sha256"] else ""),
         ("model", f"{run['model']['name']} {run['model']['version']}", f"sha256 {run['model']['sha256']}"),
         ("recorded", f"{run['started']}, in {run['seconds']:.1f} s", f"affectstream {run['version']}"),
     ]
-    settings = ", ".join(f"{name} = {value}" for name, value in run["settings"].items())
+    changed = ", ".join(f"{name} = {value}" for name, value in run["settings"].items() if not _is_shipped(name, value))
     rows += [
-        ("settings", settings or "as shipped", "the tables beside this page have every frame: run.json, *.parquet")
+        ("settings", changed or "as shipped", "run.json has all; faces.parquet and frames.parquet have every frame")
     ]
     return "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(what)}<small>{escape(more)}</small></dd></div>"
         for name, what, more in rows
     )
+
+
+def _is_shipped(name: str, value: object) -> bool:
+    """Whether a setting in `run.json`, where tuples are lists, has its default."""
+    default = getattr(DEFAULTS, name, None)
+    return bool(value == (list(default) if isinstance(default, tuple) else default))
 
 
 def _more(facts: _Facts) -> str:

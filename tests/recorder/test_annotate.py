@@ -130,9 +130,9 @@ def test_boxes_are_on_exactly_their_frames(tmp_path) -> None:
 
 
 def test_the_label_stands_above_the_box(tmp_path) -> None:
-    """A filled sign in the person's colour; a face without a number has a box alone."""
+    """A filled sign in the person's colour; a face without number and label has a box alone."""
     clip = film(tmp_path / "grey.mp4", images=GREY[:2])
-    faces = [face(0, 3, "sad", box=(20, 50, 60, 90)), face(1, None, "sad", box=(20, 50, 60, 90))]
+    faces = [face(0, 3, "sad", box=(20, 50, 60, 90)), face(1, None, None, box=(20, 50, 60, 90))]
     first, second = (frame.image.astype(int) for frame in read(annotated(tmp_path, clip, faces))[0])
     above = first[36:48, 22:50]
     assert (np.abs(above - bgr(colour_of(3))).max(axis=2) < 40).mean() > 0.3

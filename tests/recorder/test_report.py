@@ -94,22 +94,32 @@ def test_names_are_escaped(tmp_path) -> None:
     """A film's name, warnings and settings are text, whatever they hold; `$` means nothing in them."""
     folder = two_people(tmp_path / "out")
     evil = "<script>alert('$x ${title}')</script>&\"'.mp4"
-    run: dict[str, Any] = {
-        "input": {"path": evil, "sha256": evil, "bytes": 1},
-        "warnings": [evil],
-        "settings": {"<b>": evil},
-    }
+    run: dict[str, Any] = {"input": {"path": evil, "sha256": evil, "bytes": 1}, "warnings": [evil]}
+    run["settings"] = {"<b>": evil, "min_face_size": 40, "detect_thresholds": [0.6, 0.7, 0.6]}
     folder = recording(folder, times(20), [face(0, 1, "sad", probs(sad=1.0))], **run)
     text = report(folder, tmp_path / evil.replace("/", ""), images=False)
     page = Page(text)
     assert "script" not in {tag for tag, _ in page.tags}
-    assert page.text.count(evil) == 4
+    assert page.text.count(evil) == 4  # the title and heading have another, without its slash
+    assert "<b>" in page.text
+    assert "min_face_size" not in page.text  # as shipped
+
+
+def test_a_recording_without_a_film(tmp_path) -> None:
+    """Of a camera there is none to name or to take pictures from."""
+    about = {"path": "cam0", "sha256": None, "bytes": None}
+    folder = recording(tmp_path / "cam0 today", times(2), [face(0, 1)], input=about)
+    text = report(folder, None)
+    assert "<h1>cam0 today</h1>" in text
+    assert "<img" not in text
 
 
 def test_a_film_without_faces_and_one_without_frames(tmp_path, clip) -> None:
-    """The page says so."""
-    assert "No face was found in this film." in report(recording(tmp_path / "nobody", times(5), []), clip)
-    assert "No face was found in this film." in report(recording(tmp_path / "nothing", [], []), clip)
+    """The page says so; faces that nobody followed, as in pictures, are counted."""
+    assert "No face was found." in report(recording(tmp_path / "nobody", times(5), []), clip)
+    assert "No face was found." in report(recording(tmp_path / "nothing", [], []), clip)
+    pictures = recording(tmp_path / "pictures", times(2), [face(0, None), face(1, None)])
+    assert "2 faces were found" in report(pictures, clip)
 
 
 def test_of_many_people_those_seen_longest_are_shown(tmp_path, clip) -> None:
