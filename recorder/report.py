@@ -53,7 +53,7 @@ def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Pat
     """
     facts = _facts(Finished(folder), film, images)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(film.name if film else folder.name),
+        title=escape(film.name if film else facts.recording.source or folder.name),
         colours=_colours(),
         facts=_figures(facts),
         legend=charts.legend(),

@@ -18,6 +18,7 @@ WITH_BASELINE = (*HEADER, *(f"change_{label}" for label in EMOTIONS))
 """The columns where there is a baseline."""
 _UNITS_S = {"ms": 0.001, "s": 1.0, "": 1.0, "min": 60.0, "h": 3600.0}
 _TIME = r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|)"
+_LEAST_S = 0.001
 _TICKS = 1_000_000  # a second: `pts` has six decimals, and whole numbers divide exactly
 
 
@@ -25,10 +26,10 @@ def duration(text: str) -> float:
     """Seconds, from `1s`, `500ms`, `0.5`, `2min` or `1h`; a type for argparse.
 
     Raises:
-        argparse.ArgumentTypeError: it is something else, or 0.
+        argparse.ArgumentTypeError: it is something else, or less than a millisecond.
     """
     found = re.fullmatch(_TIME, text.strip())
-    if not found or not float(found[1]):
+    if not found or float(found[1]) * _UNITS_S[found[2]] < _LEAST_S:
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write 1s, 500ms, 2min or 1h")
     return float(found[1]) * _UNITS_S[found[2]]
 
@@ -65,7 +66,7 @@ def write_windows(folder: Path, window_s: float, baseline: tuple[float, float] |
         UnfinishedError: there is no finished recording.
         ValueError: the window is shorter than a millisecond.
     """
-    if window_s < 0.001:
+    if window_s < _LEAST_S:
         raise ValueError(f"a window of {window_s} s; at least 1 ms is needed")
     recording = Finished(folder)
     rows = _table(recording, round(window_s * _TICKS), None if baseline is None else _baselines(recording, *baseline))

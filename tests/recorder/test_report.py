@@ -106,11 +106,11 @@ def test_names_are_escaped(tmp_path) -> None:
 
 
 def test_a_recording_without_a_film(tmp_path) -> None:
-    """Of a camera there is none to name or to take pictures from."""
+    """Of a camera there is none to take pictures from; the source names it."""
     about = {"path": "cam0", "sha256": None, "bytes": None}
-    folder = recording(tmp_path / "cam0 today", times(2), [face(0, 1)], input=about)
+    folder = recording(tmp_path / "out", times(2), [face(0, 1)], input=about)
     text = report(folder, None)
-    assert "<h1>cam0 today</h1>" in text
+    assert "<h1>film</h1>" in text
     assert "<img" not in text
 
 

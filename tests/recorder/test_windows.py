@@ -80,7 +80,7 @@ def test_times_on_the_command_line() -> None:
     assert interval("1-2min") == (60.0, 120.0)
 
 
-@pytest.mark.parametrize("text", ["", "0", "1 week", "-1s", "s"])
+@pytest.mark.parametrize("text", ["", "0", "0.1ms", "1 week", "-1s", "s"])
 def test_no_length_of_time(text) -> None:
     """The message names the value."""
     with pytest.raises(argparse.ArgumentTypeError, match="no length of time"):
