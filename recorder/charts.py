@@ -1,5 +1,6 @@
 """The report's charts as HTML with inline SVG, stretched to the page's width. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from shared.messages import EMOTIONS
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+PIECES = 600
+"""As many bars can be told apart."""
 _TICKS = 6
 _ROOM = 12.0  # percent of the width in which a label's word fits on a telephone, too
 _CUT = 94.0  # percent of the width behind which a time would be cut off
@@ -63,8 +66,41 @@ def axis(span: Span) -> str:
 
 
 def strip(stays: Iterable[Stay], span: Span, *, words: bool = True) -> str:
-    """Labels over time, each as a bar in its colour, with its word where there is room."""
-    return f'<div class="strip">{"".join(_bar(stay, span, words) for stay in stays)}</div>'
+    """Labels over time, each as a bar in its colour, with its word where there is room.
+
+    Of more than PIECES, each PIECES-th of the time has the label that stands longest in it.
+    """
+    return f'<div class="strip">{"".join(_bar(stay, span, words) for stay in coarse(list(stays), span))}</div>'
+
+
+def coarse(stays: Sequence[Stay], span: Span) -> Sequence[Stay]:
+    """The same if there are no more than PIECES; else as `strip` says. A piece that is mostly empty stays so."""
+    if len(stays) <= PIECES:
+        return stays
+    width_s = span.seconds / PIECES
+    stood: list[dict[str | None, float]] = [defaultdict(float) for _ in range(PIECES)]
+    for stay in stays:
+        for cell, start_s, end_s in _cells(stay.start_s, stay.end_s, span):
+            stood[cell][stay.label] += end_s - start_s
+    found: list[Stay] = []
+    for cell, times in enumerate(stood):
+        if sum(times.values()) < width_s / 2:
+            continue
+        start_s, label = span.start_s + cell * width_s, max(times, key=lambda label: times[label])
+        if found and found[-1].label == label and start_s - found[-1].end_s < width_s / 2:
+            start_s = found.pop().start_s
+        found.append(Stay(start_s, span.start_s + (cell + 1) * width_s, label))
+    return found
+
+
+def _cells(start_s: float, end_s: float, span: Span) -> Iterator[tuple[int, float, float]]:
+    """The PIECES-ths of the time that an interval touches, each with the part of it inside."""
+    width_s = span.seconds / PIECES
+    for cell in range(int((start_s - span.start_s) / width_s), PIECES):
+        left_s = span.start_s + cell * width_s
+        if left_s >= end_s:
+            return
+        yield cell, max(start_s, left_s), min(end_s, left_s + width_s)
 
 
 def _bar(stay: Stay, span: Span, words: bool) -> str:
@@ -93,13 +129,15 @@ def ribbon(means: NDArray[np.float64], description: str) -> str:
 
 
 def crowd(stretches: Sequence[tuple[float, float, int]], span: Span) -> str:
-    """How many people are there over time, from (start, end, number) in seconds."""
-    most = max((number for *_, number in stretches), default=1)
-    bars = "".join(
-        f"M{10 * span.percent(start_s):.2f} {most}V{most - number}H{10 * span.percent(end_s):.2f}V{most}Z"
-        for start_s, end_s, number in stretches
-    )
-    return _svg("crowd", 1000, most, f'<path d="{bars}"/>', f"number of people in the picture, at most {most}")
+    """How many people are there over time, from (start, end, number) in seconds: the most in each PIECES-th of it."""
+    numbers = [0] * PIECES
+    for start_s, end_s, number in stretches:
+        for cell, _, _ in _cells(start_s, end_s, span):
+            numbers[cell] = max(numbers[cell], number)
+    most = max(*numbers, 1)
+    steps = "".join(f"V{most - number}H{cell + 1}" for cell, number in enumerate(numbers))
+    path = f'<path d="M0 {most}{steps}V{most}Z"/>'
+    return _svg("crowd", PIECES, most, path, f"number of people in the picture, at most {most}")
 
 
 def shares(of: Mapping[str, float]) -> str:

@@ -17,7 +17,11 @@ from capture.sources import Frame
 
 _BT709 = 1
 _FRAME_DURATION = 1 << 8  # of FFmpeg's avcodec.h: the encoder passes on how long a frame is shown
-_OPTIONS = {"preset": "superfast", "crf": "22"}
+_OPTIONS = {
+    "preset": "superfast",
+    "crf": "22",
+    "x264-params": "subme=0:partitions=none",
+}  # a sixth faster, a fifth larger
 _FINEST, _PICTURES = Fraction(1, 1_000_000), Fraction(1, 1000)
 _ALONE_S = 1.0
 _AAC_HZ = 48_000

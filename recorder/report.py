@@ -19,7 +19,7 @@ from recorder.tracks import Person, people
 from shared.files import replacing
 from shared.settings import DEFAULTS
 
-SHOWN_PEOPLE, SHOWN_PAIRS = 24, 10
+SHOWN_PEOPLE, PAIRED_PEOPLE, SHOWN_PAIRS = 24, 12, 10
 """Of more, those in the picture longest have a chart; the table has all."""
 _BIN_S, _MOST_BINS = 0.25, 240
 _TEMPLATE = Path(__file__).with_suffix(".html")
@@ -36,7 +36,8 @@ class _Facts:
     shown: Sequence[Person]
     portraits: dict[int, Portrait]
     pictures: dict[int, str]
-    there: Sequence[tuple[float, float, dict[int, str | None]]]
+    numbers: Sequence[tuple[float, float, int]]
+    """Start and end in seconds, and how many people were there."""
 
 
 def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Path:
@@ -80,9 +81,10 @@ def _facts(recording: Finished, film: Path | None, images: bool) -> _Facts:
     portraits = survey(recording, bins)
     views = {person.track_id: portraits[person.track_id].best for person in shown}
     span = Span(float(frames.pts[0]), float(frames.until[-1])) if len(frames.pts) else Span(0.0, 0.0)
-    there = stretches(episode for person in everybody for episode in person.episodes)
+    changes = stretches(episode for person in everybody for episode in person.episodes)
+    numbers = [(start_s, end_s, len(there)) for start_s, end_s, there in changes]
     return _Facts(
-        recording, span, everybody, shown, portraits, thumbnails(film, views) if film and images else {}, there
+        recording, span, everybody, shown, portraits, thumbnails(film, views) if film and images else {}, numbers
     )
 
 
@@ -102,13 +104,12 @@ def _figures(facts: _Facts) -> str:
 def _overview(facts: _Facts) -> str:
     if not facts.everybody:
         return ""
-    numbers = [(start_s, end_s, len(labels)) for start_s, end_s, labels in facts.there]
-    most = max(number for *_, number in numbers)
+    most = max(number for *_, number in facts.numbers)
     rows = "".join(
         f"<li>{badge(person.track_id)}{charts.strip(stays(person), facts.span, words=False)}</li>"
         for person in facts.shown
     )
-    crowd = charts.crowd(numbers, facts.span)
+    crowd = charts.crowd(facts.numbers, facts.span)
     count = f'<li><span class="who">0–{most}</span>{crowd}</li>' if most > 1 else ""
     return (
         f'<ul class="lanes">{rows}{count}<li><span class="who"></span>{charts.axis(facts.span)}</li></ul>'
@@ -140,8 +141,9 @@ def _nobody(faces: int) -> str:
 def _together(facts: _Facts) -> str:
     if len(facts.everybody) < 2:
         return ""
-    episodes = [episode for person in facts.shown for episode in person.episodes]
-    found = pairs(episodes, [person.track_id for person in facts.shown])[:SHOWN_PAIRS]
+    paired = sorted(facts.shown, key=lambda person: -person.seconds)[:PAIRED_PEOPLE]
+    episodes = (episode for person in paired for episode in person.episodes)
+    found = pairs(episodes, [person.track_id for person in paired])[:SHOWN_PAIRS]
     if found:
         rows = "".join(_pair(pair, facts.span) for pair in found)
         content = (
@@ -166,7 +168,7 @@ def _pair(pair: Pair, span: Span) -> str:
 
 def _quality(facts: _Facts) -> str:
     run = facts.recording.run
-    seen_s = sum(end_s - start_s for start_s, end_s, _ in facts.there)
+    seen_s = sum(end_s - start_s for start_s, end_s, _ in facts.numbers)
     found = findings(facts.recording.frames, run.get("size"), facts.everybody, facts.portraits, seen_s, run["warnings"])
     if not found:
         return '<p class="note">Nothing stands out: faces are large and upright, and no frame was left out.</p>'

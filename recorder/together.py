@@ -1,7 +1,7 @@
 """Who is in the picture at the same time, and with the same label. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
@@ -45,19 +45,20 @@ def pairs(episodes: Iterable[Episode], people: Sequence[int]) -> list[Pair]:
     return sorted(found.values(), key=lambda pair: (-pair.seconds, pair.people))
 
 
-def stretches(episodes: Iterable[Episode]) -> list[tuple[float, float, dict[int, str | None]]]:
-    """(start, end, labels by person) of every stretch of time without a change; those without anybody are left out."""
+def stretches(episodes: Iterable[Episode]) -> Iterator[tuple[float, float, dict[int, str | None]]]:
+    """(start, end, labels by person) of every stretch of time without a change; those without anybody are left out.
+
+    The labels are valid until the next one is asked for.
+    """
     begins: dict[float, list[Episode]] = defaultdict(list)
     ends: dict[float, list[Episode]] = defaultdict(list)
     for episode in episodes:
         begins[episode.start_s].append(episode)
         ends[episode.end_s].append(episode)
     there: dict[int, str | None] = {}
-    found = []
     for start_s, end_s in pairwise(sorted(begins.keys() | ends.keys())):
         for episode in ends[start_s]:
             del there[episode.track_id]
         there.update((episode.track_id, episode.label) for episode in begins[start_s])
         if there:
-            found.append((start_s, end_s, dict(there)))
-    return found
+            yield start_s, end_s, there

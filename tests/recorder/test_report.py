@@ -151,6 +151,25 @@ def test_bars_lie_where_their_time_is() -> None:
     assert ">fear<" not in text
 
 
+def test_more_bars_than_can_be_told_apart() -> None:
+    """Each cell of time has the label that stands longest in it; gaps stay, and equal neighbours are one bar."""
+    span = Span(0.0, 600.0)  # a second a cell
+    flicker = [Stay(at + part / 10, at + (part + 1) / 10, "sad" if part < 7 else "fear")
+               for at in range(300) for part in range(10)]  # fmt: skip
+    late = [Stay(400.0, 401.0, "happy"), Stay(401.0, 401.3, "happy")]
+    assert charts.coarse([*flicker, *late], span) == [Stay(0.0, 300.0, "sad"), Stay(400.0, 401.0, "happy")]
+    assert charts.coarse(late, span) == late
+
+
+def test_the_number_of_people() -> None:
+    """Steps from the ground to the largest number."""
+    text = charts.crowd([(0.0, 300.0, 1), (300.0, 599.5, 3)], Span(0.0, 600.0))
+    steps = re.findall(r"V(\d+)H(\d+)", text)
+    assert steps[0] == ("2", "1")
+    assert steps[299:301] == [("2", "300"), ("0", "301")]
+    assert 'viewBox="0 0 600 3"' in text
+
+
 def test_clock_and_axis() -> None:
     """Times as on a player; ticks at round ones."""
     assert [clock(7), clock(59.96, 1), clock(3723)] == ["0:07", "1:00.0", "1:02:03"]

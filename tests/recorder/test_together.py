@@ -15,7 +15,7 @@ EPISODES = [
 
 def test_stretches_are_without_a_change() -> None:
     """Whoever comes, goes or changes begins another."""
-    assert stretches(EPISODES) == [
+    assert [(start_s, end_s, dict(there)) for start_s, end_s, there in stretches(EPISODES)] == [
         (0.0, 1.0, {1: "sad"}),
         (1.0, 2.0, {1: "sad", 2: "happy"}),
         (2.0, 3.0, {1: "sad", 2: "sad"}),
