@@ -20,6 +20,7 @@ from shared.files import replacing
 from shared.messages import EMOTIONS
 
 Image = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
 AROUND_S = 0.5
 """A blurred person stays so for this long before and after the frames in which the face was found: between two
@@ -36,7 +37,7 @@ class Face(NamedTuple):
     seq: int
     pts: float
     track_id: int
-    xyxy: tuple[float, float, float, float]
+    xyxy: Box
     label: str | None
 
 
@@ -49,18 +50,21 @@ def annotate(folder: Path, film: Path, *, blur: bool = False) -> Path:
     Args:
         folder: the recording's.
         film: what it was made of: a file, or a folder of pictures.
-        blur: make faces unrecognisable. Only faces that were found are; look at the result before it is shown.
+        blur: make faces unrecognisable, and frames that were not looked at as a whole. Only faces that were found are;
+            look at the result before it is shown.
 
     Raises:
         UnfinishedError: there is no finished recording.
         SourceError: the film cannot be read.
     """
-    faces = Faces(iter_faces(Finished(folder)))
+    recording = Finished(folder)
+    faces = Faces(iter_faces(recording))
+    looked_at = set(recording.frames.seq[recording.frames.complete].tolist())
     path = folder / "annotated.mp4"
     source = open_film(film)
     with closing(source), replacing(path) as part:
         source.open()
-        frames = (_annotated(frame, faces, blur) for frame in iter(source.read, None))
+        frames = (_annotated(frame, faces, blur, frame.index in looked_at) for frame in iter(source.read, None))
         write_film(part, frames, film if isinstance(source, FileSource) else None, source.starts_s)
     return path
 
@@ -103,20 +107,23 @@ class Faces:
         return found + [face for track_id, face in others.items() if track_id not in named]
 
 
-def _annotated(frame: Frame, faces: Faces, blur: bool) -> Frame:
+def _annotated(frame: Frame, faces: Faces, blur: bool, looked_at: bool) -> Frame:
     faces.move_to(frame.pts)
     image = frame.image.copy()
-    if blur:
+    if blur and not looked_at:
+        width, height = frame.size
+        _blur(image, (0.0, 0.0, width, height))
+    elif blur:
         for face in faces.around(frame.index, frame.pts):
-            _blur(image, face)
+            _blur(image, face.xyxy)
     for face in faces.found(frame.index):
         _draw(image, face)
     return replace(frame, image=image)
 
 
-def _blur(image: Image, face: Face) -> None:
+def _blur(image: Image, xyxy: Box) -> None:
     """Put a few smoothed cells in a face's place; what was there cannot be computed back."""
-    x1, y1, x2, y2 = face.xyxy
+    x1, y1, x2, y2 = xyxy
     more = _MARGIN * max(x2 - x1, y2 - y1)
     left, top, right, bottom = _inside(image, (x1 - more, y1 - more, x2 + more, y2 + more))
     if right > left and bottom > top:
@@ -142,7 +149,7 @@ def _draw(image: Image, face: Face) -> None:
     cv2.putText(image, text, (x + pad, y), _FONT, scale, _INK, line, cv2.LINE_AA)
 
 
-def _inside(image: Image, xyxy: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+def _inside(image: Image, xyxy: Box) -> tuple[int, int, int, int]:
     height, width = image.shape[:2]
     x1, y1, x2, y2 = (round(value) for value in xyxy)
     return min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height)

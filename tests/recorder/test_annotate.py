@@ -152,6 +152,16 @@ def test_blurred_faces_are_gone_and_the_rest_stays(tmp_path) -> None:
     assert min(inside[:6]) > 100
 
 
+def test_frames_that_nobody_looked_at_are_blurred_whole(tmp_path) -> None:
+    """Outside an excerpt, or given up, there may be faces that no table has; without blur they stay as they are."""
+    fine = np.indices((96, 128)).sum(axis=0) // 4 % 2 * 255
+    clip = film(tmp_path / "fine.mp4", images=[np.repeat(fine[..., None], 3, axis=2).astype(np.uint8)] * 6)
+    folder = recording(tmp_path / "out", [frame.pts for frame in read(clip)[0]][:4], [], given_up=[1])
+    blurred, plain = ([one.image.std() for one in read(annotate(folder, clip, blur=blur))[0]] for blur in (True, False))
+    assert [deviation < 40 for deviation in blurred] == [False, True, False, False, True, True]
+    assert min(plain) > 100
+
+
 def test_who_is_found_is_not_blurred_elsewhere() -> None:
     """A person's own box in a frame is enough; of somebody else the nearest one stands in."""
     boxes = [(0, 0.0, 1), (1, 0.1, 1), (1, 0.1, 2), (3, 0.3, 2), (4, 0.4, -1), (9, 0.9, 3)]
