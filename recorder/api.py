@@ -44,6 +44,14 @@ def record(
     *inputs: StrPath,
     out: StrPath,
     csv: bool = False,
+    window: str | None = None,
+    baseline: str | None = None,
+    annotate: bool = False,
+    blur: bool = False,
+    subtitles: bool = False,
+    elan: bool = False,
+    boris: bool = False,
+    images: bool = True,
     model: str | None = None,
     every: int | None = None,
     min_face_size: int | None = None,
@@ -64,14 +72,18 @@ def record(
         min_face_size: smallest face to look for, in pixels.
         start, end: the part of a film, in seconds from its first frame.
         workers: detectors; None: what the machine bears.
+        window, baseline: as in "1s" and "0-10s", for `windows.csv`.
+        annotate, blur, subtitles, elan, boris: what else is made of the tables; see docs/reports.md.
+        images: whether the report has pictures of people.
         csv, resume, overwrite, quiet: as on the command line.
 
     Returns the recordings in the order of the inputs, those kept by `resume` included. Raises AffectError if nothing
     could be recorded or, once all others are done, some inputs could not.
     """
     values: dict[str, object] = {"model": model, "every": every, "min-face-size": min_face_size, "workers": workers}
-    values |= {"start": start, "end": end}
-    flags = {"csv": csv, "resume": resume, "overwrite": overwrite, "quiet": quiet}
+    values |= {"start": start, "end": end, "window": window, "baseline": baseline}
+    flags = {"csv": csv, "annotate": annotate, "blur": blur, "subtitles": subtitles, "elan": elan, "boris": boris}
+    flags |= {"no-images": not images, "resume": resume, "overwrite": overwrite, "quiet": quiet}
     return _run(inputs, out, values, [name for name, given in flags.items() if given])
 
 

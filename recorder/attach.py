@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from typing_extensions import override
 
+from recorder import derived
 from recorder.batch import exit_code, open_folder
 from recorder.jobs import WORK
 from recorder.manifest import model_facts
@@ -43,6 +45,7 @@ class Attached(Stage):
         self._out: Path = options.out
         self._wanted = frozenset(options.source or ())
         self._csv: bool = options.csv
+        self._derive = partial(derived.derive, options=options)
         self._most_bytes = options.rotate_mb << 20
         self._most_s = options.rotate_minutes * 60.0
         self._epochs = Epochs()
@@ -162,7 +165,8 @@ class Attached(Stage):
         target = self._out / recording.work.name
         warnings = [f"{recording.lost} times results were missing"] if recording.lost else []
         facts = {"model": self._model(), "warnings": warnings}
-        content = finish(recording, target, facts, seconds=now - recording.began_at, csv=self._csv)
+        took_s = now - recording.began_at
+        content = finish(recording, target, facts, seconds=took_s, csv=self._csv, derive=self._derive)
         log.info("recorded", folder=str(target), frames=content["frames"], faces=content["faces"])
 
     def _model(self) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from recorder import derived
 from recorder.inputs import find_clips
 from recorder.jobs import WORK, Job
 from recorder.manifest import model_facts
@@ -64,7 +66,6 @@ def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Cal
     prepare_runtime_dir(settings.runtime_dir)
     runtime_dir = prepare_runtime_dir(runtime_dir_of(settings, out))
     wait_for_leftovers(runtime_dir)
-    share_cache(settings.runtime_dir, runtime_dir)
     if not options.resume:
         shutil.rmtree(runtime_dir / "kept", ignore_errors=True)
     ours = private(runtime_dir)
@@ -72,19 +73,15 @@ def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Cal
     detectors, classifiers = workers(options.workers, sum(not job.is_over for job in jobs))
     with Pipeline(ours, runtime_dir, out / WORK, detectors, classifiers) as pipeline:
         stage = Recorder(
-            jobs, watch, pipeline, kept(settings), facts, at_once=max(2, (detectors + 1) // 2), csv=options.csv
+            *(jobs, watch, pipeline, kept(settings), facts),
+            at_once=max(2, (detectors + 1) // 2),
+            csv=options.csv,
+            derive=partial(derived.derive, options=options),
         )
         code = exit_code(lambda: run("recorder", lambda _: stage))
     if all(job.is_over and not job.work.exists() for job in jobs):
         shutil.rmtree(runtime_dir, ignore_errors=True)
     return code
-
-
-def share_cache(common: Path, runtime_dir: Path) -> None:
-    """Let a runtime directory have the cache of another one: what the stages keep there takes seconds to make."""
-    (common / "cache").mkdir(exist_ok=True)
-    if not (runtime_dir / "cache").is_symlink():
-        (runtime_dir / "cache").symlink_to(common / "cache")
 
 
 def exit_code(program: Callable[[], None]) -> int:

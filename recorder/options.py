@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from recorder import derived
 from shared.errors import ConfigurationError
 
 _SETTINGS = {
@@ -25,6 +26,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         raise ConfigurationError("--out FOLDER is missing: where the tables go")
     if options.resume and options.overwrite:
         raise ConfigurationError("--resume keeps what there is, --overwrite replaces it: give one of them")
+    derived.check(options, has_film=not options.attach)
     return options
 
 
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--csv", action="store_true", help="write the tables as CSV, too")
     parser.add_argument("--resume", action="store_true", help="keep what is finished, go on with what is not")
     parser.add_argument("--overwrite", action="store_true", help="replace recordings that are there")
+    derived.add_options(parser)
     how = parser.add_argument_group("analysis (other settings: docs/settings.md)")
     how.add_argument("--model", help="a name in models/, or a path to a released model")
     how.add_argument("--every", type=int, metavar="N", help="classify every n-th frame (3; more below 30 frames/s)")

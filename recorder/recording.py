@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,9 @@ from recorder.tables import without_past, write_tables
 from shared.errors import AffectError, ConfigurationError
 from shared.messages import Ack, Smoothed
 from shared.topics import Envelope
+
+Derive = Callable[[Path, Path | None], Iterable[Path]]
+"""Writes into a folder of tables what is made of them, and of the film if there is one; see `recorder.derived`."""
 
 _JOURNAL, _BEGUN = "journal", "begun.json"
 _BOOT_S = 30.0  # the clock may be set meanwhile; no computer starts again faster
@@ -120,12 +123,12 @@ def _other(before: Begun, now: Begun) -> str:
 
 
 def finish(
-    recording: Recording, target: Path, facts: Mapping[str, Any], *, seconds: float, csv: bool
+    recording: Recording, target: Path, facts: Mapping[str, Any], *, seconds: float, csv: bool, derive: Derive
 ) -> dict[str, Any]:
-    """Make the tables and `run.json`, and move them to `target` as one; returns the content of `run.json`.
+    """Make the tables, `run.json` and what is derived, and move all to `target` as one; returns `run.json`'s content.
 
-    `facts` are further keys: `model`, `warnings` and whatever else is known; `seconds` is what it took so far. Raises
-    AffectError if the recorded file has changed meanwhile.
+    `facts` are further keys: `model`, `warnings` and whatever else is known; `seconds` is what it took so far. What
+    cannot be derived becomes a warning. Raises AffectError if the recorded file has changed meanwhile.
     """
     begun = recording.begun
     source = _read_again(begun)
@@ -152,6 +155,13 @@ def finish(
         **facts,
     }
     write_json(tables / RUN, content)
+    film = None if begun.stamp is None or Path(begun.path).is_dir() else Path(begun.path)
+    try:
+        for _ in derive(tables, film):
+            pass
+    except AffectError as error:
+        content["warnings"] = [*content.get("warnings", ()), str(error)]
+        write_json(tables / RUN, content)
     if target.exists():
         shutil.rmtree(target)
     tables.rename(target)

@@ -12,7 +12,7 @@ from typing_extensions import override
 from recorder.inputs import Clip
 from recorder.jobs import Job, warnings_in
 from recorder.processes import Process
-from recorder.recording import finish
+from recorder.recording import Derive, finish
 from shared.errors import AffectError, ConfigurationError
 from shared.log import Once
 from shared.messages import Smoothed
@@ -60,6 +60,7 @@ class Recorder(Stage):
         *,
         at_once: int,
         csv: bool,
+        derive: Derive,
     ):
         super().__init__()
         self.jobs = jobs
@@ -68,7 +69,7 @@ class Recorder(Stage):
         self._settings = dict(settings)
         self._facts = facts
         self._at_once = at_once
-        self._csv = csv
+        self._csv, self._derive = csv, derive
         self._once = Once()
         self._hands = ThreadPoolExecutor(1)
         """Makes the tables, while the next clip is being recorded."""
@@ -153,7 +154,9 @@ class Recorder(Stage):
             job.state = "finishing"
             facts = {**self._facts, "warnings": warnings}
             took_s = now - recording.began_at
-            job.finishing = self._hands.submit(finish, recording, job.target, facts, seconds=took_s, csv=self._csv)
+            job.finishing = self._hands.submit(
+                finish, recording, job.target, facts, seconds=took_s, csv=self._csv, derive=self._derive
+            )
 
     def _warnings(self, job: Job) -> list[str]:
         warnings = warnings_in(self._captures.log_of(job.clip.source))

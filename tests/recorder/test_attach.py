@@ -1,13 +1,12 @@
 """Recording a pipeline that runs anyway."""
 
-import argparse
-
 import pyarrow.parquet as pq
 import pytest
 
 from recorder.attach import Attached
 from recorder.jobs import WORK
 from recorder.manifest import read_run
+from recorder.options import parse
 from shared.errors import AffectError
 from shared.identity import identify
 from shared.messages import Ack
@@ -25,7 +24,8 @@ def attach(tmp_path):
 
     def make(*, minutes=60, source=None):
         (tmp_path / WORK).mkdir(exist_ok=True)
-        options = argparse.Namespace(out=tmp_path, source=source, csv=False, rotate_mb=256, rotate_minutes=minutes)
+        sources = [part for name in source or () for part in ("--source", name)]
+        options = parse(["--attach", "--out", str(tmp_path), "--rotate-minutes", str(minutes), *sources])
         settings = Settings(_env_file=None, runtime_dir=tmp_path / "run")
         made.append(Attached(Place(settings, identify("recorder"), tmp_path / "state"), options))
         return made[-1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recorder.batch import open_folder, record_files, share_cache
+from recorder.batch import open_folder, record_files
 from recorder.jobs import WORK
 from recorder.options import parse
 from recorder.processes import wait_for_leftovers
@@ -51,12 +51,3 @@ def test_leftovers_are_waited_for(tmp_path):
     lock.release()
     wait_for_leftovers(tmp_path, patience_s=0.0)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_cache_is_shared(tmp_path):
-    """What takes seconds to make is made once for all pipelines."""
-    (tmp_path / "own").mkdir()
-    for _ in range(2):
-        share_cache(tmp_path, tmp_path / "own")
-    (tmp_path / "own" / "cache" / "weights").touch()
-    assert (tmp_path / "cache" / "weights").exists()

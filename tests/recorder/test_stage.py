@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import pytest
 from recorder.inputs import Clip
 from recorder.jobs import WORK, Job
 from recorder.stage import Recorder
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, SourceError
 from shared.messages import Ack
 from shared.topics import Envelope
 from tests.recorder.made import film
@@ -70,12 +71,24 @@ class Run:
         for job in self.jobs:
             job.prepare(**{"resume": False, "overwrite": False} | how)
         self.captures = Captures(folder / "out" / WORK, goes_on=goes_on)
+        self.derived: list[Path | None] = []
+        self.refuses = False
         facts = {"model": {"name": "emotion-net"}}
         self.stage = Recorder(
-            self.jobs, lambda _: None, self.captures, settings or SETTINGS, facts, at_once=at_once, csv=False
+            *(self.jobs, lambda _: None, self.captures, settings or SETTINGS, facts),
+            at_once=at_once,
+            csv=False,
+            derive=self.derive,
         )
         self.made.append(self)
         self.turn()
+
+    def derive(self, folder: Path, film: Path | None) -> Iterator[Path]:
+        """What is made of the tables: nothing, or it cannot be made."""
+        self.derived.append(film)
+        if self.refuses:
+            raise SourceError("the film cannot be read")
+        yield from ()
 
     def turn(self) -> None:
         list(self.stage.tick(0.0))
@@ -253,3 +266,15 @@ def test_what_is_written_outlasts_a_capture_that_gives_up(folder):
     run.ends(code=ConfigurationError.exit_code, words="where it is cannot be written")
     assert run.jobs[0].state == "failed"
     assert Run(folder, resume=True, goes_on=True).jobs[0].recording.journal.frames == 5
+
+
+def test_what_cannot_be_derived_is_a_warning(folder):
+    """The tables are complete without it."""
+    run = Run(folder)
+    run.refuses = True
+    run.hears(film(10))
+    run.ends()
+    assert run.derived == [folder / "clip.mp4"]
+    assert run.jobs[0].state == "done"
+    content = json.loads((folder / "out" / "clip" / "run.json").read_text())
+    assert content["warnings"][-1] == "the film cannot be read"
