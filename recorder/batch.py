@@ -34,7 +34,9 @@ def record_files(options: argparse.Namespace) -> int:
     Raises ConfigurationError for what makes all of it impossible.
     """
     out: Path = options.out
-    jobs = [Job(clip, out) for clip in find_clips(options.inputs)]
+    os.environ.update(environment_of(settings_of(options)))
+    settings = load_settings()
+    jobs = [Job(clip, out, kept(settings, stills=clip.stills)) for clip in find_clips(options.inputs)]
     with open_folder(out):
         for job in jobs:
             job.prepare(resume=options.resume, overwrite=options.overwrite)
@@ -60,7 +62,6 @@ def record(jobs: Sequence[Job], out: Path, options: argparse.Namespace) -> int:
 
 def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Callable[[float], None]) -> int:
     """Start the pipeline, and run the recorder on it; returns the loop's exit code."""
-    os.environ.update(environment_of(settings_of(options)))
     settings = load_settings()
     facts = {"model": model_facts(settings.classifier_model)}
     prepare_runtime_dir(settings.runtime_dir)
@@ -73,7 +74,7 @@ def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Cal
     detectors, classifiers = workers(options.workers, sum(not job.is_over for job in jobs))
     with Pipeline(ours, runtime_dir, out / WORK, detectors, classifiers) as pipeline:
         stage = Recorder(
-            *(jobs, watch, pipeline, kept(settings), facts),
+            *(jobs, watch, pipeline, facts),
             at_once=max(2, (detectors + 1) // 2),
             csv=options.csv,
             derive=partial(derived.derive, options=options),

@@ -13,6 +13,7 @@ from recorder.inputs import Clip
 from recorder.manifest import RUN, read_run
 from recorder.processes import Process
 from recorder.recording import Begun, Recording, check_same, unfinished
+from recorder.settings import changed
 from shared.errors import AffectError
 
 WORK = ".recording"
@@ -23,10 +24,11 @@ State = Literal["waiting", "running", "finishing", "done", "kept", "failed"]
 
 @dataclass
 class Job:
-    """One clip; `kept`: it had been recorded before."""
+    """One clip and the settings that its rows depend on; `kept`: it had been recorded before."""
 
     clip: Clip
     out: Path
+    settings: Mapping[str, Any]
     state: State = "waiting"
     error: str = ""
     run: dict[str, Any] = field(default_factory=dict)
@@ -70,12 +72,13 @@ class Job:
         elif overwrite:
             shutil.rmtree(self.work, ignore_errors=True)
 
-    def begin(self, settings: Mapping[str, Any], now: float, *, can_go_on: bool) -> Recording:
+    def begin(self, model: str, now: float, *, can_go_on: bool) -> Recording:
         """Open the recording, continuing an unfinished one if `can_go_on`: the pipeline's states are there.
 
-        Raises AffectError if the file cannot be read, or was begun with other settings.
+        `model` is the SHA-256 of the weights. Raises AffectError if the file cannot be read, or was begun with other
+        settings.
         """
-        begun = Begun.of(self.clip, settings)
+        begun = Begun.of(self.clip, self.settings, model)
         before = unfinished(self.work)
         if before is not None and check_same(before, begun):
             recording = Recording(self.work, before, now)
@@ -105,6 +108,8 @@ class Job:
             return self.fail(str(error))
         if run["input"]["path"] != str(self.clip.path):
             return self.fail(f"{self.target}: is the recording of {run['input']['path']}; use another --out")
+        if others := changed(run["settings"], self.settings):
+            return self.fail(f"{self.target}: has other settings ({'; '.join(others)}); --overwrite replaces it")
         self.run, self.state = run, "kept"
         shutil.rmtree(self.work, ignore_errors=True)
         return None

@@ -42,14 +42,17 @@ class Begun:
     stamp: Stamp | None
     """None: of a running pipeline, whose film cannot be looked at."""
     settings: dict[str, Any]
+    model: str = ""
+    """The SHA-256 of its weights."""
     stills: bool = False
+    version: str = field(default_factory=own_version)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     boot: float = field(default_factory=psutil.boot_time)
 
     @staticmethod
-    def of(clip: Clip, settings: Mapping[str, Any]) -> "Begun":
+    def of(clip: Clip, settings: Mapping[str, Any], model: str) -> "Begun":
         """Of a clip that is begun now. Raises SourceError if it cannot be read."""
-        return Begun(os.fspath(clip.path), clip.source, stamp(clip.path), dict(settings), clip.stills)
+        return Begun(os.fspath(clip.path), clip.source, stamp(clip.path), dict(settings), model, clip.stills)
 
 
 class Recording:
@@ -107,7 +110,9 @@ def unfinished(work: Path) -> Begun | None:
 
 
 def check_same(before: Begun, now: Begun) -> bool:
-    """Whether an unfinished recording can go on from where it was; else it begins again.
+    """Whether an unfinished recording can go on from where it was.
+
+    Else it begins again: the computer was started anew, or this project or the model is another version.
 
     Raises ConfigurationError if it was begun with another file or other settings.
     """
@@ -115,7 +120,8 @@ def check_same(before: Begun, now: Begun) -> bool:
         raise ConfigurationError(f"{now.path}: was begun with {_other(before, now)}; --overwrite begins again")
     if others := changed(before.settings, now.settings):
         raise ConfigurationError(f"{now.path}: was begun with other settings ({'; '.join(others)}); --overwrite begins")
-    return abs(before.boot - now.boot) < _BOOT_S
+    is_same_make = (before.source, before.model, before.version) == (now.source, now.model, now.version)
+    return is_same_make and abs(before.boot - now.boot) < _BOOT_S
 
 
 def _other(before: Begun, now: Begun) -> str:
@@ -162,11 +168,22 @@ def finish(
     except AffectError as error:
         content["warnings"] = [*content.get("warnings", ()), str(error)]
         write_json(tables / RUN, content)
+    _flush(tables)
     if target.exists():
         shutil.rmtree(target)
     tables.rename(target)
     discard(recording)
     return content
+
+
+def _flush(folder: Path) -> None:
+    """See to it that a power cut after the folder has got its name leaves no file of it empty."""
+    for path in (*folder.iterdir(), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _read_again(begun: Begun) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def repeat(options: argparse.Namespace) -> int:
     os.environ.update(environment_of({name: as_text(value) for name, value in before["settings"].items()}))
     with tempfile.TemporaryDirectory(prefix="recorder-") as folder:
         out: Path = options.out or Path(folder)
-        job = Job(_clip(before), out)
+        job = Job(_clip(before), out, before["settings"])
         with open_folder(out):
             job.prepare(resume=options.resume, overwrite=options.overwrite)
             code = record([job], out, options)

@@ -37,9 +37,13 @@ ROWS_DEPEND_ON = (
 _WORKER_BYTES = 1 << 30
 
 
-def kept(settings: Settings) -> dict[str, Any]:
+_OF_STILLS = {"scan_seconds": 0.0, "classify_every": 1}
+"""In pictures every face is searched for and classified anew."""
+
+
+def kept(settings: Settings, *, stills: bool = False) -> dict[str, Any]:
     """What `run.json` holds of the settings."""
-    return {name: getattr(settings, name) for name in ROWS_DEPEND_ON}
+    return {name: getattr(settings, name) for name in ROWS_DEPEND_ON} | (_OF_STILLS if stills else {})
 
 
 def as_text(value: Any) -> str:
@@ -64,7 +68,7 @@ def private(runtime_dir: Path) -> dict[str, str]:
 
 
 def of_capture(clip: Clip, links: Path) -> dict[str, str]:
-    """The settings of one clip's capture. In stills every face is searched for and classified anew.
+    """The settings of one clip's capture.
 
     A path that cannot stand in a list of sources gets a link in the folder `links`.
     """
@@ -77,7 +81,7 @@ def of_capture(clip: Clip, links: Path) -> dict[str, str]:
         path = os.fspath(link)
     listed = path.replace(",", "\\,")
     source = {"capture_source": f"{clip.source}={listed}"}
-    return source | ({"scan_seconds": "0", "classify_every": "1"} if clip.stills else {})
+    return source | ({name: as_text(value) for name, value in _OF_STILLS.items()} if clip.stills else {})
 
 
 def runtime_dir_of(settings: Settings, out: Path) -> Path:
@@ -99,6 +103,6 @@ def workers(wanted: int | None, clips: int) -> tuple[int, int]:
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The settings that differ, as in `min_face_size 40, was 20`."""
-    return [f"{name} {as_text(now.get(name))}, was {as_text(before.get(name))}" for name in ROWS_DEPEND_ON
-            if as_text(now.get(name)) != as_text(before.get(name))]  # fmt: skip
+    """The settings that differ, as in `min_face_size 40, was 20`; of those that both name."""
+    texts = {name: (as_text(before[name]), as_text(now[name])) for name in before.keys() & now.keys()}
+    return [f"{name} {new}, was {old}" for name, (old, new) in sorted(texts.items()) if old != new]

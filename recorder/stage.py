@@ -55,7 +55,6 @@ class Recorder(Stage):
         jobs: Sequence[Job],
         watch: Callable[[float], None],
         captures: Captures,
-        settings: Mapping[str, Any],
         facts: Mapping[str, Any],
         *,
         at_once: int,
@@ -66,7 +65,6 @@ class Recorder(Stage):
         self.jobs = jobs
         self._watch = watch
         self._captures = captures
-        self._settings = dict(settings)
         self._facts = facts
         self._at_once = at_once
         self._csv, self._derive = csv, derive
@@ -128,8 +126,9 @@ class Recorder(Stage):
 
     def _start(self, job: Job, now: float) -> None:
         try:
-            settings = self._settings | ({"scan_seconds": 0.0, "classify_every": 1} if job.clip.stills else {})
-            recording = job.begin(settings, now, can_go_on=self._captures.can_go_on(job.clip.source))
+            recording = job.begin(
+                self._facts["model"]["sha256"], now, can_go_on=self._captures.can_go_on(job.clip.source)
+            )
         except (AffectError, OSError) as error:
             job.fail(str(error))
             return

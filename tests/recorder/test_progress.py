@@ -15,7 +15,7 @@ RUN = {"frames": 300, "faces": 250, "tracks": 2, "seconds": 3.0, "warnings": ["c
 
 @pytest.fixture
 def jobs(tmp_path):
-    made = [Job(Clip(name, name, tmp_path / name), tmp_path) for name in ("a", "b", "c")]
+    made = [Job(Clip(name, name, tmp_path / name), tmp_path, {}) for name in ("a", "b", "c")]
     made[0].run, made[0].state = RUN, "done"
     made[1].fail("b: is not a video")
     return made

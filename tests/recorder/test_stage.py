@@ -64,18 +64,27 @@ class Run:
 
     made: ClassVar[list["Run"]] = []
 
-    def __init__(self, folder: Path, *, goes_on: bool = False, at_once: int = 2, settings: Any = None, **how: bool):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        goes_on: bool = False,
+        at_once: int = 2,
+        settings: Any = None,
+        model: str = "0",
+        **how: bool,
+    ):
         paths = sorted(path for path in folder.iterdir() if path.is_file())
-        self.jobs = [Job(Clip(path.stem, path.stem, path), folder / "out") for path in paths]
+        self.jobs = [Job(Clip(path.stem, path.stem, path), folder / "out", settings or SETTINGS) for path in paths]
         (folder / "out" / WORK).mkdir(parents=True, exist_ok=True)
         for job in self.jobs:
             job.prepare(**{"resume": False, "overwrite": False} | how)
         self.captures = Captures(folder / "out" / WORK, goes_on=goes_on)
         self.derived: list[Path | None] = []
         self.refuses = False
-        facts = {"model": {"name": "emotion-net"}}
+        facts = {"model": {"name": "emotion-net", "sha256": "0"}}
         self.stage = Recorder(
-            *(self.jobs, lambda _: None, self.captures, settings or SETTINGS, facts),
+            *(self.jobs, lambda _: None, self.captures, facts),
             at_once=at_once,
             csv=False,
             derive=self.derive,
@@ -177,6 +186,8 @@ def test_what_is_there_is_kept_or_replaced_as_asked(folder):
     assert "exists" in Run(folder).jobs[0].error
     assert Run(folder, resume=True).jobs[0].state == "kept"
     assert (folder / "out" / "clip" / "run.json").stat().st_mtime_ns == before
+    other = Run(folder, resume=True, settings=SETTINGS | {"min_face_size": 20})
+    assert "has other settings (min_face_size 20, was 40)" in other.jobs[0].error
     assert whole(folder, overwrite=True).jobs[0].state == "done"
     assert (folder / "out" / "clip" / "run.json").stat().st_mtime_ns != before
 
@@ -185,6 +196,17 @@ def test_a_folder_that_is_no_recording_is_never_replaced(folder):
     """It may be somebody's only copy of something."""
     (folder / "out" / "clip").mkdir(parents=True)
     assert "is in the way" in Run(folder, overwrite=True).jobs[0].error
+
+
+@pytest.mark.parametrize("changed", ["model", "version", "boot"])
+def test_half_of_another_make_begins_again(folder, changed):
+    """Of another model or version rows would differ, and the pipeline's states do not outlast a power cut."""
+    Run(folder).hears(film(10)[:6])
+    begun = folder / "out" / WORK / "clip" / "begun.json"
+    said = json.loads(begun.read_text())
+    begun.write_text(json.dumps(said | {changed: said["boot"] - 3600 if changed == "boot" else "another"}))
+    again = Run(folder, resume=True, goes_on=True).jobs[0]
+    assert (again.state, again.recording.journal.frames) == ("running", 0)
 
 
 def test_another_film_or_other_settings_are_not_gone_on_with(folder):
