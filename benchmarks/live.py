@@ -16,7 +16,7 @@ from benchmarks.plan import Plan
 from benchmarks.processes import Pipeline
 from benchmarks.seed_loop import SeedLoop
 from shared.errors import AffectError
-from shared.messages import Smoothed
+from shared.results import Smoothed
 
 CLIPS = {"720p30": "liveportrait_s18", "1080p25": "facenet_pytorch_video"}
 """What stands for each size in the folder of clips; without it, the demo stands for the first."""

@@ -14,7 +14,7 @@ import psutil
 
 from shared.bus import Bus
 from shared.errors import AffectError
-from shared.messages import Smoothed
+from shared.results import Smoothed
 from shared.settings import PREFIX, Settings, load_settings
 from shared.stages import NEEDED
 from shared.status import Status

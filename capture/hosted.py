@@ -20,7 +20,8 @@ from capture.reader import Ended, Interrupted, Item, Jumped, Opened, Reader, Tak
 from capture.window import Window
 from shared.errors import ConfigurationError
 from shared.log import Once
-from shared.messages import Header, Smoothed
+from shared.messages import Header
+from shared.results import Smoothed
 
 log = structlog.get_logger()
 

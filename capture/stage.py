@@ -24,6 +24,7 @@ from capture.window import travelling_alone
 from shared import messages as m
 from shared.bus import Subscription
 from shared.identity import under_honcho
+from shared.results import Ack, Smoothed
 from shared.stage import BEAT_S, Place, Stage
 from shared.status import SourceStatus, Status
 from shared.topics import Envelope
@@ -84,9 +85,9 @@ class Capture(Stage):
                 self._note(message, now)
             elif isinstance(message, m.Faces | m.Emotions | m.Dropped):
                 self._worked(message, now)
-            elif isinstance(message, m.Smoothed):
+            elif isinstance(message, Smoothed):
                 self._answered(message, now)
-            elif isinstance(message, m.Ack) and (hosted := self._hosted_of(message)):
+            elif isinstance(message, Ack) and (hosted := self._hosted_of(message)):
                 hosted.recorded(message.seq)
         return ()
 
@@ -228,12 +229,11 @@ class Capture(Stage):
         assert flight.gone is not None  # noqa: S101 — the callers ask
         return Envelope("gone", hosted.name, m.Gone(**hosted.header(flight), reason=flight.gone))
 
-    def _answered(self, message: m.Smoothed, now: float) -> None:
+    def _answered(self, message: Smoothed, now: float) -> None:
         hosted = self._hosted_of(message)
         flight = hosted.answered(message, now) if hosted else None
         if hosted and flight:
-            took_s = flight.took_s(now) if flight.live and not flight.gone else None
-            self._dispatch.answered(hosted.key(flight), took_s)
+            self._dispatch.answered(hosted.key(flight), flight.took_s(now) if flight.live and not flight.gone else None)
             self.meter.count("out")
             if flight.gone != "ended":
                 self.meter.took((now - flight.captured_at) * 1000)
@@ -250,7 +250,7 @@ class Capture(Stage):
         elsewhere = self._others.ended - self._hosted.keys()
         return all(spec.name in own | elsewhere for spec in self._listed)
 
-    def _hosted_of(self, message: m.FrameMessage | m.Ack) -> Hosted | None:
+    def _hosted_of(self, message: m.FrameMessage | Ack) -> Hosted | None:
         hosted = self._hosted.get(message.source)
         return hosted if hosted and hosted.epoch == message.epoch else None
 

@@ -12,6 +12,7 @@ from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
 from shared import messages as m
+from shared.results import Smoothed
 from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope
 
@@ -48,7 +49,7 @@ class Dashboard(Stage):
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
         """Pass everything to the board, from which viewers are served."""
         for _, _, message in heard:
-            if isinstance(message, m.Smoothed):
+            if isinstance(message, Smoothed):
                 self.meter.count("repeated" if message.repeat else "in")
             elif isinstance(message, m.Preview):
                 self.meter.count("previews")

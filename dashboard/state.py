@@ -12,6 +12,7 @@ from dashboard.condition import Condition, Health, condition_of, health_of
 from dashboard.processes import FORGET_S, SILENT_S, Process, Processes, ProcessView
 from shared import messages as m
 from shared.epochs import Epochs
+from shared.results import Smoothed
 from shared.status import SourceStatus, Status
 
 MOST_SOURCES = 64
@@ -26,7 +27,7 @@ class Picture(NamedTuple):
     """A frame to show: its JPEG and the result of that very frame."""
 
     jpeg: bytes
-    result: m.Smoothed
+    result: Smoothed
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     results_per_s: float
     unanswered_s: float | None
     condition: Condition
-    smoothed: m.Smoothed | None
+    smoothed: Smoothed | None
 
 
 class Snapshot(NamedTuple):
@@ -92,13 +93,13 @@ class _Source:
     heard_at: float
     rate: _Rate
     total: int = 0
-    newest: m.Smoothed | None = None
+    newest: Smoothed | None = None
     unanswered_since: float | None = None
     picture: Picture | None = None
     previews: dict[tuple[int, int], m.Preview] = field(default_factory=dict)
-    results: dict[tuple[int, int], m.Smoothed] = field(default_factory=dict)
+    results: dict[tuple[int, int], Smoothed] = field(default_factory=dict)
 
-    def take(self, result: m.Smoothed, now: float) -> None:
+    def take(self, result: Smoothed, now: float) -> None:
         """Take in its newest result."""
         if self.newest is not None and self.newest.epoch != result.epoch:
             for waiting in (self.previews, self.results):
@@ -147,7 +148,7 @@ class State:
                 self._source(status.source, now).expect(status, now)
             self.forget(now)
             return True
-        if not isinstance(message, m.Smoothed | m.Preview):
+        if not isinstance(message, Smoothed | m.Preview):
             return False
         source = self._source(message.source, now)
         frame = (message.epoch, message.seq)
@@ -190,7 +191,7 @@ class State:
             _limit(self._sources, MOST_SOURCES)
         return self._sources[name]
 
-    def _is_news(self, result: m.Smoothed, source: _Source, now: float) -> bool:
+    def _is_news(self, result: Smoothed, source: _Source, now: float) -> bool:
         newest = source.newest
         if newest is None or result.epoch == newest.epoch:
             return newest is None or result.seq > newest.seq

@@ -1,4 +1,6 @@
-"""The messages about frames as frozen structs; docs/protocol.md describes them in prose, status.py holds `Status`.
+"""The messages about frames as frozen structs; docs/protocol.md describes them in prose.
+
+Results, which everybody may listen to, are in results.py; `Status` is in status.py.
 
 Decoding checks field types and reports the path of a wrong one. Unknown keys are ignored.
 """
@@ -216,44 +218,3 @@ class Dropped(FrameMessage, frozen=True, kw_only=True, gc=False):
 
     worker: str
     reason: DropReason
-
-
-class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
-    """One face of a result; `probs` are this frame's, `smoothed` the track's.
-
-    `label` is the largest of `smoothed`, or the one before it until the largest leads clearly or long enough.
-    """
-
-    track_id: Count | None
-    xyxy: Box
-    confidence: Finite
-    landmarks: Landmarks
-    probs: Probs | None
-    smoothed: Probs | None
-    label: str | None
-    first_pts: Finite
-    """Media time in seconds, like `classified_pts`."""
-    classified_pts: Finite | None
-
-
-class Smoothed(FrameMessage, frozen=True, kw_only=True):
-    """`smoothed/<source>/`: the result of one frame, and its acknowledgement."""
-
-    faces: list[TrackedFace]
-    size: Size | None
-    """None if the frame was given up before its faces were known."""
-    classified: bool
-    """Whether this frame was to be classified."""
-    complete: bool
-    repeat: bool
-    stages_ms: dict[str, Finite]
-    left_out: Count = 0
-    """As in `faces/`."""
-
-
-class Ack(Message, frozen=True, kw_only=True):
-    """`ack/<source>/`: all rows up to `seq` are on disk."""
-
-    source: SourceName
-    epoch: Count
-    seq: Count

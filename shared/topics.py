@@ -10,6 +10,7 @@ import msgspec
 
 from shared import messages
 from shared.errors import MessageError
+from shared.results import Ack, Smoothed
 from shared.status import Status
 
 MAX_TOPIC_BYTES = 160
@@ -36,8 +37,8 @@ TOPICS = {
         Topic("emotions", "source", messages.Emotions),
         Topic("gone", "source", messages.Gone),
         Topic("dropped", "source", messages.Dropped),
-        Topic("smoothed", "source", messages.Smoothed),
-        Topic("ack", "source", messages.Ack),
+        Topic("smoothed", "source", Smoothed),
+        Topic("ack", "source", Ack),
         Topic("status", "process", Status),
     )
 }

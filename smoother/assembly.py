@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from shared import messages as m
+from shared.results import Smoothed, TrackedFace
 from smoother.labels import DEFAULT_RULE, LabelRule
 from smoother.tracking import Tracks, fold, track
 
@@ -54,7 +55,7 @@ class Memory(msgspec.Struct, frozen=True):
     epoch: int
     released: int | None
     tracks: Tracks
-    kept: dict[int, m.Smoothed]
+    kept: dict[int, Smoothed]
 
 
 class Assembly:
@@ -86,7 +87,7 @@ class Assembly:
         """What a restarted smoother needs to continue exactly here."""
         return Memory(self.source, self.epoch, self._released, self._tracks, dict(self._kept))
 
-    def hear(self, part: Part, now: float = 0.0) -> list[m.Smoothed]:
+    def hear(self, part: Part, now: float = 0.0) -> list[Smoothed]:
         """Take one part at second `now`; returns the results it releases, in order."""
         self.heard_at = now
         self._acknowledge(part.acked)
@@ -119,7 +120,7 @@ class Assembly:
     def _is_released(self, seq: int | None) -> bool:
         return seq is None or (self._released is not None and seq <= self._released)
 
-    def _release(self) -> list[m.Smoothed]:
+    def _release(self) -> list[Smoothed]:
         results = []
         while (parts := self._next()) is not None:
             result = self._finish(parts)
@@ -156,13 +157,13 @@ class Assembly:
         self._lost_parts += 1
         return self._lost_parts >= LOST_PARTS and now - self._lost_since >= LOST_S
 
-    def _finish(self, parts: Parts) -> m.Smoothed:
+    def _finish(self, parts: Parts) -> Smoothed:
         """Track and smooth one frame; without detections the tracks stay unchanged."""
         found = parts.faces
         stages_ms = {"classify": parts.classify_ms} if parts.emotions else {}
         if found is not None:
             stages_ms = {"detect": found.detect_ms} | stages_ms
-        return m.Smoothed(
+        return Smoothed(
             **parts.header,
             faces=self._track(found, parts.emotions) if found else [],
             size=found.size if found else None,
@@ -173,7 +174,7 @@ class Assembly:
             left_out=found.left_out if found else 0,
         )
 
-    def _track(self, found: m.Faces, emotions: dict[int, m.Emotion]) -> list[m.TrackedFace]:
+    def _track(self, found: m.Faces, emotions: dict[int, m.Emotion]) -> list[TrackedFace]:
         boxes = [face.xyxy for face in found.faces]
         confidences = [face.confidence for face in found.faces]
         self._tracks, assigned = track(
@@ -185,9 +186,9 @@ class Assembly:
         return [_tracked(face, self._tracks, index, emotions.get(face.face)) for face, index in listed]
 
 
-def _tracked(face: m.Face, tracks: Tracks, index: int, emotion: m.Emotion | None) -> m.TrackedFace:
+def _tracked(face: m.Face, tracks: Tracks, index: int, emotion: m.Emotion | None) -> TrackedFace:
     known = tracks.tracks[index]
-    return m.TrackedFace(
+    return TrackedFace(
         track_id=known.track_id,
         xyxy=face.xyxy,
         confidence=face.confidence,

@@ -13,6 +13,7 @@ from shared.epochs import MOST_SOURCES, Epochs
 from shared.errors import ConfigurationError
 from shared.log import Seldom
 from shared.members import STATUS_FRESH_S
+from shared.results import Smoothed
 from shared.rivals import Rivals
 from shared.stage import Place, Stage
 from shared.status import Status
@@ -55,7 +56,7 @@ class Smoother(Stage):
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterator[Envelope]:
         """Join parts, store what each result depends on before publishing it, then note which sources have ended."""
-        results: list[m.Smoothed] = []
+        results: list[Smoothed] = []
         for _, _, message in heard:
             if isinstance(message, Status):
                 self._epochs.hear(message, now)
@@ -85,7 +86,7 @@ class Smoother(Stage):
     def close(self) -> None:
         self._lock.release()
 
-    def _assemble(self, part: Part, now: float) -> list[m.Smoothed]:
+    def _assemble(self, part: Part, now: float) -> list[Smoothed]:
         assembly = self._assemblies.get(part.source)
         if assembly is None or part.epoch != assembly.epoch:
             assembly = self._follow(part, assembly, now)
@@ -118,7 +119,7 @@ class Smoother(Stage):
             self._forget(longest.source)
         return assembly
 
-    def _remember(self, result: m.Smoothed) -> None:
+    def _remember(self, result: Smoothed) -> None:
         """Store what a source's next results depend on.
 
         Raises ConfigurationError if that fails in a replay whose recorder needs every row.

@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared import messages as m
+from shared.results import Smoothed, TrackedFace
 from shared.status import SourceStatus, Status
 
 _AT: dict[str, Any] = {"prev": None, "acked": None, "captured_ns": 0, "live": True, "end": False}
@@ -10,18 +11,18 @@ _AT: dict[str, Any] = {"prev": None, "acked": None, "captured_ns": 0, "live": Tr
 
 def face(
     track_id: int | None = 1, label: str | None = "happy", xyxy: m.Box = (10.0, 10.0, 50.0, 60.0), **further
-) -> m.TrackedFace:
+) -> TrackedFace:
     """A face of which 70 % is `label`."""
     probs = tuple(0.7 if emotion == label else 0.05 for emotion in m.EMOTIONS)
     known: dict[str, Any] = {"probs": probs, "smoothed": probs, "label": label}
     known |= {"confidence": 0.99, "landmarks": ((0.0, 0.0),) * 5, "first_pts": 0.0, "classified_pts": 0.0}
-    return m.TrackedFace(track_id=track_id, xyxy=xyxy, **(known | further))
+    return TrackedFace(track_id=track_id, xyxy=xyxy, **(known | further))
 
 
-def result(seq: int = 0, source: str = "cam0", epoch: int = 1, faces: tuple[m.TrackedFace, ...] = ()) -> m.Smoothed:
+def result(seq: int = 0, source: str = "cam0", epoch: int = 1, faces: tuple[TrackedFace, ...] = ()) -> Smoothed:
     """The result of a frame, ten to the second."""
     kind: dict[str, Any] = {"classified": True, "complete": True, "repeat": False, "stages_ms": {}, "size": (320, 240)}
-    return m.Smoothed(**_AT, **kind, source=source, epoch=epoch, seq=seq, pts=seq / 10, faces=list(faces))
+    return Smoothed(**_AT, **kind, source=source, epoch=epoch, seq=seq, pts=seq / 10, faces=list(faces))
 
 
 def preview(seq: int = 0, source: str = "cam0", epoch: int = 1, jpeg: bytes = b"") -> m.Preview:

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard import state as s
 from dashboard.processes import MOST_PROCESSES
-from shared.messages import Ack
+from shared.results import Ack
 from tests.dashboard.made import preview, result, source_status, status
 
 

@@ -19,7 +19,8 @@ from shared.errors import ConfigurationError
 from shared.forwarder import Forwarder
 from shared.identity import Identity
 from shared.loop import Loop
-from shared.messages import Ack, Message
+from shared.messages import Message
+from shared.results import Ack
 from shared.settings import Settings
 from shared.stage import Place, Stage
 from shared.status import Status

@@ -11,6 +11,7 @@ import pytest
 
 from shared import messages as m
 from shared.errors import MessageError
+from shared.results import Ack, Smoothed, TrackedFace
 from shared.status import Latency, SourceStatus, Status
 from shared.topics import MAX_TOPIC_BYTES, TOPICS, Envelope, decode, encode
 
@@ -87,10 +88,10 @@ EXAMPLES = {
     "smoothed": Envelope(
         "smoothed",
         "front",
-        m.Smoothed(
+        Smoothed(
             **HEADER,
             faces=[
-                m.TrackedFace(
+                TrackedFace(
                     track_id=1,
                     xyxy=(0.0, 0.5, 2.0, 2.5),
                     confidence=0.99,
@@ -109,7 +110,7 @@ EXAMPLES = {
             stages_ms={"detect": 12.5},
         ),
     ),
-    "ack": Envelope("ack", "front", m.Ack(source="front", epoch=7, seq=12)),
+    "ack": Envelope("ack", "front", Ack(source="front", epoch=7, seq=12)),
     "status": Envelope(
         "status",
         "capture-host-3",
