@@ -14,7 +14,8 @@ import numpy as np
 from benchmarks import detector
 from benchmarks.measure import Row, milliseconds
 from benchmarks.plan import Plan
-from detector import mtcnn
+from detector import cascade
+from detector.mtcnn import Detector
 from detector.networks import OpenVinoNetworks
 from detector.pyramid import Canvas
 
@@ -24,8 +25,8 @@ STEPS: dict[str, tuple[Any, str]] = {
     "pyramid": (Canvas, "draw"),
     "pnet-scan": (OpenVinoNetworks, "scan"),
     "pnet-windows": (Canvas, "windows"),
-    "nms": (mtcnn, "suppress"),
-    "crops": (mtcnn, "scaled_crops"),
+    "nms": (cascade, "suppress"),
+    "crops": (cascade, "scaled_crops"),
     "rnet-screen": (OpenVinoNetworks, "screen"),
     "networks": (OpenVinoNetworks, "run"),
 }
@@ -47,7 +48,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     yield Row("parts/peak", peak(), None, "Gop/s")
 
 
-def one(finder: mtcnn.Detector, frame: np.ndarray) -> dict[str, float]:
+def one(finder: Detector, frame: np.ndarray) -> dict[str, float]:
     """Milliseconds of each step for a frame."""
     spent = dict.fromkeys(STEPS, 0.0)
 

@@ -1,6 +1,6 @@
 """MTCNN face detection (Zhang et al. 2016, arXiv 1604.02878): facenet-pytorch's weights in our own cascade.
 
-P-Net proposes windows on an image pyramid, R-Net rejects most of them, O-Net refines the rest and adds landmarks.
+The whole frame is searched, or only where faces were a moment ago; cascade.py has the networks.
 """
 
 import math
@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 from detector import crowd, pyramid
+from detector.cascade import Cascade, Found, square
 from detector.crowd import SAME_FACE
-from detector.networks import SCAN_MARGIN, SCREEN_MARGIN, Networks, OpenVinoNetworks, TorchNetworks
-from detector.nms import suppress, suppress_contained
-from detector.sampling import scaled_crops, warm
+from detector.networks import Networks, OpenVinoNetworks, TorchNetworks
+from detector.nms import suppress_contained
+from detector.sampling import warm
 from detector.turned import QUARTERS, boxes_back, points_back, turn
 from detector.weights import load_networks
 from shared.boxes import overlaps
@@ -41,9 +42,6 @@ class Detections:
         return len(self.confidence)
 
 
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Boxes (N, 4), confidence (N,) and landmarks (N, 5, 2), not yet clipped or capped."""
-
 NOBODY = np.empty((0, 4), np.float32)
 NOTHING: Found = NOBODY, np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
 AROUND = 112
@@ -52,8 +50,6 @@ SMALLEST_AROUND = 20
 """... the smallest face to find in it (the hinted one measures 37), ..."""
 MOST_AROUND = 24
 """... and how many of its best windows go to R-Net."""
-FEW = 64
-"""Up to this many windows skip the prefilter by a faster, less exact R-Net."""
 
 
 class Detector:
@@ -70,7 +66,6 @@ class Detector:
         smallest = settings.min_face_size
         self._max_side = settings.detect_max_side
         self._max_faces = settings.max_faces
-        self._thresholds = settings.detect_thresholds
         self._turns = QUARTERS if settings.detect_turned else ()
         self._canvas = lru_cache(maxsize=4)(lambda width, height: pyramid.Canvas(width, height, smallest))
         self._little = pyramid.Canvas(AROUND, AROUND, SMALLEST_AROUND)
@@ -78,11 +73,12 @@ class Detector:
         self.device = "cuda" if choose_device(settings.device) == "cuda" else "cpu"
         """`cuda` or `cpu`."""
         weights = load_networks()
-        self._networks: Networks
+        networks: Networks
         if self.device == "cuda":
-            self._networks = TorchNetworks(weights, self.device)
+            networks = TorchNetworks(weights, self.device)
         else:
-            self._networks = OpenVinoNetworks(weights, settings.threads)
+            networks = OpenVinoNetworks(weights, settings.threads)
+        self._cascade = Cascade(networks, settings.detect_thresholds)
         warm()
 
     def detect(
@@ -135,17 +131,17 @@ class Detector:
         if not canvas.levels:
             return NOTHING
         canvas.draw(frame)
-        xyxy, confidence, landmarks = self._verify(frame, self._propose(canvas))
+        xyxy, confidence, landmarks = self._cascade.verify(frame, self._cascade.propose(canvas))
         scale = np.array([width / frame.shape[1], height / frame.shape[0]], np.float32)
         return xyxy * np.tile(scale, 2), confidence, landmarks * scale
 
     def _near(self, frame: np.ndarray, hints: np.ndarray) -> Found:
         """R- and O-Net at the hints, then also P-Net around those where they find nothing."""
-        found = self._verify(frame, _square(hints))
+        found = self._cascade.verify(frame, square(hints))
         lost = hints[~(overlaps(hints, found[0]) >= SAME_FACE).any(axis=1)]
         if not len(lost):
             return found
-        more = self._verify(frame, np.concatenate([self._around(frame, hint) for hint in lost]))
+        more = self._cascade.verify(frame, np.concatenate([self._around(frame, hint) for hint in lost]))
         xyxy, confidence, landmarks = (np.concatenate(parts) for parts in zip(found, more, strict=True))
         kept = suppress_contained(xyxy, confidence, 0.7)
         return xyxy[kept], confidence[kept], landmarks[kept]
@@ -160,12 +156,8 @@ class Detector:
         picture = cv2.copyMakeBorder(inside, *outside, cv2.BORDER_CONSTANT)
         method = cv2.INTER_AREA if side > AROUND else cv2.INTER_LINEAR
         self._little.draw(cv2.resize(picture, (AROUND, AROUND), interpolation=method))
-        boxes = self._propose(self._little)[:MOST_AROUND]
+        boxes = self._cascade.propose(self._little)[:MOST_AROUND]
         return boxes * np.float32(side / AROUND) + np.array([left, top, left, top], np.float32)
-
-    def _verify(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
-        """R- and O-Net on square boxes (N, 4), which may lie outside the frame."""
-        return self._finish(frame, self._refine(frame, boxes))
 
     def _select(self, frame: np.ndarray, found: Found, first: np.ndarray, *, scanned: bool) -> Detections:
         """The faces clipped to the frame, at most `max_faces`."""
@@ -176,81 +168,9 @@ class Detector:
         kept = visible[crowd.keep(xyxy[visible], confidence[visible], first, self._max_faces)]
         return Detections(xyxy[kept], confidence[kept], landmarks[kept], len(visible) - len(kept), scanned)
 
-    def _propose(self, canvas: pyramid.Canvas) -> np.ndarray:
-        """P-Net on all levels: square candidate boxes (N, 4)."""
-        least = _logit(self._thresholds[0])
-        cells = canvas.cells(self._networks.scan(canvas.pixels) > least - SCAN_MARGIN)
-        output = self._networks.run("pnet", canvas.windows(cells))
-        passed = output[:, 0] >= least
-        output = output[passed]
-        xyxy, level = canvas.boxes(cells[passed])
-        confidence = _sigmoid(output[:, 0])
-        # The reference then suppresses above 0.7 across levels, an IoU that boxes of different levels cannot reach.
-        kept = suppress(xyxy, confidence, 0.5, level)
-        return _square(_shift(xyxy[kept], output[kept, 1:5], 0))
-
-    def _refine(self, frame: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """R-Net on the candidates: fewer, refined square boxes (N, 4)."""
-        least = _logit(self._thresholds[1])
-        boxes, inside = _visible(frame, boxes)
-        pixels = scaled_crops(frame, inside, 24)
-        if len(pixels) > FEW:
-            likely = self._networks.screen(pixels) > least - SCREEN_MARGIN
-            boxes, pixels = boxes[likely], pixels[likely]
-        output = self._networks.run("rnet", pixels)
-        passed = output[:, 0] > least
-        boxes, output = boxes[passed], output[passed]
-        kept = suppress(boxes, _sigmoid(output[:, 0]), 0.7)
-        return _square(_shift(boxes[kept], output[kept, 1:5], 1))
-
-    def _finish(self, frame: np.ndarray, boxes: np.ndarray) -> Found:
-        """O-Net on the remaining boxes; most confident face first."""
-        boxes, inside = _visible(frame, boxes)
-        output = self._networks.run("onet", scaled_crops(frame, inside, 48))
-        passed = output[:, 0] > _logit(self._thresholds[2])
-        boxes, output = boxes[passed], output[passed]
-        sides = boxes[:, None, 2:] - boxes[:, None, :2] + 1
-        landmarks = output[:, 5:].reshape(-1, 2, 5).swapaxes(1, 2) * sides + boxes[:, None, :2] - 1
-        boxes = _shift(boxes, output[:, 1:5], 1)
-        kept = suppress_contained(boxes, output[:, 0], 0.7)
-        return boxes[kept], _sigmoid(output[kept, 0]), landmarks[kept]
-
 
 def _usable(hints: np.ndarray, frame: np.ndarray) -> np.ndarray:
     """The hints (N, 4) float32 clipped to the frame, without those that then measure less than a pixel."""
     height, width = frame.shape[:2]
     boxes = np.clip(np.nan_to_num(np.asarray(hints, np.float32)), 0, np.array([width, height] * 2, np.float32))
     return boxes[(boxes[:, 2:] - boxes[:, :2] >= 1).all(axis=1)]
-
-
-def _visible(frame: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes (N, 4) that have a pixel inside the frame, and their visible part in whole pixels (N, 4)."""
-    inside = np.trunc(boxes).astype(np.intp)
-    inside[:, :2] = inside[:, :2].clip(1) - 1
-    inside[:, 2:] = np.minimum(inside[:, 2:], [frame.shape[1], frame.shape[0]])
-    visible = (inside[:, 2:] > inside[:, :2]).all(axis=1)
-    return boxes[visible], inside[visible]
-
-
-def _shift(xyxy: np.ndarray, offsets: np.ndarray, extra: int) -> np.ndarray:
-    """Boxes moved by the network's offsets, in units of the box's sides (plus `extra` pixels, as trained)."""
-    sides = xyxy[:, 2:] - xyxy[:, :2] + extra
-    moved: np.ndarray = xyxy + offsets * np.tile(sides, 2)
-    return moved
-
-
-def _square(xyxy: np.ndarray) -> np.ndarray:
-    """Squares with the same centres and the longer side."""
-    sides = xyxy[:, 2:] - xyxy[:, :2]
-    side = sides.max(axis=1, keepdims=True)
-    corner = xyxy[:, :2] + (sides - side) * 0.5
-    return np.concatenate([corner, corner + side], axis=1)
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
-
-
-def _sigmoid(logit: np.ndarray) -> np.ndarray:
-    probability: np.ndarray = 1 / (1 + np.exp(-logit))
-    return probability
