@@ -27,11 +27,14 @@ class StandInClassifier:
     def __init__(self, cost_s: float):
         self._cost_s = cost_s
 
-    def classify(self, crops: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def classify(self, crops: Sequence[np.ndarray], *_: object) -> tuple[np.ndarray, np.ndarray]:
         """Logits and probabilities, both (N, 7) float32."""
         time.sleep(self._cost_s * len(crops))
         logits = np.zeros((len(crops), len(EMOTIONS)), np.float32)
         return logits, logits + 1 / len(EMOTIONS)
+
+    def reason(self, _: object) -> None:
+        """Every face can be read."""
 
 
 class StandInDetector:

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from classifier.architectures import ARCHITECTURES
+from classifier.legibility import Legibility
 from classifier.preprocess import InputSpec, prepare
 from classifier.release import Release, load_release
 from shared.compute import choose_device, computes_bf16, import_openvino
-from shared.messages import EMOTIONS
+from shared.messages import EMOTIONS, Quality, Reason
 
 MAX_BATCH = 8
 """Faces per network call: EmotionCNN's feature maps take 9 MB per face, and larger batches are no faster per face."""
@@ -25,22 +26,41 @@ Run = Callable[[np.ndarray], np.ndarray]
 class Classifier:
     """A network with its preprocessing and temperature."""
 
-    def __init__(self, name: str, device: str, spec: InputSpec, temperature: float, run: Run):
+    def __init__(
+        self,
+        name: str,
+        device: str,
+        spec: InputSpec,
+        temperature: float,
+        run: Run,
+        legibility: Legibility | None = None,
+    ):
         self.name, self.device = name, device
         self.spec, self.temperature, self._run = spec, temperature, run
+        self._legibility = legibility
 
-    def classify(self, crops: Sequence[np.ndarray], *, whole: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def classify(
+        self, crops: Sequence[np.ndarray], qualities: Sequence[Quality | None] = (), *, whole: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Logits and probabilities of faces, both (N, 7) float32 in the order of EMOTIONS.
 
         Args:
             crops: the detector's squares, (s, s, 3) BGR or (s, s) grey uint8, of any sizes.
+            qualities: those of the faces, which the temperature depends on; empty: all unknown.
             whole: the crops are the view itself (a data set's face images).
         """
         logits = np.empty((len(crops), len(EMOTIONS)), np.float32)
         for start in range(0, len(crops), MAX_BATCH):
             part = slice(start, start + MAX_BATCH)
             logits[part] = self._run(prepare(crops[part], self.spec, whole=whole))
-        return logits, softmax(logits / self.temperature)
+        temperatures = np.full((len(crops), 1), self.temperature, np.float32)
+        if self._legibility and qualities:
+            temperatures *= np.array([[self._legibility.warmth(quality)] for quality in qualities], np.float32)
+        return logits, softmax(logits / temperatures)
+
+    def reason(self, quality: Quality | None) -> Reason | None:
+        """Why a face of this quality cannot be read; None if it can, or if nothing is known."""
+        return self._legibility.reason(quality) if self._legibility else None
 
     def logits(self, pictures: np.ndarray) -> np.ndarray:
         """Logits (N, 7) float32 of pictures (N, 1, S, S) float32 as `preprocess.prepare` makes them."""
@@ -49,7 +69,7 @@ class Classifier:
 
     def seeing(self, spec: InputSpec) -> "Classifier":
         """The same network with another view of the crop."""
-        return Classifier(self.name, self.device, spec, self.temperature, self._run)
+        return Classifier(self.name, self.device, spec, self.temperature, self._run, self._legibility)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -85,7 +105,8 @@ def load_classifier(
     run = _openvino(release, threads, precision) if chosen == "cpu" else _torch(release, chosen, precision)
     config = release.config
     run(np.zeros((1, config.input.channels, config.input.size, config.input.size), np.float32))
-    return Classifier(f"{config.name}-{config.version}", chosen, config.input, config.temperature, run)
+    name = f"{config.name}-{config.version}"
+    return Classifier(name, chosen, config.input, config.temperature, run, config.legibility)
 
 
 def torch_network(release: Release) -> Any:

@@ -15,6 +15,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from classifier.architectures import ARCHITECTURES, BLOCKS, Shapes
+from classifier.legibility import Legibility
 from classifier.preprocess import InputSpec
 from shared.errors import ModelError
 from shared.files import replacing
@@ -36,6 +37,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     input: InputSpec
     temperature: Annotated[float, msgspec.Meta(gt=0, le=100)]
     blocks: Annotated[tuple[Annotated[int, msgspec.Meta(gt=0, le=4096)], ...], msgspec.Meta(min_length=1)] = BLOCKS
+    legibility: Legibility | None = None
+    """How its temperature and its accuracy depend on a picture's quality; None: not known."""
 
     @property
     def weights_version(self) -> str:

@@ -25,8 +25,13 @@ class Classifier(Protocol):
     def device(self) -> str:
         """Where it runs."""
 
-    def classify(self, crops: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits and probabilities, both (N, 7), of N crops (H, W, 3) BGR of any size."""
+    def classify(
+        self, crops: Sequence[NDArray[np.uint8]], qualities: Sequence[m.Quality | None]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits and probabilities, both (N, 7), of N crops (H, W, 3) BGR of any size and their N qualities."""
+
+    def reason(self, quality: m.Quality | None) -> m.Reason | None:
+        """Why a face of this quality cannot be read; None if it can."""
 
 
 class ClassifierStage(Worker[m.Crops]):
@@ -51,8 +56,11 @@ class ClassifierStage(Worker[m.Crops]):
 
     def _classify(self, batch: Sequence[m.Crops]) -> list[Envelope]:
         began = time.monotonic()
-        crops = [crop.image.pixels() for message in batch for crop in message.crops]
-        logits, probs = self._classifier.classify(crops)
+        crops = [crop for message in batch for crop in message.crops]
+        qualities = [crop.quality for crop in crops]
+        logits, probs = self._classifier.classify([crop.image.pixels() for crop in crops], qualities)
+        reasons = [self._classifier.reason(quality) for quality in qualities]
+        self.meter.count("unreadable", sum(reason is not None for reason in reasons))
         classify_ms = (time.monotonic() - began) * 1000
         self.meter.took(classify_ms)
         self.meter.count("out", len(batch))
@@ -61,7 +69,7 @@ class ClassifierStage(Worker[m.Crops]):
         for message in batch:
             rows = slice(at, at + len(message.crops))
             at = rows.stop
-            emotions = describe(message.crops, logits[rows], probs[rows])
+            emotions = describe(message.crops, logits[rows], probs[rows], reasons[rows])
             answer = m.Emotions(
                 **message.header(),
                 emotions=emotions,
@@ -83,9 +91,20 @@ def first_batch(waiting: Sequence[m.Crops], most: int) -> Sequence[m.Crops]:
     return waiting
 
 
-def describe(crops: Sequence[m.Crop], logits: NDArray[np.float32], probs: NDArray[np.float32]) -> list[m.Emotion]:
-    """Rows of (N, 7) logits and probabilities as messages."""
+def describe(
+    crops: Sequence[m.Crop],
+    logits: NDArray[np.float32],
+    probs: NDArray[np.float32],
+    reasons: Sequence[m.Reason | None],
+) -> list[m.Emotion]:
+    """Rows of (N, 7) logits and probabilities, and N reasons why a face cannot be read, as messages."""
     return [
-        m.Emotion(face=crop.face, probs=cast(m.Probs, tuple(p)), logits=cast(m.Probs, tuple(z)))
-        for crop, p, z in zip(crops, probs.tolist(), logits.tolist(), strict=True)
+        m.Emotion(
+            face=crop.face,
+            probs=cast(m.Probs, tuple(p)),
+            logits=cast(m.Probs, tuple(z)),
+            quality=crop.quality,
+            reason=reason,
+        )
+        for crop, p, z, reason in zip(crops, probs.tolist(), logits.tolist(), reasons, strict=True)
     ]

@@ -11,6 +11,7 @@ from typing_extensions import override
 from detector import crowd
 from detector.crops import LEAST_ROLL, roll, square_crop
 from detector.mtcnn import Detections
+from detector.quality import measure
 from shared import messages as m
 from shared.backlog import key_of
 from shared.bus import Subscription
@@ -131,8 +132,9 @@ class DetectorStage(Worker[m.Frame]):
         angle = roll(face.landmarks)
         crop, xyxy = square_crop(frame.image.pixels(), face.xyxy, max_side=self._settings.crop_max_side, roll=angle)
         turned = round(angle, 1) if abs(angle) >= LEAST_ROLL else 0.0
+        quality = measure(crop, xyxy, face.xyxy, face.landmarks, angle)
         box = cast(m.Box, tuple(map(float, xyxy)))
-        return m.Crop(face=face.face, xyxy=box, image=m.Image.of(crop), roll=turned)
+        return m.Crop(face=face.face, xyxy=box, image=m.Image.of(crop), roll=turned, quality=quality)
 
 
 def _known(frame: m.Frame) -> tuple[NDArray[np.float64], list[int | None]]:

@@ -167,6 +167,30 @@ class Faces(FrameMessage, frozen=True, kw_only=True):
     """Further faces, above the detector's limit."""
 
 
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """How well a face can be seen in its frame; detector/quality.py defines each measure."""
+
+    size: Finite
+    """The smaller side of the face's box in pixels of the frame."""
+    sharpness: Finite
+    noise: Finite
+    """Both as shares of `contrast`."""
+    brightness: Finite
+    """The mean of the face's grey values, 0..255, ..."""
+    contrast: Finite
+    """... and their standard deviation."""
+    roll: Finite
+    """Degrees by which the head is tilted, clockwise."""
+    turned: Finite
+    """How far the nose is off the middle, in distances of the eyes; 0 where the head faces the camera."""
+    mouth: Finite
+    """The texture around the mouth as a share of that around the eyes; near 0 where the mouth is covered."""
+
+
+Reason = Literal["too small", "too dark", "blurred", "turned away", "covered"]
+"""What most keeps a face from being read."""
+
+
 class Crop(msgspec.Struct, frozen=True, kw_only=True):
     """A square around one face; `xyxy` are the crop's corners in the frame, possibly outside it."""
 
@@ -175,6 +199,8 @@ class Crop(msgspec.Struct, frozen=True, kw_only=True):
     image: Image
     roll: Finite = 0.0
     """By how many degrees the square was turned about its centre, clockwise, so that the face is upright."""
+    quality: Quality | None = None
+    """None: unknown."""
 
 
 class Crops(FrameMessage, frozen=True, kw_only=True):
@@ -190,6 +216,10 @@ class Emotion(msgspec.Struct, frozen=True, kw_only=True):
     face: Count
     probs: Probs
     logits: Probs
+    quality: Quality | None = None
+    """As in `crops/`."""
+    reason: Reason | None = None
+    """Why the face cannot be read at this quality; None: it can."""
 
 
 class Emotions(FrameMessage, frozen=True, kw_only=True):

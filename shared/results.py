@@ -2,13 +2,26 @@
 
 import msgspec
 
-from shared.messages import Box, Count, Finite, FrameMessage, Landmarks, Message, Probs, Size, SourceName
+from shared.messages import (
+    Box,
+    Count,
+    Finite,
+    FrameMessage,
+    Landmarks,
+    Message,
+    Probs,
+    Quality,
+    Reason,
+    Size,
+    SourceName,
+)
 
 
 class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
-    """One face of a result; `probs` are this frame's, `smoothed` the track's.
+    """One face of a result; `probs` and `quality` are this frame's, `smoothed` the track's.
 
-    `label` is the largest of `smoothed`, or the one before it until the largest leads clearly or long enough.
+    `label` is the largest of `smoothed`, or the one before it until the largest leads clearly or long enough. It is
+    None while there is a `reason`: the face could not be read when it was last classified.
     """
 
     track_id: Count | None
@@ -21,6 +34,9 @@ class TrackedFace(msgspec.Struct, frozen=True, kw_only=True):
     first_pts: Finite
     """Media time in seconds, like `classified_pts`."""
     classified_pts: Finite | None
+    quality: Quality | None = None
+    """None where the frame was not classified, too."""
+    reason: Reason | None = None
 
 
 class Smoothed(FrameMessage, frozen=True, kw_only=True):

@@ -181,8 +181,10 @@ class Assembly:
             self._tracks, boxes, confidences, found.pts, found.signature, found.scanned, size=found.size
         )
         listed = [(face, index) for face, index in zip(found.faces, assigned, strict=True) if index is not None]
-        probs = {index: emotions[face.face].probs for face, index in listed if face.face in emotions}
-        self._tracks = fold(self._tracks, probs, found.pts, self._smoothing, self._rule)
+        read = {index: emotions[face.face] for face, index in listed if face.face in emotions}
+        probs = {index: emotion.probs for index, emotion in read.items()}
+        reasons = {index: emotion.reason for index, emotion in read.items()}
+        self._tracks = fold(self._tracks, probs, found.pts, self._smoothing, self._rule, reasons)
         return [_tracked(face, self._tracks, index, emotions.get(face.face)) for face, index in listed]
 
 
@@ -195,7 +197,9 @@ def _tracked(face: m.Face, tracks: Tracks, index: int, emotion: m.Emotion | None
         landmarks=face.landmarks,
         probs=emotion.probs if emotion else None,
         smoothed=known.smoothed,
-        label=known.label.name if known.label else None,
+        label=known.label.name if known.label and not known.reason else None,
         first_pts=known.first_pts,
         classified_pts=known.classified_pts,
+        quality=emotion.quality if emotion else None,
+        reason=known.reason,
     )

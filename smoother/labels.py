@@ -30,7 +30,9 @@ class Label(msgspec.Struct, frozen=True):
     own: int
     """The largest of the frame's own probabilities ..."""
     since: float
-    """... in each classified frame since this media time."""
+    """... in each readable frame since this media time."""
+    read: float
+    """The media time of the last readable frame."""
 
     @property
     def name(self) -> str:
@@ -38,13 +40,11 @@ class Label(msgspec.Struct, frozen=True):
         return EMOTIONS[self.shown]
 
 
-def relabel(
-    known: Label | None, probs: Probs, smoothed: Probs, pts: float, before: float | None, rule: LabelRule
-) -> Label:
-    """The label after one more classified frame.
+def relabel(known: Label | None, probs: Probs, smoothed: Probs, pts: float, rule: LabelRule) -> Label:
+    """The label after one more classified frame in which the face could be read.
 
     It changes only at a frame whose own probabilities favour the new one, since the smoothed ones are always a little
-    old. It need not wait if the last classified frame is `rule.seconds` or more away: nothing is known of the time
+    old. It need not wait if the last readable frame is `rule.seconds` or more away: nothing is known of the time
     between.
 
     Args:
@@ -52,17 +52,16 @@ def relabel(
         probs: the frame's own probabilities.
         smoothed: the face's smoothed probabilities, with this frame.
         pts: the frame's media time.
-        before: the media time of the classified frame before; None for the first.
         rule: when to change.
     """
     largest, own = _largest(smoothed), _largest(probs)
-    if known is None or before is None:
-        return Label(largest, own, pts)
+    if known is None:
+        return Label(largest, own, pts, pts)
     since = known.since if own == known.own else pts
     enough = rule.seconds - _ROUNDING_S
     is_clear = smoothed[largest] - smoothed[known.shown] >= rule.lead
-    is_ripe = is_clear or pts - since >= enough or pts - before >= enough
-    return Label(largest if own == largest and is_ripe else known.shown, own, since)
+    is_ripe = is_clear or pts - since >= enough or pts - known.read >= enough
+    return Label(largest if own == largest and is_ripe else known.shown, own, since, pts)
 
 
 def _largest(probs: Probs) -> int:

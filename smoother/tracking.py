@@ -7,6 +7,7 @@ et al. 2023, arXiv 2203.14360), this distrusts a filter that has gone long witho
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from shared import scene
 from shared.boxes import intersections
-from shared.messages import Probs
+from shared.messages import Probs, Reason
 from smoother import motion
 from smoother.labels import DEFAULT_RULE, Label, LabelRule, relabel
 from smoother.motion import Array
@@ -61,6 +62,8 @@ class Track(msgspec.Struct, frozen=True):
     smoothed: Probs | None = None
     classified_pts: float | None = None
     label: Label | None = None
+    reason: Reason | None = None
+    """Why the face could not be read when it was last classified."""
 
 
 class Tracks(msgspec.Struct, frozen=True):
@@ -123,7 +126,12 @@ def track(
 
 
 def fold(
-    state: Tracks, probs: Mapping[int, Probs], pts: float, a: float = 0.7, rule: LabelRule = DEFAULT_RULE
+    state: Tracks,
+    probs: Mapping[int, Probs],
+    pts: float,
+    a: float = 0.7,
+    rule: LabelRule = DEFAULT_RULE,
+    reasons: Mapping[int, Reason | None] = MappingProxyType({}),
 ) -> Tracks:
     """Smooth a frame's emotions into its tracks, right after `track` for the same frame, and label these.
 
@@ -133,14 +141,16 @@ def fold(
         pts: the frame's media time in seconds.
         a: see `smoothing.smooth`.
         rule: when a label changes.
+        reasons: why faces cannot be read, likewise by index; their labels wait for a frame in which they can.
     """
     faces = list(state.tracks)
     for index, current in probs.items():
         face = faces[index]
         before = face.classified_pts
         smoothed = smooth(face.smoothed, current, pts - before if before is not None else 0.0, a)
-        label = relabel(face.label, current, smoothed, pts, before, rule)
-        faces[index] = msgspec.structs.replace(face, smoothed=smoothed, classified_pts=pts, label=label)
+        reason = reasons.get(index)
+        label = face.label if reason else relabel(face.label, current, smoothed, pts, rule)
+        faces[index] = msgspec.structs.replace(face, smoothed=smoothed, classified_pts=pts, label=label, reason=reason)
     return msgspec.structs.replace(state, tracks=tuple(faces))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from classifier.backends import torch_network
+from classifier.legibility import LEAST_ACCURACY, MOST_MISSING, NOISE_UNIT
 from classifier.preprocess import LEAST_DEVIATION, InputSpec
 from classifier.release import Config, Release
 from shared.errors import AffectError, ConfigurationError
@@ -54,14 +55,15 @@ def write(release: Release, path: Path) -> None:
 def metadata(config: Config) -> dict[str, str]:
     """The file's metadata: the release's config, with pre- and postprocessing also in words."""
     spec = config.input
-    return {
+    fitted = {"legibility": msgspec.json.encode(config.legibility).decode()} if config.legibility else {}
+    return fitted | {
         "name": config.name,
         "version": config.version,
         "labels": json.dumps(config.labels),
         "temperature": str(config.temperature),
         "input": msgspec.json.encode(spec).decode(),
         "preprocessing": "; ".join(_steps(spec)),
-        "postprocessing": "softmax(logits / temperature), in the order of labels",
+        "postprocessing": "; ".join(_answers(config)),
     }
 
 
@@ -81,6 +83,21 @@ def _steps(spec: InputSpec) -> Iterator[str]:
             f"({how.deviation} / max(d, {LEAST_DEVIATION}) - 1), move the mean to {how.mean} by share, clip to 0..255"
         )
     yield f"(value / 255 - {spec.mean}) / {spec.std}"
+
+
+def _answers(config: Config) -> Iterator[str]:
+    """What follows the network."""
+    yield "softmax(logits / temperature), in the order of labels"
+    if config.legibility is not None:
+        yield (
+            "the temperature depends on the picture's quality: multiply it by exp(sum of log_temperature * missing) "
+            "over the measures of legibility; missing is log2(enough / value), for turned log2(value / enough), for "
+            f"noise (value - enough) / {NOISE_UNIT}, each cut to 0..{MOST_MISSING:g}; docs/faces.md defines them"
+        )
+        yield (
+            "the share read rightly is 1 / (1 + exp(sum of the measures' log_odds * missing - log_odds)); below "
+            f"{LEAST_ACCURACY} give no label"
+        )
 
 
 def _packages() -> tuple[Any, Any]:

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 
 from classifier.backends import Classifier
 from detector.crops import roll, square_crop
 from detector.mtcnn import Detector
+from detector.quality import measure
 from shared.errors import SourceError
-from shared.messages import EMOTIONS
+from shared.messages import EMOTIONS, Reason
 from shared.pictures import load_picture
 from shared.settings import DEFAULTS
 from shared.values import thresholds
@@ -30,7 +32,8 @@ from training.pictures import middle_square
 from training.view import pipeline_detector
 
 Faces = list[dict[str, Any]]
-"""For each face its `label` and `probs` by label and, if it was detected, `xyxy` and `confidence`."""
+"""For each face its `label`, or None and the `reason`, and `probs` by label; if it was detected also `quality`, `xyxy`
+and `confidence`."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +62,24 @@ def of_photo(picture: np.ndarray, classifier: Classifier, detector: Detector, le
     found = detector.detect(picture)
     sure = found.confidence >= least
     boxes, confidences = found.xyxy[sure], found.confidence[sure]
-    tilts = map(roll, found.landmarks[sure])
-    _, probs = classifier.classify(
-        [square_crop(picture, xyxy, roll=tilt)[0] for xyxy, tilt in zip(boxes, tilts, strict=True)]
-    )
+    crops, qualities = [], []
+    for xyxy, landmarks in zip(boxes, found.landmarks[sure], strict=True):
+        tilt = roll(landmarks)
+        crop, square = square_crop(picture, xyxy, roll=tilt)
+        crops.append(crop)
+        qualities.append(measure(crop, square, xyxy, landmarks, tilt))
+    _, probs = classifier.classify(crops, qualities)
     faces = [
-        _face(row) | {"xyxy": xyxy.round(1).tolist(), "confidence": round(float(confidence), 4)}
-        for row, xyxy, confidence in zip(probs, boxes.astype(float), confidences, strict=True)
+        _face(row, classifier.reason(quality))
+        | {"quality": to_builtins(quality), "xyxy": xyxy.round(1).tolist(), "confidence": round(float(confidence), 4)}
+        for row, quality, xyxy, confidence in zip(probs, qualities, boxes.astype(float), confidences, strict=True)
     ]
     return Answer(faces, found.dropped, int((~sure).sum()))
 
 
-def _face(probs: np.ndarray) -> dict[str, Any]:
+def _face(probs: np.ndarray, reason: Reason | None = None) -> dict[str, Any]:
     by_label = dict(zip(EMOTIONS, probs.astype(float).round(4).tolist(), strict=True))
-    return {"label": EMOTIONS[probs.argmax()], "probs": by_label}
+    return {"label": None if reason else EMOTIONS[probs.argmax()], "reason": reason, "probs": by_label}
 
 
 def table(answers: dict[str, Answer]) -> str:
@@ -83,7 +90,8 @@ def table(answers: dict[str, Answer]) -> str:
         for number, face in enumerate(answer.faces, 1):
             shares = " ".join(f"{share:8.1%}" for share in face["probs"].values())
             place = " at " + ", ".join(f"{edge:.0f}" for edge in face["xyxy"]) if "xyxy" in face else ""
-            lines.append(f"{name:{width}}  {number:4} {shares}  {face['label']}{place}")
+            said = face["label"] or f"cannot be read: {face['reason']}"
+            lines.append(f"{name:{width}}  {number:4} {shares}  {said}{place}")
         if not answer.faces:
             lines.append(f"{name:{width}}     - no face found")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ const EMOTION_COLOURS = {
 };
 
 export const colourOf = (track) => TRACK_COLOURS[(track - 1) % TRACK_COLOURS.length];
+export const wordsFor = (face) => face.label ?? (face.reason ? `cannot be read: ${face.reason}` : "");
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
 export class Faces {
@@ -99,7 +100,8 @@ class Card {
     this.root.classList.toggle("old", old);
     if (old) this.root.querySelector(".raw").textContent = `last classified ${Math.round(age)} s ago`;
     this.shown = face.label ? inFavour(face.smoothed, this.emotions.indexOf(face.label)) : face.smoothed;
-    this.root.querySelector(".label").textContent = face.label;
+    this.root.querySelector(".label").textContent = wordsFor(face);
+    this.root.classList.toggle("unread", Boolean(face.reason));
     this.bars.forEach((bar, i) => bar.show(this.shown[i], this.emotions[i] === face.label));
     this.extend(dt, old);
   }

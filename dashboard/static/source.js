@@ -1,6 +1,6 @@
 // One source: its newest picture with that frame's boxes, and the cards of its faces.
 
-import { Faces, colourOf } from "./faces.js";
+import { Faces, colourOf, wordsFor } from "./faces.js";
 
 export class Source {
   constructor(name, parent) {
@@ -88,7 +88,7 @@ export class Source {
     if (performance.now() - this.describedAt < 1000) return; // screen readers cannot follow every frame
     this.describedAt = performance.now();
     const people = faces.filter((face) => face.track_id !== null);
-    const words = people.map((face) => `face ${face.track_id} ${face.label ?? "not yet classified"}`);
+    const words = people.map((face) => `face ${face.track_id} ${wordsFor(face) || "not yet classified"}`);
     this.canvas.setAttribute("aria-label", `${this.name}, frame ${seq}: ${words.join(", ") || "no face"}`);
   }
 }
@@ -108,7 +108,7 @@ function drawBox(pen, face, scale, pixel, thin) {
 function drawCaption(pen, face, [x, top, right, bottom], pixel) {
   pen.font = `600 ${13 * pixel}px system-ui, sans-serif`;
   const height = 22 * pixel;
-  const whole = `${face.track_id} ${face.label ?? ""}`.trim();
+  const whole = `${face.track_id} ${face.label ?? face.reason ?? ""}`.trim();
   const text = pen.measureText(whole).width < 1.3 * (right - x) ? whole : `${face.track_id}`;
   const width = pen.measureText(text).width + 14 * pixel;
   const left = Math.max(0, Math.min(x, pen.canvas.width - width));

@@ -1,5 +1,6 @@
 """The classifier's stage in memory: batches and answers."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,9 +20,12 @@ class Counts:
     def __init__(self):
         self.batches = []
 
-    def classify(self, crops):
+    def classify(self, crops, qualities):
         self.batches.append(len(crops))
         return np.zeros((len(crops), 7), np.float32), np.full((len(crops), 7), 1 / 7, np.float32)
+
+    def reason(self, quality):
+        return "too small" if quality and quality.size < 20 else None
 
 
 @pytest.fixture
@@ -67,3 +71,20 @@ def test_what_waits_is_classified_together_up_to_a_limit(stage, counts):
     assert counts.batches == [4, 2, 9, 1]
     assert [[answer.seq for answer in said] for said in answers] == [[0, 1], [2], [3], [4]]
     assert [len(answer.emotions) for said in answers for answer in said] == [2, 2, 2, 9, 1]
+
+
+def test_a_face_that_cannot_be_read_is_said_to_be(stage):
+    """With its quality and the reason; its probabilities are there all the same."""
+    seen = m.Quality(
+        size=12.0, sharpness=0.2, noise=0.05, brightness=99.0, contrast=40.0, roll=0.0, turned=1.1, mouth=0.9
+    )
+    message = crops(0, 3)
+    good, small, unknown = message.crops
+    good = msgspec.structs.replace(good, quality=msgspec.structs.replace(seen, size=80.0))
+    small = msgspec.structs.replace(small, quality=seen)
+    hear(stage, msgspec.structs.replace(message, crops=[good, small, unknown]))
+    (answer,) = work(stage)[0]
+    assert [emotion.reason for emotion in answer.emotions] == [None, "too small", None]
+    assert [emotion.quality for emotion in answer.emotions] == [good.quality, seen, None]
+    assert sum(answer.emotions[1].probs) == pytest.approx(1)
+    assert stage.meter.counters["unreadable"] == 1

@@ -89,6 +89,7 @@ def test_confident_faces_go_to_the_classifier_that_is_there(stage):
     crops, faces = work(stage)
     assert isinstance(crops, m.Crops)
     assert [crop.face for crop in crops.crops] == [0]
+    assert crops.crops[0].quality.size == 8
     assert faces.classifiers == ["classifier-host-1"]
 
 

@@ -30,6 +30,9 @@ HEADER = m.Header(
 )
 LANDMARKS = ((1.0, 2.0), (3.0, 2.0), (2.0, 3.0), (1.0, 4.0), (3.0, 4.0))
 PROBS = (0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.015625)
+QUALITY = m.Quality(
+    size=64.0, sharpness=0.25, noise=0.0625, brightness=128.0, contrast=48.0, roll=-4.5, turned=1.125, mouth=0.875
+)
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
 EXAMPLES = {
@@ -69,7 +72,9 @@ EXAMPLES = {
         "crops",
         "classifier-host-2",
         m.Crops(
-            **HEADER, crops=[m.Crop(face=0, xyxy=(-1.0, 0.0, 2.0, 3.0), image=m.Image.of(PIXELS))], deadline_ms=488.0
+            **HEADER,
+            crops=[m.Crop(face=0, xyxy=(-1.0, 0.0, 2.0, 3.0), image=m.Image.of(PIXELS), quality=QUALITY)],
+            deadline_ms=488.0,
         ),
     ),
     "emotions": Envelope(
@@ -77,7 +82,15 @@ EXAMPLES = {
         "front",
         m.Emotions(
             **HEADER,
-            emotions=[m.Emotion(face=0, probs=PROBS, logits=(2.0, 1.0, 0.5, 0.0, -1.0, -2.0, -2.0))],
+            emotions=[
+                m.Emotion(
+                    face=0,
+                    probs=PROBS,
+                    logits=(2.0, 1.0, 0.5, 0.0, -1.0, -2.0, -2.0),
+                    quality=QUALITY,
+                    reason="blurred",
+                )
+            ],
             model="emotion-cnn-1",
             worker="classifier-host-2",
             classify_ms=4.0,
@@ -98,9 +111,11 @@ EXAMPLES = {
                     landmarks=LANDMARKS,
                     probs=None,
                     smoothed=PROBS,
-                    label="angry",
+                    label=None,
                     first_pts=0.0,
                     classified_pts=0.3,
+                    quality=QUALITY,
+                    reason="blurred",
                 )
             ],
             size=(3, 2),

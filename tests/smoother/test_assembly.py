@@ -100,6 +100,27 @@ def test_any_order_of_parts_gives_the_same_results():
         assert told(order) == expected
 
 
+def test_a_face_that_cannot_be_read_has_a_reason_until_it_can():
+    """The label goes and comes with the classified frames; probabilities and their average are always there."""
+    seen = m.Quality(
+        size=12.0, sharpness=0.2, noise=0.05, brightness=99.0, contrast=40.0, roll=0.0, turned=1.1, mouth=0.9
+    )
+    results = []
+    one = assembly()
+    for seq in range(9):
+        results += one.hear(faces(seq))
+        if seq % 3 == 0:
+            (emotion,) = emotions(seq).emotions
+            reason = "too small" if seq == 3 else None
+            unread = msgspec.structs.replace(emotion, quality=seen, reason=reason)
+            results += one.hear(msgspec.structs.replace(emotions(seq), emotions=[unread]))
+    (shown,) = zip(*(result.faces for result in results), strict=True)
+    assert [face.label for face in shown] == ["happy"] * 3 + [None] * 3 + ["happy"] * 3
+    assert [face.reason for face in shown] == [None] * 3 + ["too small"] * 3 + [None] * 3
+    assert [face.quality for face in shown] == [seen, None, None] * 3
+    assert all(face.smoothed for face in shown)
+
+
 def test_many_workers_shuffle_a_long_story():
     """The same with hundreds of frames, mixed up as far as a window allows."""
     parts, expected = story(300), told(story(300))

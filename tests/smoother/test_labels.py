@@ -22,7 +22,7 @@ def shown(samples, step_s=0.1, rule=RULE, a=0.7):
     for count, probs in enumerate(samples):
         pts = count * step_s
         smoothed = smooth(smoothed, probs, 0.0 if before is None else pts - before, a)
-        label = relabel(label, probs, smoothed, pts, before, rule)
+        label = relabel(label, probs, smoothed, pts, rule)
         before = pts
         names.append(label.name)
     return names
@@ -30,7 +30,7 @@ def shown(samples, step_s=0.1, rule=RULE, a=0.7):
 
 def test_the_first_label_is_the_largest():
     """Nothing is held back when a face is new."""
-    assert relabel(None, of(happy=0.6, sad=0.4), of(happy=0.4, sad=0.6), 5.0, None, RULE) == Label(SAD, HAPPY, 5.0)
+    assert relabel(None, of(happy=0.6, sad=0.4), of(happy=0.4, sad=0.6), 5.0, RULE) == Label(SAD, HAPPY, 5.0, 5.0)
 
 
 def test_a_clear_change_is_shown_within_four_tenths():
@@ -75,6 +75,14 @@ def test_pictures_a_second_apart_have_labels_of_their_own():
     """What was shown before says nothing of them, however small the lead."""
     names = shown([of(neutral=0.55, happy=0.45), of(happy=0.55, neutral=0.45), of(sad=0.55, neutral=0.45)], step_s=1.0)
     assert names == ["neutral", "happy", "sad"]
+
+
+def test_frames_that_cannot_be_read_are_no_time_in_which_nothing_happened():
+    """After half a second of them, the next readable frame has the label of its own."""
+    before = relabel(None, of(neutral=1.0), of(neutral=1.0), 1.0, RULE)
+    own, smoothed = of(happy=0.6, neutral=0.4), of(happy=0.5, neutral=0.45)
+    assert relabel(before, own, smoothed, 1.3, RULE).name == "neutral"
+    assert relabel(before, own, smoothed, 1.5, RULE).name == "happy"
 
 
 def test_without_lead_and_time_the_label_follows_at_once():

@@ -114,6 +114,17 @@ def test_pictures_are_read_as_the_pipeline_reads_them(tmp_path, monkeypatch, cap
     assert "cut.jpg: is a damaged image" in said.err
 
 
+def test_a_face_that_cannot_be_read_gets_a_reason(tmp_path, monkeypatch, capsys) -> None:
+    """In words in the table, beside its quality in JSON."""
+    monkeypatch.setattr(Classifier, "reason", lambda _, quality: "too small" if quality.size < 50 else None)
+    file = picture(tmp_path / "photo.png")
+    assert run(monkeypatch, file, "--detect") == 0
+    assert capsys.readouterr().out.count("cannot be read: too small at ") == 2
+    assert run(monkeypatch, file, "--detect", "--json") == 0
+    face = json.loads(capsys.readouterr().out)[0]["faces"][0]
+    assert (face["label"], face["reason"], face["quality"]["size"]) == (None, "too small", 40)
+
+
 def test_a_photo_without_faces_is_said_to_have_none(tmp_path, monkeypatch, capsys) -> None:
     """No face is an answer, not a fault."""
     boxes, confidence, landmarks = (np.zeros((0, *shape)) for shape in ((4,), (), (5, 2)))
