@@ -13,12 +13,14 @@ import numpy as np
 
 from benchmarks import crowds, flicker
 from benchmarks.flicker import Look
-from classifier.backends import load_classifier
+from classifier.backends import Classifier, load_classifier
 from detector import crowd
 from detector.mtcnn import Detector
 from shared.errors import AffectError
 from shared.messages import EMOTIONS
 from shared.settings import DEFAULTS
+from training import degraded, legibility
+from training.data import load
 from training.view import pipeline_detector
 
 TALKING = ("liveportrait_d6", "liveportrait_d3", "liveportrait_d9", "liveportrait_d10", "pyfeat_single_face")
@@ -35,6 +37,8 @@ def main() -> None:
     """Read the clips once, and print one table after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True, help="folder with the clips")
+    parser.add_argument("--data", type=Path, help="FER-2013, for the table of faces that are hard to read")
+    parser.add_argument("--every", type=int, default=4, help="of its pictures (default: 4)")
     options = parser.parse_args()
     clips = [clip for name in TALKING for clip in options.clips.glob(f"{name}.*")]
     if not clips:
@@ -44,7 +48,8 @@ def main() -> None:
         detector = pipeline_detector(1, Path(cache))
         films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
         everybody = pipeline_detector(1, Path(cache), max_faces=1000)
-    for table in (frame_rates(films), steadiness(films), crowded(everybody)):
+        read = hard_to_read(classifier, options.data, options.every, Path(cache)) if options.data else ()
+    for table in (frame_rates(films), steadiness(films), crowded(everybody), read):
         print("\n".join(table), end="\n\n")
 
 
@@ -76,6 +81,14 @@ def frame_rates(films: dict[str, Film]) -> Iterator[str]:
             shipped = flicker.readings(film, flicker.by_cadence(), stride)
             cells.append(f"{flicker.difference(whole, third):.0%} → {flicker.difference(whole, shipped):.0%}")
         yield f"| `{clip}` | {' | '.join(cells)} |"
+
+
+def hard_to_read(classifier: Classifier, data: Path, every: int, cache: Path) -> Sequence[str]:
+    """Pictures made worse: without and with a temperature that depends on their quality, and what is flagged."""
+    faces = load(data)["validation"]
+    faces = faces.take(np.arange(0, len(faces), every))
+    samples = degraded.gather(faces, {classifier.name: classifier}, 1, cache)
+    return legibility.table(legibility.judge(samples, classifier.name, classifier.temperature))
 
 
 def crowded(detector: Detector) -> Iterator[str]:

@@ -52,11 +52,16 @@ def pipeline_detector(threads: int, cache_dir: Path, **changed: object) -> Detec
     )
 
 
+def framed(image: np.ndarray) -> np.ndarray:
+    """A picture (S, S) uint8 grey, enlarged, in a frame (H, W, 3) BGR with replicated edges."""
+    enlarged = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
+    bordered = cv2.copyMakeBorder(enlarged, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.cvtColor(bordered, cv2.COLOR_GRAY2BGR))
+
+
 def _crops(images: np.ndarray, detector: Detector) -> Iterator[tuple[int, np.ndarray]]:
     for place, image in enumerate(images):
-        enlarged = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
-        framed = cv2.copyMakeBorder(enlarged, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
-        frame = cv2.cvtColor(framed, cv2.COLOR_GRAY2BGR)
+        frame = framed(image)
         detections = detector.detect(frame)
         if len(detections) and detections.confidence[0] >= MIN_CONFIDENCE:
             crop, _ = square_crop(frame, detections.xyxy[0], roll=roll(detections.landmarks[0]))
