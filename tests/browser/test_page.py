@@ -158,6 +158,17 @@ def test_faces_left_out_are_said(show, page):
     assert page.value("document.querySelector('.nobody:not([hidden])').textContent").startswith("12 more faces")
 
 
+def test_a_face_that_cannot_be_read_says_why(show, page):
+    """In place of its label; the label is back with the first result that has one."""
+    show.frame(1, face(1, label=None, smoothed=(1 / 7,) * 7, reason="too small"))
+    page.wait_for("document.querySelector('.face.unread')")
+    label = "document.querySelector('.face .label').textContent"
+    assert page.value(label) == "cannot be read: too small"
+    show.frame(2, face(1))
+    page.wait_for(f"{label} === 'happy'")
+    assert page.value("document.querySelector('.face.unread')") is None
+
+
 def test_a_low_confidence_face_is_thin(show, page):
     """On its card too."""
     show.frame(1, face(1, confidence=0.7), face(2))
