@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, required=True, help="folder with the clips")
     parser.add_argument("--data", type=Path, help="FER-2013, for the table of faces that are hard to read")
-    parser.add_argument("--every", type=int, default=4, help="of its pictures (default: 4)")
+    parser.add_argument("--every", type=int, default=4, help="of its pictures made worse (default: 4)")
     options = parser.parse_args()
     clips = [clip for name in TALKING for clip in options.clips.glob(f"{name}.*")]
     if not clips:
@@ -86,8 +86,7 @@ def frame_rates(films: dict[str, Film]) -> Iterator[str]:
 def hard_to_read(classifier: Classifier, data: Path, every: int, cache: Path) -> Sequence[str]:
     """Pictures made worse: without and with a temperature that depends on their quality, and what is flagged."""
     faces = load(data)["validation"]
-    faces = faces.take(np.arange(0, len(faces), every))
-    samples = degraded.gather(faces, {classifier.name: classifier}, 1, cache)
+    samples = degraded.gather(faces, {classifier.name: classifier}, 1, cache, every)
     return legibility.table(legibility.judge(samples, classifier.name, classifier.temperature))
 
 

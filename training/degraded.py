@@ -64,8 +64,10 @@ def ways() -> Iterator[tuple[str, float]]:
             yield condition, strength
 
 
-def gather(faces: Faces, classifiers: Mapping[str, Classifier], threads: int, cache_dir: Path) -> Samples:
-    """All faces in all conditions, classified by each model."""
+def gather(
+    faces: Faces, classifiers: Mapping[str, Classifier], threads: int, cache_dir: Path, every: int = 1
+) -> Samples:
+    """All faces as they are, and every so many-th of the pictures in all conditions, classified by each model."""
     sure = pipeline_detector(threads, cache_dir)
     faint = pipeline_detector(threads, cache_dir, detect_thresholds=FAINT)
     known: dict[int, Place] = {}
@@ -75,7 +77,7 @@ def gather(faces: Faces, classifiers: Mapping[str, Classifier], threads: int, ca
     for condition, strength in ways():
         images = worsened(faces.images, condition, strength) if _is_of_the_picture(condition) else faces.images
         crops = []
-        for picture in range(len(faces)) if condition == CLEAN else known:
+        for picture in range(len(faces)) if condition == CLEAN else [one for one in known if one % every == 0]:
             frame, moved = in_frame(images[picture], condition, strength)
             place = _place(frame, sure, faint, _moved(known[picture], moved) if picture in known else None)
             if place is None:

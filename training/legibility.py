@@ -15,15 +15,16 @@ from training.metrics import calibration_error
 from training.view import ENLARGED
 
 CLEAN_WEIGHT = 3.0
-"""The pictures as they are count as much as all strengths of a condition together."""
-MOST_WEIGHT = 10.0
+"""Of a picture as it is: as much as that of all strengths of a condition together."""
+LEAST_WEIGHT, MOST_WEIGHT = 0.001, 10.0
+"""Whatever is missing, nobody gets surer of a worse picture."""
 QUANTILES: dict[Measured, float] = {
-    "sharpness": 0.1,
-    "noise": 0.9,
+    "sharpness": 0.05,
+    "noise": 0.95,
     "brightness": 0.05,
     "contrast": 0.05,
-    "turned": 0.75,
-    "mouth": 0.1,
+    "turned": 0.9,
+    "mouth": 0.05,
 }
 """Which of the undisturbed faces have just enough of a measure."""
 MEASURES: tuple[Measured, ...] = get_args(Measured)
@@ -74,7 +75,7 @@ def fit(samples: Samples, model: str, temperature: float, rows: np.ndarray) -> L
     def unlikely(weights: np.ndarray) -> float:
         return _log_loss(expit(weights[0] - missing @ weights[1:]), right, weight)
 
-    start, limits = np.full(len(MEASURES), 0.1), [(0.0, MOST_WEIGHT)] * len(MEASURES)
+    start, limits = np.full(len(MEASURES), 0.1), [(LEAST_WEIGHT, MOST_WEIGHT)] * len(MEASURES)
     warmths = minimize(unsure, start, method="L-BFGS-B", bounds=limits).x
     odds = minimize(unlikely, [0.5, *start], method="L-BFGS-B", bounds=[(-10.0, 10.0), *limits]).x
     measures = {
@@ -91,8 +92,8 @@ def _log_loss(expected: np.ndarray, right: np.ndarray, weight: np.ndarray) -> fl
 
 def judge(samples: Samples, model: str, temperature: float) -> list[Row]:
     """Each half of the pictures with what was fitted on the other, by condition."""
-    places = np.unique(samples.picture)
-    half = np.isin(samples.picture, places[::2])
+    pictures, conditions = np.unique(samples.picture, return_counts=True)
+    half = np.isin(samples.picture, pictures[np.lexsort((pictures, conditions))][::2])
     warmth, expected = np.ones(len(half)), np.ones(len(half))
     for judged in (half, ~half):
         fitted = fit(samples, model, temperature, ~judged)

@@ -1,6 +1,7 @@
 """Legibility: worse pictures are believed less, and the reason is what costs most."""
 
 import math
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from classifier.backends import Classifier, softmax
 from classifier.legibility import Legibility, Measure
 from classifier.preprocess import InputSpec
+from classifier.release import CONFIG, MODELS, Config
 from shared.messages import Quality
 
 GOOD = Quality(size=100.0, sharpness=0.2, noise=0.05, brightness=130.0, contrast=45.0, roll=0.0, turned=1.1, mouth=0.9)
@@ -23,6 +25,7 @@ FITTED = Legibility(
         "mouth": Measure(0.5, 0.05, 0.4),
     },
 )
+WORSE = {"size": 8.0, "sharpness": 0.01, "noise": 0.5, "turned": 3.0, "mouth": 0.01}
 
 
 def but(**changed: float) -> Quality:
@@ -78,6 +81,18 @@ def test_probabilities_are_flatter_and_their_order_stays() -> None:
     assert probs[2] == pytest.approx(probs[0])
     _, unknown = classifier.classify(crops)
     assert unknown == pytest.approx(np.tile(probs[0], (3, 1)))
+
+
+@pytest.mark.parametrize("config", sorted(MODELS.glob(f"*/{CONFIG}")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("measure", WORSE)
+def test_shipped_models_believe_worse_pictures_less(config: Path, measure: str) -> None:
+    """Much less of any measure raises the temperature and lowers the accuracy to expect."""
+    fitted = msgspec.json.decode(config.read_bytes(), type=Config).legibility
+    assert fitted is not None
+    good, bad = but(), but(**{measure: WORSE[measure]})
+    assert fitted.reason(good) is None
+    assert fitted.accuracy(bad) < fitted.accuracy(good)
+    assert fitted.warmth(bad) > fitted.warmth(good) == 1
 
 
 @pytest.mark.parametrize("weight", [b"-0.1", b"NaN"])
