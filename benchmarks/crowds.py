@@ -13,6 +13,7 @@ from capture.policy import Policy
 from capture.sources import Frame
 from detector import crowd
 from detector.mtcnn import Detector
+from detector.thumbnails import thumbnail
 from shared.messages import Box
 from shared.settings import DEFAULTS
 from smoother.tracking import Tracks, track
@@ -94,7 +95,8 @@ def follow(people: int, frames: int, detector: Detector, keep: Keep, most_classi
         xyxy, confidence = found.xyxy[kept], found.confidence[kept]
         wanted = asked.classify & (confidence >= DEFAULTS.detect_confidence)
         due = crowd.in_turn(xyxy, wanted, hints, ids, crowd.Turn(asked.turn, asked.turns), most_classified)
-        tracks, assigned = track(tracks, xyxy, confidence, pts, asked.signature, found.scanned)
+        thumbnails = [thumbnail(picture, landmarks) for landmarks in found.landmarks[kept]]
+        tracks, assigned = track(tracks, xyxy, confidence, pts, asked.signature, found.scanned, thumbnails=thumbnails)
         listed = {face: tracks.tracks[index].track_id for face, index in enumerate(assigned) if index is not None}
         results.append((seq, pts, [(track_id, cast(Box, tuple(xyxy[face]))) for face, track_id in listed.items()]))
         named = {track_id: face for face, track_id in listed.items() if track_id is not None}

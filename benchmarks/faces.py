@@ -5,13 +5,14 @@ Prints the tables of docs/faces.md, before and after each rule.
 
 import argparse
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import crowds, flicker
+from benchmarks import crowds, flicker, identity, light
 from benchmarks.flicker import Look
 from classifier.backends import Classifier, load_classifier
 from detector import crowd
@@ -28,6 +29,8 @@ TALKING = ("liveportrait_d6", "liveportrait_d3", "liveportrait_d9", "liveportrai
 STRIDES = {15: 2, 10: 3, 5: 6}
 """Of these films: by frame rate, one frame in so many."""
 PEOPLE, CROWD_FRAMES = 60, 90
+CASTINGS = 20
+"""How many times the clips of light and cuts are made, each time of other portraits."""
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 Film = list[Look]
@@ -49,7 +52,7 @@ def main() -> None:
         films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
         everybody = pipeline_detector(1, Path(cache), max_faces=1000)
         read = hard_to_read(classifier, options.data, options.every, Path(cache)) if options.data else ()
-    for table in (frame_rates(films), steadiness(films), crowded(everybody), read):
+    for table in (frame_rates(films), steadiness(films), crowded(everybody), lit(detector), castings(detector), read):
         print("\n".join(table), end="\n\n")
 
 
@@ -105,6 +108,33 @@ def crowded(detector: Detector) -> Iterator[str]:
         missing = f"{outcome.missing} of {CROWD_FRAMES}"
         cells = (len(outcome.named), missing, outcome.left_out, outcome.at_once, f"{outcome.longest_s:.2f} s")
         yield f"| {name} | {' | '.join(map(str, cells))} |"
+
+
+def lit(detector: Detector) -> Iterator[str]:
+    """Ids in each clip of light and cuts: where colours that jump are a cut (before), and by place and looks (after)."""
+    yield "| clip | people | ids by colours alone | as shipped | an id for two people, before → after |"
+    yield "|---|---|---|---|---|"
+    for clip in (*light.changes_of_light(), *light.cuts()):
+        before, after = (identity.follow(clip, detector, by_signature=rule) for rule in (True, False))
+        passed_on = f"{before.passed_on} → {after.passed_on}"
+        yield f"| {clip.name} | {after.people} | {before.ids} | {after.ids} | {passed_on} |"
+
+
+def castings(detector: Detector) -> Iterator[str]:
+    """Clips that go wrong, over many castings."""
+    wrong: dict[tuple[str, bool], int] = defaultdict(int)
+    for casting in range(CASTINGS):
+        for by_colours in (True, False):
+            for clip in light.changes_of_light(casting):
+                outcome = identity.follow(clip, detector, by_signature=by_colours)
+                wrong["somebody loses the id in a change of light", by_colours] += outcome.lost > 0
+            for clip in light.cuts(casting):
+                outcome = identity.follow(clip, detector, by_signature=by_colours)
+                wrong["an id is passed on in a cut", by_colours] += outcome.passed_on > 0
+    yield f"| of {12 * CASTINGS} clips with other people each | by colours alone | as shipped |"
+    yield "|---|---|---|"
+    for name in dict.fromkeys(name for name, _ in wrong):
+        yield f"| {name} | {wrong[name, True]} | {wrong[name, False]} |"
 
 
 if __name__ == "__main__":

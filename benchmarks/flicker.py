@@ -14,6 +14,7 @@ from capture.cadence import Cadence
 from classifier.backends import Classifier
 from detector.crops import roll, square_crop
 from detector.mtcnn import Detections, Detector
+from detector.thumbnails import thumbnail
 from shared.scene import signature
 from shared.settings import DEFAULTS
 from smoother.tracking import Tracks, fold, track
@@ -31,12 +32,13 @@ Due = Callable[[int, float, float | None], bool]
 
 
 class Look(NamedTuple):
-    """One frame: its faces, their probabilities (N, 7), and its coarse colours."""
+    """One frame: its faces, their probabilities (N, 7), its coarse colours, and the faces' thumbnails."""
 
     pts: float
     found: Detections
     probs: np.ndarray
     signature: list[int]
+    thumbnails: list[bytes]
 
 
 class Reading(NamedTuple):
@@ -70,7 +72,8 @@ def watch(clip: Path, detector: Detector, classifier: Classifier) -> Iterator[Lo
         found = detector.detect(frame)
         places = zip(found.xyxy, map(roll, found.landmarks), strict=True)
         _, probs = classifier.classify([square_crop(frame, xyxy, roll=tilt)[0] for xyxy, tilt in places])
-        yield Look(video.get(cv2.CAP_PROP_POS_MSEC) / 1000, found, probs, signature(frame))
+        thumbnails = [thumbnail(frame, landmarks) for landmarks in found.landmarks]
+        yield Look(video.get(cv2.CAP_PROP_POS_MSEC) / 1000, found, probs, signature(frame), thumbnails)
 
 
 def by_cadence() -> Due:
@@ -92,7 +95,9 @@ def readings(film: Sequence[Look], is_due: Due, stride: int = 1) -> list[Reading
     listed: dict[int | None, list[Reading]] = defaultdict(list)
     for seq, look in enumerate(film[::stride]):
         found = look.found
-        state, assigned = track(state, found.xyxy, found.confidence, look.pts, look.signature)
+        state, assigned = track(
+            state, found.xyxy, found.confidence, look.pts, look.signature, thumbnails=look.thumbnails
+        )
         if is_due(seq, look.pts, before):
             sure = {
                 index: tuple(look.probs[face].tolist())

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from detector.mtcnn import Detections, Detector
+from detector.thumbnails import thumbnail
 from shared.scene import signature
 from smoother.tracking import Tracks, track
 from training.view import pipeline_detector
@@ -40,6 +41,13 @@ class Look:
     pts: float
     detections: Detections
     signature: list[int]
+    thumbnails: list[bytes]
+
+
+def observe(frame: np.ndarray, pts: float, detector: Detector) -> Look:
+    """Detect one frame (H, W, 3) uint8 BGR."""
+    found = detector.detect(frame)
+    return Look(pts, found, signature(frame), [thumbnail(frame, landmarks) for landmarks in found.landmarks])
 
 
 def looks(clip: Path, detector: Detector) -> Iterator[Look]:
@@ -49,8 +57,7 @@ def looks(clip: Path, detector: Detector) -> Iterator[Look]:
         there, frame = video.read()
         if not there:
             break
-        pixels = np.asarray(frame, np.uint8)
-        yield Look(video.get(cv2.CAP_PROP_POS_MSEC) / 1000, detector.detect(pixels), signature(pixels))
+        yield observe(np.asarray(frame, np.uint8), video.get(cv2.CAP_PROP_POS_MSEC) / 1000, detector)
 
 
 def follow(film: list[Look], stride: int) -> dict[int, list[int]]:
@@ -60,7 +67,9 @@ def follow(film: list[Look], stride: int) -> dict[int, list[int]]:
     for number in range(0, len(film), stride):
         look = film[number]
         found = look.detections
-        state, assigned = track(state, found.xyxy, found.confidence, look.pts, look.signature)
+        state, assigned = track(
+            state, found.xyxy, found.confidence, look.pts, look.signature, thumbnails=look.thumbnails
+        )
         for index in assigned:
             track_id = state.tracks[index].track_id if index is not None else None
             if track_id is not None:

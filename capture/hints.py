@@ -1,8 +1,9 @@
 """Where a detector should look: near the faces of known results. Pure; `pts` in seconds.
 
 Detectors spend most time on empty parts of a frame. Between two scans of the whole frame they search only near the
-faces of the last half second, which also bridges short misses. After a hard cut every frame is scanned until a result
-from the new scene may be known.
+faces of the last half second, which also bridges short misses. Where the colours jump, be it a cut or only other light
+(the smoother decides, by the faces), every frame is scanned until a result from behind the jump may be known: that is
+right for both.
 """
 
 import math
@@ -66,11 +67,11 @@ class Hints:
         self._scan_s = scan_s
         self._seen = list(seen)
         self._signature, self._size = signature, size
-        self._cuts: list[int] = []  # first frames of new scenes
+        self._cuts: list[int] = []  # first frames behind a jump
 
     def note(self, seq: int, signature: Sequence[int], size: tuple[int, int] | None = None) -> None:
         """Record frame `seq`'s signature, width and height; for every frame in order, before asking for its hints."""
-        if scene.is_cut(self._signature, signature) or scene.is_resized(self._size, size):
+        if scene.is_jump(self._signature, signature) or scene.is_resized(self._size, size):
             self._cuts.append(seq)
         self._signature, self._size = signature, size
 

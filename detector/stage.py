@@ -12,6 +12,7 @@ from detector import crowd
 from detector.crops import LEAST_ROLL, roll, square_crop
 from detector.mtcnn import Detections
 from detector.quality import measure
+from detector.thumbnails import thumbnail
 from shared import messages as m
 from shared.backlog import key_of
 from shared.bus import Subscription
@@ -90,7 +91,7 @@ class DetectorStage(Worker[m.Frame]):
         wanted = frame.classify & (found.confidence >= self._settings.detect_confidence)
         turn = crowd.Turn(frame.turn, frame.turns)
         due = crowd.in_turn(found.xyxy, wanted, hints, ids, turn, self._settings.classify_faces)
-        faces = describe(found, due)
+        faces = describe(found, due, pixels)
         said = self._crops(frame, [face for face in faces if face.classify], now)
         detect_ms = (time.monotonic() - began) * 1000
         self.meter.took(detect_ms)
@@ -143,8 +144,8 @@ def _known(frame: m.Frame) -> tuple[NDArray[np.float64], list[int | None]]:
     return np.array(frame.hints, np.float64).reshape(-1, 4), ids + [None] * (len(frame.hints) - len(ids))
 
 
-def describe(found: Detections, due: NDArray[np.bool_]) -> list[m.Face]:
-    """Detections as messages; those not `due` (N,) only help tracking and are not classified."""
+def describe(found: Detections, due: NDArray[np.bool_], pixels: NDArray[np.uint8]) -> list[m.Face]:
+    """Detections in a frame (H, W, 3) as messages; those not `due` (N,) only help tracking and are not classified."""
     return [
         m.Face(
             face=index,
@@ -152,6 +153,7 @@ def describe(found: Detections, due: NDArray[np.bool_]) -> list[m.Face]:
             confidence=confidence,
             landmarks=cast(m.Landmarks, tuple(map(tuple, landmarks))),
             classify=classify,
+            thumbnail=thumbnail(pixels, landmarks),
         )
         for index, (xyxy, confidence, landmarks, classify) in enumerate(
             zip(found.xyxy.tolist(), found.confidence.tolist(), found.landmarks.tolist(), due.tolist(), strict=True)

@@ -140,13 +140,14 @@ class Preview(FrameMessage, frozen=True, kw_only=True):
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """One detected face, in pixels of the frame; `classify`: its emotions follow."""
+    """One detected face, in pixels of the frame; `classify`: its emotions follow; `thumbnail`: 16 x 16 grey values."""
 
     face: Count
     xyxy: Box
     confidence: Finite
     landmarks: Landmarks
     classify: bool
+    thumbnail: Annotated[bytes, Meta(max_length=256)] = b""
 
 
 class Faces(FrameMessage, frozen=True, kw_only=True):

@@ -1,11 +1,11 @@
-"""Hard-cut detection from two frames' signatures (coarse colours), without their pixels."""
+"""Whether a scene's colours jump, in a hard cut or in other light, from two frames' signatures."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-CUT = 0.35  # least `change` of a hard cut: 99 % of tested cuts lie above, neighbouring frames of one shot below 0.2
+JUMP = 0.35  # least `change` of a jump: 99 % of tested cuts lie above, neighbouring frames of one shot below 0.2
 _FLOOR = 20.0**2  # squared colour levels added to the cells' variance: damps small changes in dark or flat pictures
 _CELLS = 8
 _SAMPLES = 8  # pixels per cell and side, enough for its mean; larger frames are subsampled to about that
@@ -48,9 +48,9 @@ def change(before: Sequence[int], after: Sequence[int]) -> float:
     return float(np.sum((first - second) ** 2) / variation)
 
 
-def is_cut(before: Sequence[int], after: Sequence[int]) -> bool:
-    """Whether there is a hard cut between two frames with these signatures."""
-    return change(before, after) >= CUT
+def is_jump(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Whether the colours jump between two frames: in a hard cut, but also where a lamp is switched."""
+    return change(before, after) >= JUMP
 
 
 def is_resized(before: tuple[int, int] | None, after: tuple[int, int] | None) -> bool:

@@ -177,8 +177,16 @@ class Assembly:
     def _track(self, found: m.Faces, emotions: dict[int, m.Emotion]) -> list[TrackedFace]:
         boxes = [face.xyxy for face in found.faces]
         confidences = [face.confidence for face in found.faces]
+        looks = [face.thumbnail for face in found.faces]
         self._tracks, assigned = track(
-            self._tracks, boxes, confidences, found.pts, found.signature, found.scanned, size=found.size
+            self._tracks,
+            boxes,
+            confidences,
+            found.pts,
+            found.signature,
+            found.scanned,
+            size=found.size,
+            thumbnails=looks,
         )
         listed = [(face, index) for face, index in zip(found.faces, assigned, strict=True) if index is not None]
         read = {index: emotions[face.face] for face, index in listed if face.face in emotions}

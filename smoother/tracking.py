@@ -1,4 +1,4 @@
-"""Multi-face tracking from boxes alone, as a pure function of plain state.
+"""Multi-face tracking from boxes and what is in them, as a pure function of plain state.
 
 Tracking by detection after SORT (Bewley et al. 2016, arXiv 1602.00763), with ByteTrack's second association round for
 low-confidence boxes (Zhang et al. 2022, arXiv 2110.06864). The velocity of an occluded face decays: like OC-SORT (Cao
@@ -6,47 +6,20 @@ et al. 2023, arXiv 2203.14360), this distrusts a filter that has gone long witho
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import msgspec
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
+from numpy.typing import ArrayLike
 
 from shared import scene
 from shared.boxes import intersections
 from shared.messages import Probs, Reason
-from smoother import motion
+from smoother import looks, motion
+from smoother.association import Boxes, Candidates, Mask, associate
 from smoother.labels import DEFAULT_RULE, Label, LabelRule, relabel
 from smoother.motion import Array
 from smoother.smoothing import smooth
-
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class TrackerSettings:
-    """Thresholds of the tracker."""
-
-    high: float = 0.95
-    """Confidence needed to start a track: MTCNN scores clear faces 0.98 and up, persistent false positives lower."""
-    confirm_hits: int = 3
-    """High-confidence boxes, with no miss in a frame that was searched, after which a face gets its id ..."""
-    confirm_s: float = 0.2
-    """... or two of them at least this far apart, for sources of a few frames per second."""
-    lose_s: float = 1.5
-    """A face hidden for longer is dropped; tracks must survive an occlusion of one second."""
-    gate: float = 4.0
-    """Largest distance of a box from its track's prediction, in standard deviations ..."""
-    reach: float = 1.25
-    """... and in face heights: neighbours sit about two apart ..."""
-    growth: float = 0.5
-    """... and the largest change of log size (0.5: a factor of 1.65)."""
-    low_reach: float = 0.3
-    """`reach` for low-confidence boxes: a false positive or another face must not drag a hidden track away."""
-    duplicate: float = 0.6
-    """Two boxes are one face if their intersection covers more than this share of the smaller."""
+from smoother.thresholds import DEFAULT_THRESHOLDS, TrackerSettings
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -64,6 +37,14 @@ class Track(msgspec.Struct, frozen=True):
     label: Label | None = None
     reason: Reason | None = None
     """Why the face could not be read when it was last classified."""
+    thumbnail: bytes = b""
+    """How it looked last; empty if unknown."""
+    usual: bytes = b""
+    """How it looked last when it looked as in the frame before."""
+    scene: tuple[int, ...] = ()
+    """Signature of the frame in which a hidden face was last seen; empty if unknown, or if that was the last frame."""
+    left: bool = False
+    """Whether the scene's colours have jumped since it was seen."""
 
 
 class Tracks(msgspec.Struct, frozen=True):
@@ -83,8 +64,9 @@ def track(
     pts: float,
     signature: Sequence[int] = (),
     scanned: bool = True,
-    settings: TrackerSettings = TrackerSettings(),
+    settings: TrackerSettings = DEFAULT_THRESHOLDS,
     size: tuple[int, int] | None = None,
+    thumbnails: Sequence[bytes] = (),
 ) -> tuple[Tracks, list[int | None]]:
     """Assign the boxes of the next frame to tracks.
 
@@ -93,10 +75,12 @@ def track(
         xyxy: (N, 4) boxes in pixels, in any order.
         confidence: (N,) from 0 to 1.
         pts: media time in seconds; a step backwards counts as no time passed.
-        signature: the frame's coarse colours, empty if unknown; reveals a hard cut, across which no id is kept.
+        signature: the frame's coarse colours, empty if unknown. Where they jump, a track goes on only with a box that
+            looks like it, or once they are back.
         scanned: whether the whole frame was searched; if not, unconfirmed tracks without a box are kept.
         settings: thresholds.
-        size: the frame's width and height, None if unknown; another one is a cut too.
+        size: the frame's width and height, None if unknown; another one is a cut, across which no id is kept.
+        thumbnails: N of the boxes' faces as in `faces/`, each empty if unknown; none if all are.
 
     Returns:
         The next state, and for each box the index of its track in it, or None for a box to leave out: a low-confidence
@@ -105,22 +89,31 @@ def track(
     boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
     scores = np.asarray(confidence, np.float64).reshape(-1)
     order = np.lexsort((scores, *boxes.T[::-1]))
-    boxes, high = boxes[order], scores[order] >= settings.high
-    measured = motion.measure(boxes)
-    cut = scene.is_cut(state.signature, signature) or scene.is_resized(state.size, size)
-    known, box_of = _update(*_predict(state, pts, cut, settings), measured, high, settings)
+    boxes, scores, pictures = boxes[order], scores[order], [thumbnails[box] if thumbnails else b"" for box in order]
+    measured, high = motion.measure(boxes), scores >= settings.high
+    if scene.is_resized(state.size, size):
+        state = msgspec.structs.replace(state, tracks=())
+    known, candidates = _expect(state, pts, signature, settings)
+    box_of, refused = associate(candidates, Boxes(measured, high, pictures), settings)
+    fresh = _fresh(boxes, scores, high, set(box_of.values()), settings)
+    states, found = candidates.states, list(box_of)
+    states[found] = motion.correct(states[found], measured[list(box_of.values())])
+    alike = looks.details([known[row].thumbnail for row in found], [pictures[box] for box in box_of.values()])
+    steady = {row for row, likeness in zip(found, alike, strict=True) if likeness >= settings.steady}
     faces: list[Track] = []
     assigned: list[int | None] = [None] * len(boxes)
     for row, face in enumerate(known):
         box = box_of.get(row)
+        moved = msgspec.structs.replace(face, motion=_plain(states[row]))
         if box is not None:
             assigned[order[box]] = len(faces)
-            faces.append(msgspec.structs.replace(face, seen_pts=pts, hits=face.hits + int(high[box])))
-        elif face.track_id is not None or not scanned:
-            faces.append(face)
-    for box in _fresh(boxes, scores[order], high, set(box_of.values()), settings):
+            faces.append(_continued(moved, pts, bool(high[box]), pictures[box], row in steady))
+        elif (face.track_id is not None or not scanned) and not refused[row, fresh].any():
+            faces.append(msgspec.structs.replace(moved, scene=moved.scene or state.signature))
+    for box in fresh:
         assigned[order[box]] = len(faces)
-        faces.append(Track(None, pts, pts, hits=1, motion=_plain(motion.start(measured[box : box + 1]))))
+        start = _plain(motion.start(measured[box : box + 1]))
+        faces.append(Track(None, pts, pts, hits=1, motion=start, thumbnail=pictures[box], usual=pictures[box]))
     named, next_id = _confirm(faces, state.next_id, pts, settings)
     return Tracks(named, pts, next_id, tuple(signature) or state.signature, size or state.size), assigned
 
@@ -154,54 +147,56 @@ def fold(
     return msgspec.structs.replace(state, tracks=tuple(faces))
 
 
-def _predict(state: Tracks, pts: float, cut: bool, settings: TrackerSettings) -> tuple[list[Track], Array]:
-    """The tracks that may continue (none after a cut, none hidden for too long), and their states at `pts`."""
-    known = [face for face in state.tracks if not cut and pts - face.seen_pts <= settings.lose_s]
-    states = np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4)
-    return known, motion.predict(states, 0.0 if state.pts is None else max(0.0, pts - state.pts))
+def _expect(
+    state: Tracks, pts: float, signature: Sequence[int], settings: TrackerSettings
+) -> tuple[list[Track], Candidates]:
+    """The tracks that may continue, none hidden for too long, and what is expected of them at `pts`."""
+    step_s = 0.0 if state.pts is None else max(0.0, pts - state.pts)
+    change, apart = scene.change(state.signature, signature), step_s > settings.step_s
+    known, gone, least = [], [], []
+    for face in state.tracks:
+        if pts - face.seen_pts > settings.lose_s:
+            continue
+        was = face.scene or state.signature
+        face = msgspec.structs.replace(face, left=face.left or change >= scene.JUMP)
+        known.append(face)
+        gone.append(face.left and scene.is_jump(was, signature))
+        if apart:
+            least.append(settings.like)
+        elif face.left:
+            least.append(settings.like - settings.setting * looks.scenes(was, signature))
+        else:
+            least.append(settings.unlike + change if face.seen_pts == state.pts else -1.0)
+    left = np.array([face.left for face in known], bool)
+    candidates = Candidates(
+        states=motion.predict(np.array([face.motion for face in known], np.float64).reshape(-1, 5, 4), step_s),
+        first=~left & np.array([face.track_id is not None for face in known], bool),
+        left=left,
+        gone=np.array(gone, bool),
+        least=np.array(least, np.float64),
+        thumbnails=[(face.thumbnail, face.usual) for face in known],
+        apart=apart,
+        change=change,
+    )
+    return known, candidates
 
 
-def _update(
-    known: Sequence[Track], states: Array, measured: Array, high: Mask, settings: TrackerSettings
-) -> tuple[list[Track], dict[int, int]]:
-    """The tracks with their motion corrected by their boxes, and the box of each that has one."""
-    confirmed = np.array([face.track_id is not None for face in known], bool)
-    box_of = _associate(states, confirmed, measured, high, settings)
-    found = list(box_of)
-    states[found] = motion.correct(states[found], measured[list(box_of.values())])
-    return [msgspec.structs.replace(face, motion=_plain(one)) for face, one in zip(known, states, strict=True)], box_of
+def _continued(face: Track, pts: float, high: bool, thumbnail: bytes, steady: bool) -> Track:
+    """A track that has a box. Doubtful boxes are often of faces half hidden, so that they do not show its looks."""
+    shown = bool(thumbnail) and (high or face.left)
+    return msgspec.structs.replace(
+        face,
+        seen_pts=pts,
+        hits=face.hits + int(high),
+        thumbnail=thumbnail if shown else face.thumbnail,
+        usual=thumbnail if shown and (steady or not face.usual) else face.usual,
+        scene=(),
+        left=False,
+    )
 
 
 def _plain(state: Array) -> tuple[float, ...]:
     return tuple(state.ravel().tolist())
-
-
-def _associate(
-    states: Array, confirmed: Mask, measured: Array, high: Mask, settings: TrackerSettings
-) -> dict[int, int]:
-    """Box by track: high-confidence boxes to confirmed tracks, then to the others, then low ones to any left."""
-    box_of: dict[int, int] = {}
-    rounds = (
-        (confirmed, high, settings.reach),
-        (~confirmed, high, settings.reach),
-        (np.ones_like(confirmed), ~high, settings.low_reach),
-    )
-    for tracks, boxes, reach in rounds:
-        rows = np.setdiff1d(np.flatnonzero(tracks), list(box_of))
-        columns = np.setdiff1d(np.flatnonzero(boxes), list(box_of.values()))
-        for row, column in _pairs(states[rows], measured[columns], reach, settings):
-            box_of[int(rows[row])] = int(columns[column])
-    return box_of
-
-
-def _pairs(states: Array, measured: Array, reach: float, settings: TrackerSettings) -> list[tuple[int, int]]:
-    """Best (track, box) pairs within the gates. Leaving one unpaired costs as much as the worst allowed pair."""
-    offset, offset_spread, growth, growth_spread = motion.distances(states, measured)
-    near = offset <= np.minimum(settings.gate * offset_spread, reach)[:, None]
-    alike = growth <= np.minimum(settings.gate * growth_spread, settings.growth)[:, None]
-    allowed = near & alike
-    rows, columns = linear_sum_assignment(np.where(allowed, offset + growth, reach + settings.growth))
-    return [(row, column) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
 
 
 def _fresh(boxes: Array, scores: Array, high: Mask, taken: set[int], settings: TrackerSettings) -> list[int]:

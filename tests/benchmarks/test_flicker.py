@@ -39,7 +39,7 @@ def test_two_films_are_compared_at_the_same_moments():
 def test_readings_are_those_of_one_face_at_the_classified_frames():
     """Every third at 30 frames a second; a face too doubtful to be classified says nothing."""
     sure = Detections(np.array([[10.0, 10, 60, 70], [200, 10, 250, 70]]), np.array([0.99, 0.7]), np.zeros((2, 5, 2)))
-    film = [Look(seq / 30, sure, np.eye(7)[[3, 5]], []) for seq in range(30)]
+    film = [Look(seq / 30, sure, np.eye(7)[[3, 5]], [], []) for seq in range(30)]
     found = readings(film, by_cadence())
     assert [reading.pts for reading in found] == [seq / 30 for seq in range(3, 30, 3)], "from its id on"
     assert {reading.shown for reading in found} == {"happy"}

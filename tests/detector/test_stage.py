@@ -79,6 +79,12 @@ def test_the_captures_signature_is_passed_on(stage):
     assert signatures == [[1, 2, 3], [0] * 192]
 
 
+def test_each_face_has_its_thumbnail(stage):
+    """Of the frame's own pixels, also those that only help tracking."""
+    hear(stage, frame(0))
+    assert [face.thumbnail for face in work(stage)[-1].faces] == [bytes([128]) * 256] * 2
+
+
 def test_confident_faces_go_to_the_classifier_that_is_there(stage):
     """The others help tracking; without a classifier they are said all the same."""
     hear(stage, frame(0, deadline_ms=400.0), frame(1))

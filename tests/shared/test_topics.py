@@ -59,7 +59,16 @@ EXAMPLES = {
         "front",
         m.Faces(
             **HEADER,
-            faces=[m.Face(face=0, xyxy=(0.0, 0.5, 2.0, 2.5), confidence=0.99, landmarks=LANDMARKS, classify=True)],
+            faces=[
+                m.Face(
+                    face=0,
+                    xyxy=(0.0, 0.5, 2.0, 2.5),
+                    confidence=0.99,
+                    landmarks=LANDMARKS,
+                    classify=True,
+                    thumbnail=bytes(range(4)),
+                )
+            ],
             size=(3, 2),
             classify=True,
             worker="detector-host-1",

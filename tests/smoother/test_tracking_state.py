@@ -14,10 +14,11 @@ HAPPY = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
 
 
 def history(count=80, faces=6, seed=5):
-    """Frames of wandering, vanishing, doubtful faces at irregular times, with two scenes."""
+    """Frames of wandering, vanishing, doubtful faces at irregular times, in a light that changes now and then."""
     rng = np.random.default_rng(seed)
     centres, speeds = rng.uniform(0, 1200, (faces, 2)), rng.normal(0, 120, (faces, 2))
     sides, scenes = rng.uniform(40, 160, (faces, 1)), rng.integers(0, 255, (2, 192)).tolist()
+    looks = rng.integers(0, 256, (faces, 256))
     pts = 0.0
     for step in range(count):
         dt = float(rng.choice([0.0, 0.02, 0.04, 0.3]))
@@ -26,13 +27,15 @@ def history(count=80, faces=6, seed=5):
         there = rng.random(faces) < 0.85
         corners = centres[there] + rng.normal(0, 2, (there.sum(), 2))
         boxes = np.concatenate((corners - sides[there] / 2, corners + sides[there] / 2), axis=1)
-        yield boxes, rng.choice([0.6, 0.9, 0.99, 1.0], there.sum()), pts, scenes[step > count // 2]
+        noise = rng.normal(0, 12, (len(boxes), 256))
+        thumbnails = [one.tobytes() for one in (looks[there] + noise).clip(0, 255).astype(np.uint8)]
+        yield boxes, rng.choice([0.6, 0.9, 0.99, 1.0], there.sum()), pts, scenes[step // 3 % 5 == 4], thumbnails
 
 
 def follow(state, frame):
     """One frame through track and fold."""
-    boxes, confidence, pts, scene = frame
-    state, assigned = track(state, boxes, confidence, pts, scene)
+    boxes, confidence, pts, scene, thumbnails = frame
+    state, assigned = track(state, boxes, confidence, pts, scene, thumbnails=thumbnails)
     listed = [index for index in assigned if index is not None]
     return fold(state, dict.fromkeys(listed, HAPPY if len(listed) % 2 else CALM), pts), assigned
 
@@ -63,10 +66,11 @@ def test_the_order_of_the_boxes_does_not_matter():
     """Detectors may list faces in any order: the same tracks, each box with the same one."""
     rng = np.random.default_rng(11)
     straight, shuffled = Tracks(), Tracks()
-    for boxes, confidence, pts, scene in history():
+    for boxes, confidence, pts, scene, thumbnails in history():
         order = rng.permutation(len(boxes))
-        straight, expected = track(straight, boxes, confidence, pts, scene)
-        shuffled, assigned = track(shuffled, boxes[order], confidence[order], pts, scene)
+        straight, expected = track(straight, boxes, confidence, pts, scene, thumbnails=thumbnails)
+        other = [thumbnails[n] for n in order]
+        shuffled, assigned = track(shuffled, boxes[order], confidence[order], pts, scene, thumbnails=other)
         assert assigned == [expected[n] for n in order]
         assert shuffled == straight
 
