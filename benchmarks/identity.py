@@ -26,14 +26,13 @@ class Outcome:
     """People who had more than one id, or none at all."""
 
 
-def follow(clip: Clip, detector: Detector, *, by_signature: bool = False) -> Outcome:
-    """Detect and track a clip; `by_signature` is the rule for comparison: where the colours jump, everybody is new."""
-    film = [observe(frame, pts, detector) for frame, pts in zip(clip.frames, clip.times, strict=True)]
-    return judge(clip, film, by_signature=by_signature)
+def watch(clip: Clip, detector: Detector) -> list[Look]:
+    """Detect every frame of a clip."""
+    return [observe(frame, pts, detector) for frame, pts in zip(clip.frames, clip.times, strict=True)]
 
 
 def judge(clip: Clip, film: Sequence[Look], *, by_signature: bool = False) -> Outcome:
-    """As `follow`, from what the detector has found."""
+    """Track what was found in a clip; `by_signature`, for comparison: everybody is new where the colours jump."""
     state = Tracks()
     people_of: dict[int, set[int]] = defaultdict(set)
     for look, people in zip(film, clip.people, strict=True):

@@ -6,6 +6,7 @@ et al. 2023, arXiv 2203.14360), this distrusts a filter that has gone long witho
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
