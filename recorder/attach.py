@@ -22,7 +22,7 @@ from shared.epochs import Epochs
 from shared.errors import AffectError, ConfigurationError
 from shared.loop import run
 from shared.members import STATUS_FRESH_S
-from shared.messages import Smoothed
+from shared.results import Smoothed
 from shared.stage import Place, Stage
 from shared.status import Status
 from shared.topics import Envelope

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from shared.messages import Smoothed
+from shared.results import Smoothed
 
 _LENGTH = struct.Struct("<I")
 _encoder = msgspec.msgpack.Encoder()

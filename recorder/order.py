@@ -1,6 +1,6 @@
 """Puts the results of one epoch in order, each once. Pure."""
 
-from shared.messages import Smoothed
+from shared.results import Smoothed
 
 
 class InOrder:

@@ -17,9 +17,10 @@ from typing_extensions import override
 
 from recorder.batch import exit_code
 from recorder.manifest import read_run
-from recorder.schema import LANDMARKS, RAW, SMOOTHED
+from recorder.schema import LANDMARKS, QUALITY, RAW, SMOOTHED
 from shared.loop import run
-from shared.messages import Smoothed, TrackedFace
+from shared.messages import Quality
+from shared.results import Smoothed, TrackedFace
 from shared.stage import BEAT_S, Stage
 from shared.topics import Envelope
 
@@ -83,7 +84,14 @@ def _face(row: dict[str, Any]) -> TrackedFace:
         label=row["label"],
         first_pts=row["first_pts"],
         classified_pts=row["classified_pts"],
+        quality=_quality(row),
+        reason=row["reason"],
     )
+
+
+def _quality(row: dict[str, Any]) -> Quality | None:
+    values = {name.removeprefix("quality_"): row[name] for name in QUALITY}
+    return None if None in values.values() else Quality(**values)
 
 
 def _probs(row: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -20,7 +20,7 @@ from recorder.schema import SCHEMA_VERSION
 from recorder.settings import changed
 from recorder.tables import without_past, write_tables
 from shared.errors import AffectError, ConfigurationError
-from shared.messages import Ack, Smoothed
+from shared.results import Ack, Smoothed
 from shared.topics import Envelope
 
 Derive = Callable[[Path, Path | None], Iterable[Path]]

@@ -15,6 +15,18 @@ LANDMARKS = ("eye_left", "eye_right", "nose", "mouth_left", "mouth_right")
 """In the order of `landmarks` on the wire; left is left in the picture of an upright face."""
 RAW = tuple(f"raw_{label}" for label in EMOTIONS)
 SMOOTHED = tuple(f"smoothed_{label}" for label in EMOTIONS)
+_MEASURES = {
+    "size": ("px", "the smaller side of the face's box"),
+    "sharpness": ("", "fine detail of the face, as a share of its contrast"),
+    "noise": ("", "noise of the face, as a share of its contrast"),
+    "brightness": ("", "mean grey value of the face, 0 to 255"),
+    "contrast": ("", "standard deviation of the face's grey values"),
+    "roll": ("degree", "tilt of the head, clockwise"),
+    "turned": ("", "how far the nose is off the middle, in distances of the eyes"),
+    "mouth": ("", "texture around the mouth as a share of that around the eyes"),
+}
+QUALITY = tuple(f"quality_{measure}" for measure in _MEASURES)
+"""In the order of `shared.messages.Quality`."""
 
 
 def _field(name: str, kind: pa.DataType, unit: str, description: str, *, nullable: bool = False) -> pa.Field:
@@ -52,10 +64,15 @@ FACES = _schema(
         _field(name, pa.float32(), "", f"smoothed probability of {label}, standing since classified_pts", nullable=True)
         for name, label in zip(SMOOTHED, EMOTIONS, strict=True)
     ),
-    _field("label", pa.string(), "", "the person's label; null before the first", nullable=True),
+    _field("label", pa.string(), "", "the person's label; null before the first, and with a reason", nullable=True),
+    _field("reason", pa.string(), "", "why there is no label: the face could not be read", nullable=True),
     _field("classified", pa.bool_(), "", "the probabilities were measured in this very frame"),
     _field("classified_pts", pa.float64(), "s", "media time of the last measurement; null before it", nullable=True),
     _field("first_pts", pa.float64(), "s", "media time at which this person was first seen"),
+    *(
+        _field(f"quality_{measure}", pa.float32(), unit, f"{text}; null if not measured", nullable=True)
+        for measure, (unit, text) in _MEASURES.items()
+    ),
 )
 """One row per face and frame, sorted by `seq`, then as in the message."""
 

@@ -15,7 +15,7 @@ from recorder.processes import Process
 from recorder.recording import Derive, finish
 from shared.errors import AffectError, ConfigurationError
 from shared.log import Once
-from shared.messages import Smoothed
+from shared.results import Smoothed
 from shared.stage import Stage
 from shared.status import Status
 from shared.topics import Envelope

@@ -10,13 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+from msgspec.structs import astuple
 
-from recorder.schema import FACES, FRAMES
-from shared.messages import EMOTIONS, Smoothed, TrackedFace
+from recorder.schema import FACES, FRAMES, QUALITY
+from shared.messages import EMOTIONS
+from shared.results import Smoothed, TrackedFace
 
 _GROUP, _BATCH = 32_768, 1024
 """Rows of a row group, and of the batches that it is collected from: rows as Python objects take much memory."""
 _UNKNOWN = (None,) * len(EMOTIONS)
+_UNMEASURED = (None,) * len(QUALITY)
 
 Row = tuple[Any, ...]
 
@@ -35,9 +38,11 @@ def face_rows(result: Smoothed) -> Iterator[Row]:
             *(face.probs or _UNKNOWN),
             *(face.smoothed or _UNKNOWN),
             face.label,
+            face.reason,
             face.probs is not None,
             face.classified_pts,
             face.first_pts,
+            *(astuple(face.quality) if face.quality else _UNMEASURED),
         )
 
 
@@ -70,9 +75,11 @@ def without_past(result: Smoothed) -> Smoothed:
             landmarks=face.landmarks,
             probs=face.probs,
             smoothed=face.probs,
-            label=EMOTIONS[int(np.argmax(face.probs))],
+            label=None if face.reason else EMOTIONS[int(np.argmax(face.probs))],
             first_pts=result.pts,
             classified_pts=result.pts,
+            quality=face.quality,
+            reason=face.reason,
         )
         for face in result.faces
         if face.probs is not None

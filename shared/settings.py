@@ -1,9 +1,8 @@
 """The settings, from `AFFECT_` variables, `.env`, or these defaults; docs/settings.md and .env.example repeat them."""
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -233,23 +232,13 @@ DEFAULTS = Settings.model_construct()
 def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
     """Read the settings; raises ConfigurationError with each bad variable, its value and the allowed ones."""
     try:
-        _check_names([*os.environ, *dotenv_values(cast(str, Settings.model_config["env_file"]))])
+        names = [*os.environ, *dotenv_values(cast(str, Settings.model_config["env_file"]))]
+        values.refuse_unknown(names, list(Settings.model_fields), PREFIX)
         return Settings(**cast(dict[str, Any], dict(overrides or {})))
     except UnicodeDecodeError as error:
         raise ConfigurationError(f".env: is not UTF-8 at its byte {error.start}") from None
     except ValidationError as error:
         raise ConfigurationError("; ".join(_explain(cast(dict[str, Any], fault)) for fault in error.errors())) from None
-
-
-def _check_names(names: Iterable[str]) -> None:
-    """Refuse what looks like a setting and is none, since a misspelt one would be ignored silently."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
-    given = {name.upper() for name in names if name.upper().startswith(PREFIX)}
-    unknown = sorted(name for name in given - set(known) if not name.startswith(f"{PREFIX}SUPERVISOR_"))
-    if unknown:
-        nearest = [difflib.get_close_matches(name, known, n=1) for name in unknown]
-        hints = [f"{name} (meant {best[0]}?)" if best else name for name, best in zip(unknown, nearest, strict=True)]
-        raise ConfigurationError(f"no such setting: {', '.join(hints)}; docs/settings.md lists all")
 
 
 def _explain(fault: dict[str, Any]) -> str:

@@ -1,9 +1,13 @@
 """How the values of settings are written: reads those that are no plain numbers, and says what is allowed."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 
 from pydantic.fields import FieldInfo
+
+from shared.errors import ConfigurationError
 
 
 def window(value: object) -> object:
@@ -35,6 +39,20 @@ def thresholds(value: object) -> object:
     if len(numbers) != 3 or not all(0 < number < 1 for number in numbers):
         raise ValueError("allowed: three numbers between 0 and 1, as in 0.6,0.7,0.6")
     return numbers
+
+
+def refuse_unknown(names: Iterable[str], fields: Iterable[str], prefix: str) -> None:
+    """Refuse variables that look like settings and are none: a misspelt one would be ignored silently.
+
+    Raises ConfigurationError with the nearest setting of each. The supervisor's own variables are none of these.
+    """
+    known = [prefix + name.upper() for name in fields]
+    given = {name.upper() for name in names if name.upper().startswith(prefix)}
+    unknown = sorted(name for name in given - set(known) if not name.startswith(f"{prefix}SUPERVISOR_"))
+    if unknown:
+        nearest = [difflib.get_close_matches(name, known, n=1) for name in unknown]
+        hints = [f"{name} (meant {best[0]}?)" if best else name for name, best in zip(unknown, nearest, strict=True)]
+        raise ConfigurationError(f"no such setting: {', '.join(hints)}; docs/settings.md lists all")
 
 
 def allowed(field: FieldInfo) -> str:

@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from shared.messages import EMOTIONS, Smoothed, TrackedFace
+from shared.messages import EMOTIONS, Quality
+from shared.results import Smoothed, TrackedFace
 
 
 def probs(happy: float) -> Any:
     """Seven probabilities, most of it happy."""
     rest = (1 - happy) / 6
     return tuple(happy if label == "happy" else rest for label in EMOTIONS)
+
+
+QUALITY = Quality(
+    size=30.0, sharpness=0.5, noise=0.125, brightness=110.0, contrast=50.0, roll=-4.0, turned=0.25, mouth=0.75
+)
 
 
 def face(track_id: int | None = 1, *, measured: bool = True, pts: float = 0.0, x: float = 10.0) -> TrackedFace:
@@ -23,6 +29,7 @@ def face(track_id: int | None = 1, *, measured: bool = True, pts: float = 0.0, x
         label="happy",
         first_pts=0.0,
         classified_pts=pts,
+        quality=QUALITY if measured else None,
     )
 
 

@@ -9,7 +9,7 @@ from recorder.manifest import read_run
 from recorder.options import parse
 from shared.errors import AffectError
 from shared.identity import identify
-from shared.messages import Ack
+from shared.results import Ack
 from shared.settings import Settings
 from shared.stage import Place
 from shared.status import SourceStatus

@@ -8,7 +8,7 @@ import pytest
 from recorder.manifest import RUN
 from recorder.publish import Publisher, results
 from recorder.tables import write_tables
-from shared.messages import Smoothed
+from shared.results import Smoothed
 from tests.recorder.made import face, film, result
 
 

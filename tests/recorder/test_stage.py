@@ -13,7 +13,7 @@ from recorder.inputs import Clip
 from recorder.jobs import WORK, Job
 from recorder.stage import Recorder
 from shared.errors import ConfigurationError, SourceError
-from shared.messages import Ack
+from shared.results import Ack
 from shared.topics import Envelope
 from tests.recorder.made import film
 

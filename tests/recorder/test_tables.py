@@ -5,11 +5,12 @@ import csv
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
-from recorder import tables
+from recorder import schema, tables
 from recorder.schema import FACES, FRAMES, RAW, SMOOTHED, VERSION_KEY
 from recorder.tables import digest, without_past, write_tables
-from shared.messages import EMOTIONS
+from shared.messages import EMOTIONS, Quality
 from tests.recorder.made import face, film, probs, result
 
 
@@ -24,6 +25,8 @@ def test_a_row_for_each_face_and_frame(tmp_path):
     assert [row["classified_pts"] for row in rows] == [0.0, 0.0, 0.0, 0.1]
     assert [rows[0][name] for name in RAW] == pytest.approx(probs(0.7))
     assert [rows[1][name] for name in RAW] == [None] * len(EMOTIONS)
+    assert [rows[0][name] for name in schema.QUALITY] == [30.0, 0.5, 0.125, 110.0, 50.0, -4.0, 0.25, 0.75]
+    assert [rows[1][name] for name in schema.QUALITY] == [None] * 8
     assert [rows[1][name] for name in SMOOTHED] == pytest.approx(probs(0.6))
     assert [rows[0][name] for name in ("x1", "y1", "x2", "y2", "nose_x", "mouth_right_y")] == [10, 20, 40, 60, 5, 10]
     assert frames.column("faces").to_pylist() == [1, 1, 1, 1, 0, 0]
@@ -98,3 +101,12 @@ def test_pandas_reads_it_in_one_line(tmp_path):
     write_tables(film(4), tmp_path, csv=False)
     frame = pandas.read_parquet(tmp_path / "faces.parquet")
     assert frame.groupby("track_id").raw_happy.count().to_dict() == {1: 2}
+
+
+def test_a_face_that_cannot_be_read_has_a_reason_and_no_label(tmp_path):
+    """Also in a picture of its own, whose label is not made up either."""
+    dark = structs.replace(face(), label=None, reason="too dark")
+    assert tuple(f"quality_{name}" for name in Quality.__struct_fields__) == schema.QUALITY
+    write_tables([result(0, dark), without_past(result(1, dark))], tmp_path, csv=False)
+    rows = pq.read_table(tmp_path / "faces.parquet").to_pylist()
+    assert [(row["label"], row["reason"], row["raw_happy"] is None) for row in rows] == [(None, "too dark", False)] * 2
