@@ -22,7 +22,10 @@ _MEASURES = {
     "brightness": ("", "mean grey value of the face, 0 to 255"),
     "contrast": ("", "standard deviation of the face's grey values"),
     "roll": ("degree", "tilt of the head, clockwise"),
-    "turned": ("", "how far the nose is off the middle, in distances of the eyes"),
+    "turned": (
+        "",
+        "distance from the eyes to the mouth in distances of the eyes; larger the further the head is turned aside",
+    ),
     "mouth": ("", "texture around the mouth as a share of that around the eyes"),
 }
 QUALITY = tuple(f"quality_{measure}" for measure in _MEASURES)

@@ -183,7 +183,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     roll: Finite
     """Degrees by which the head is tilted, clockwise."""
     turned: Finite
-    """How far the nose is off the middle, in distances of the eyes; 0 where the head faces the camera."""
+    """The distance from the eyes to the mouth in distances of the eyes: larger the further the head is turned aside."""
     mouth: Finite
     """The texture around the mouth as a share of that around the eyes; near 0 where the mouth is covered."""
 
