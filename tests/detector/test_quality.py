@@ -45,7 +45,7 @@ def test_blur_takes_sharpness_and_adds_no_noise() -> None:
     sharpness = [quality.sharpness for quality in qualities]
     assert sharpness == sorted(sharpness, reverse=True)
     assert sharpness[2] < sharpness[0] / 2
-    assert qualities[2].noise <= qualities[0].noise
+    assert max(quality.noise for quality in qualities) < 0.03
 
 
 def test_noise_is_measured_in_contrasts() -> None:

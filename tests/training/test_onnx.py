@@ -4,14 +4,16 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 from classifier.architectures import ARCHITECTURES, BLOCKS
 from classifier.backends import torch_network
+from classifier.legibility import Legibility
 from classifier.preprocess import InputSpec
-from classifier.release import Config, Release, load_release, save_release
+from classifier.release import MODELS, Config, Release, load_release, save_release
 from shared.errors import AffectError
 from shared.messages import EMOTIONS
 from training import export, onnx
@@ -70,3 +72,11 @@ def test_a_missing_package_is_named(models: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert command(monkeypatch, models, "small", "--onnx") == 2
     assert "needs the package onnxruntime" in capsys.readouterr().err
+
+
+def test_the_file_says_how_its_temperature_depends_on_quality() -> None:
+    """With what was fitted, and in words."""
+    said = onnx.metadata(load_release("emotion-net", MODELS).config)
+    fitted = msgspec.json.decode(said["legibility"], type=Legibility)
+    assert fitted.measures["size"].log_temperature > 0
+    assert "the temperature depends on the picture's quality" in said["postprocessing"]
