@@ -24,7 +24,7 @@ _MEASURES = {
     "roll": ("degree", "tilt of the head, clockwise"),
     "turned": (
         "",
-        "distance from the eyes to the mouth in distances of the eyes; larger the further the head is turned aside",
+        "distance from eyes to mouth in distances of the eyes; larger the further the head is turned",
     ),
     "mouth": ("", "texture around the mouth as a share of that around the eyes"),
 }

@@ -140,7 +140,7 @@ PRESETS = {
         weight_decay=0.05,
         label_smoothing=0.05,
         vote_share=0.25,
-        teacher="emotion-net@6",
+        teacher="emotion-net@7",
         teacher_share=0.8,
         tied=True,
         dropout=0.0,
@@ -162,7 +162,7 @@ PRESETS = {
         weight_decay=5e-4,
         label_smoothing=0.1,
         vote_share=0.25,
-        teacher="emotion-net@6",
+        teacher="emotion-net@7",
         teacher_share=0.8,
         average=0.998,
         mixup=0.2,
@@ -174,7 +174,7 @@ PRESETS = {
     "emotion-net": Recipe(
         architecture="emotion-net",
         blocks=(96, 96, 192, 192, 192, 384),
-        epochs=18,
+        epochs=12,
         batch=64,
         optimizer="sgd",
         rate=0.03,
@@ -182,14 +182,14 @@ PRESETS = {
         weight_decay=5e-4,
         label_smoothing=0.1,
         vote_share=0.25,
-        start="emotion-net@6",
-        teacher="emotion-net@6",
-        teacher_share=0.6,
+        start="emotion-net@7",
+        teacher="emotion-net@7",
+        teacher_share=0.7,
         average=0.998,
         mixup=0.2,
-        unmixed=8,
+        unmixed=3,
         augmentation=Augmentation(
-            flip=0.5, degrees=10, scale=0.10, shift=0.08, brightness=0.25, contrast=0.25, erase=0.25
+            flip=0.5, degrees=10, scale=0.10, shift=0.08, brightness=0.25, contrast=0.25, erase=0.25, degrade=0.5
         ),
     ),
 }
