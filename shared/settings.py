@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         description="Weight of the past when classified frames are 0.1 s apart; 0 turns smoothing off.",
     )
     label_lead: float = Field(
-        0.3,
+        0.5,
         ge=0,
         le=1,
         description="A face's label changes when another one's smoothed probability is larger by this much …",

@@ -14,7 +14,7 @@ _ROUNDING_S = 0.005
 class LabelRule:
     """When the largest smoothed probability becomes the label."""
 
-    lead: float = 0.3
+    lead: float = 0.5
     """It does if it is larger than that of the label shown by this much, ..."""
     seconds: float = 0.4
     """... or if it has been the largest of each frame's own probabilities for this long."""
