@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 # torch (5 GB with CUDA's libraries) only where it can compute faster than the CPU; TORCH=0 or TORCH=1 decides otherwise.
 TORCH ?= $(shell { [ "$$(uname -sm)" = "Darwin arm64" ] || nvidia-smi -L >/dev/null 2>&1; } && echo 1 || echo 0)

@@ -57,7 +57,8 @@ def _start(arguments: Sequence[str], settings: Mapping[str, str]) -> "subprocess
     """Python with these arguments, and with the rooms and this environment's programs on its paths."""
     path = os.pathsep.join(filter(None, [str(ROOMS), os.environ.get("PYTHONPATH", "")]))
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, **settings, "PYTHONPATH": path, "PATH": programs}
+    ours = {"PYTHONPATH": path, "PATH": programs, "VIRTUAL_ENV": sys.prefix}  # the Procfile's Python is this one
+    environment = {**os.environ, **settings, **ours}
     return subprocess.Popen([sys.executable, *arguments], env=environment)  # noqa: S603
 
 

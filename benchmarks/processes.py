@@ -35,6 +35,7 @@ class Pipeline:
             f"{PREFIX}RUNTIME_DIR": f"{self._folder.name}/run",
             f"{PREFIX}LOG_FORMAT": "json",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "VIRTUAL_ENV": sys.prefix,
             **{f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.settings: Settings = load_settings({"runtime_dir": Path(self._folder.name) / "run"})

@@ -125,6 +125,7 @@ class Pipeline:
             "AFFECT_DEVICE": "cpu",
             "PYTHONPATH": str(ROOT),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "VIRTUAL_ENV": sys.prefix,
             **settings,
         }
         self.folder = runtime_dir.parent
