@@ -15,6 +15,7 @@ from detector.weights import load_networks
 from shared import locks
 from shared.compute import choose_device
 from shared.errors import AffectError, ConfigurationError
+from shared.identity import software
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import Settings, load_settings
 
@@ -54,18 +55,13 @@ def find_faults(settings: Settings) -> Iterator[str]:
 
 def _room_in(settings: Settings) -> None:
     folder = prepare_runtime_dir(settings.runtime_dir)
-    locks.take(folder, "bus", "the bus").release()
+    with locks.share_version(folder, software()):
+        locks.take(folder, "bus", "the bus").release()
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_MB * 1_000_000:
         raise ConfigurationError(
             f"AFFECT_RUNTIME_DIR={str(folder)!r}: {free // 1_000_000} MB are free there, {LEAST_FREE_MB} are needed"
         )
-    probe = folder / ".preflight"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(f"AFFECT_RUNTIME_DIR={str(folder)!r} cannot be written: {error.strerror}") from None
 
 
 if __name__ == "__main__":

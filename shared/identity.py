@@ -3,8 +3,10 @@
 import os
 import socket
 import time
+from importlib import metadata
 from typing import Any, NamedTuple
 
+from shared.messages import PROTOCOL_VERSION
 from shared.status import Status
 from shared.topics import Envelope
 
@@ -50,3 +52,12 @@ def identify(stage: str) -> Identity:
 def under_honcho() -> bool:
     """Whether honcho started this process."""
     return _HONCHO in os.environ
+
+
+def software() -> str:
+    """The name of this version, which processes that share a runtime directory must have in common."""
+    try:
+        version = metadata.version("affectstream")
+    except metadata.PackageNotFoundError:  # a checkout that was not installed
+        version = "of unknown version"
+    return f"affectstream {version} with protocol {PROTOCOL_VERSION}"

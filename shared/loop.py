@@ -1,5 +1,6 @@
 """The loop that runs every stage and gives it sockets, time and a heartbeat."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,12 +12,13 @@ from pathlib import Path
 import psutil
 import structlog
 
+from shared import locks
 from shared import log as logs
 from shared.bus import Bus
 from shared.deputy import Deputy
 from shared.echo import Echo
 from shared.errors import AffectError, MessageError
-from shared.identity import identify
+from shared.identity import identify, software
 from shared.meter import Summary, is_news
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import load_settings
@@ -86,7 +88,8 @@ def run(name: str, build: Callable[[Place], Stage]) -> None:
         runtime_dir = prepare_runtime_dir(settings.runtime_dir)
         state_dir = Path(os.environ.get(STATE_DIR) or runtime_dir / "state" / name)
         place = Place(settings, identity, state_dir, restarted=os.environ.get(RESTARTS, "0") != "0")
-        finished = Loop(place, build, stop).run()
+        with contextlib.nullcontext() if supervised else locks.share_version(runtime_dir, software()):
+            finished = Loop(place, build, stop).run()
     except AffectError as error:
         print(f"{name}: {error}", file=sys.stderr, flush=True)
         sys.exit(error.exit_code)

@@ -22,7 +22,7 @@ from shared import locks
 from shared import log as logs
 from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
-from shared.identity import identify, under_honcho
+from shared.identity import identify, software, under_honcho
 from shared.loop import BOUND, HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import Settings, load_settings
@@ -108,7 +108,7 @@ class Supervisor:
         if not self._keeps_state:
             shutil.rmtree(self._state_dir, ignore_errors=True)
         if self._stage == "bus":
-            with contextlib.suppress(locks.LockedError):  # another bus is running and owns the files
+            with contextlib.suppress(ConfigurationError):  # another bus owns the files, or they cannot be removed
                 lock = locks.take(self._settings.runtime_dir, "bus", "the bus")
                 remove_socket_files(self._settings)
                 lock.release()
@@ -224,8 +224,8 @@ def main() -> int:
     try:
         settings = load_settings()
         logs.configure(settings, stage=identify(sys.argv[1]).name, pid=os.getpid())
-        prepare_runtime_dir(settings.runtime_dir)
-        return Supervisor(sys.argv[1], settings).run()
+        with locks.share_version(prepare_runtime_dir(settings.runtime_dir), software()):
+            return Supervisor(sys.argv[1], settings).run()
     except AffectError as error:
         print(f"{sys.argv[1]}: {error}", file=sys.stderr)
         return error.exit_code

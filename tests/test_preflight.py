@@ -53,3 +53,11 @@ def test_a_misspelt_setting_ends_it(monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().err == (
         "affectstream: no such setting: AFFECT_SMOTHING (meant AFFECT_SMOOTHING?); docs/settings.md lists all\n"
     )
+
+
+def test_another_version_is_refused_by_name(settings):
+    """Before the bus's own lock is looked at: that would only say that there is one."""
+    settings.runtime_dir.mkdir(mode=0o700)
+    with locks.share_version(settings.runtime_dir, "affectstream 9.0"):
+        (fault,) = preflight.find_faults(settings)
+    assert "in use by affectstream 9.0" in fault
