@@ -2,3 +2,7 @@
 
 Each module except the shared ones (`measure`, `plan`, `pictures`, `processes`, `machine`, `plots`) is one subject.
 """
+
+from shared.extras import explain_missing
+
+explain_missing("dev")

@@ -5,7 +5,9 @@ Nothing here runs in the pipeline. It imports `classifier`'s networks and prepro
 
 import sys
 
+from shared.extras import explain_missing
 from training import interrupts
 
+explain_missing("training")
 if sys.argv[0] == "-m":  # while Python locates the module of `python -m training.…`; its imports take seconds
     interrupts.quick()
