@@ -32,5 +32,5 @@ def check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
     if not keys and not is_loopback(host):
         raise ValueError(
             f"{name}={endpoint!r} is open to others: "
-            "set AFFECT_BUS_KEYS to a folder of keys (python -m shared.keys FOLDER)"
+            "set AFFECT_BUS_KEYS to a folder of keys (python -m shared.keys make)"
         )

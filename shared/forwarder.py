@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import structlog
 import zmq
 from typing_extensions import override
 from zmq.auth.thread import ThreadAuthenticator
@@ -16,6 +17,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from shared import keys, locks
 from shared.bus import configure, remove_socket_files
 from shared.errors import ConfigurationError
+from shared.log import Seldom
 from shared.loop import run
 from shared.settings import PREFIX
 from shared.stage import Place, Stage
@@ -24,6 +26,8 @@ from shared.topics import Envelope
 _DRAIN_S = 0.5
 _SUBSCRIBERS_FIRST_S = 0.4  # after a crash they reconnect before the publishers, who flush their queues at once
 _ECHO_S = 5.0
+
+log = structlog.get_logger()
 
 
 class Forwarder(Stage):
@@ -36,7 +40,7 @@ class Forwarder(Stage):
         self._echoed_at = time.monotonic()
         self._lock = locks.take(settings.runtime_dir, "bus", "the bus")
         self._context = zmq.Context()
-        self._guard = _admit_only(self._context, settings.bus_keys) if settings.bus_keys else None
+        self._guard = _Guard(self._context, settings.bus_keys) if settings.bus_keys else None
         try:
             leave = self._side(zmq.XPUB, "BUS_OUT", settings.bus_out_address)
             if place.restarted:
@@ -95,21 +99,35 @@ def _forward(entrance: "zmq.Socket[bytes]", leave: "zmq.Socket[bytes]") -> None:
         zmq.proxy(entrance, leave)
 
 
-class _Allowed:
-    """ZAP credentials provider: the public keys, in Z85 text, that may join."""
+class _Guard(ThreadAuthenticator):
+    """Admits the public keys that a folder allows at the time, and logs who is refused; see ZeroMQ's RFC 27 (ZAP)."""
 
-    def __init__(self, allowed: frozenset[bytes]):
-        self._allowed = allowed
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", folder: Path):
+        super().__init__(context)
+        self._admitted = keys.read_allowed(folder)
+        self._folder = folder
+        self._address = ""
+        self._seldom = Seldom()
+        self._log = log.bind(**structlog.contextvars.get_contextvars())  # those of this thread
+        self.configure_curve_callback("*", credentials_provider=self)
+        self.start()
+
+    @override
+    async def handle_zap_message(self, msg: list[bytes]) -> None:
+        self._address = b"".join(msg[3:4]).decode(errors="replace")
+        await super().handle_zap_message(msg)
 
     def callback(self, _domain: str, key: bytes) -> bool:
-        return key in self._allowed
-
-
-def _admit_only(context: "zmq.Context[zmq.Socket[bytes]]", folder: Path) -> ThreadAuthenticator:
-    guard = ThreadAuthenticator(context)
-    guard.start()
-    guard.configure_curve_callback("*", credentials_provider=_Allowed(keys.read_allowed(folder)))
-    return guard
+        """Whether a public key in Z85 text may join."""
+        try:
+            self._admitted = keys.read_allowed(self._folder)
+        except ConfigurationError as error:
+            if self._seldom("", time.monotonic()):
+                self._log.warning("keys unreadable, the last ones count", error=str(error))
+        is_admitted = key in self._admitted.values()
+        if not is_admitted and self._seldom(self._address, time.monotonic()):
+            self._log.warning("key refused", address=self._address, key=key.decode(errors="replace"))
+        return is_admitted
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from shared.deputy import Deputy
 from shared.echo import Echo
 from shared.errors import AffectError, MessageError
 from shared.identity import identify, software
+from shared.keys import open_secrets
 from shared.meter import Summary, is_news
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import load_settings
@@ -85,6 +86,9 @@ def run(name: str, build: Callable[[Place], Stage]) -> None:
         settings = load_settings()
         identity = identify(name)
         logs.configure(settings, stage=identity.name, pid=identity.pid)
+        if settings.bus_keys and (name == "bus" or not supervised):  # one for all of a pipeline
+            for path in open_secrets(settings.bus_keys):
+                log.warning("others can read a secret key", path=str(path), remedy="chmod 600")
         runtime_dir = prepare_runtime_dir(settings.runtime_dir)
         state_dir = Path(os.environ.get(STATE_DIR) or runtime_dir / "state" / name)
         place = Place(settings, identity, state_dir, restarted=os.environ.get(RESTARTS, "0") != "0")

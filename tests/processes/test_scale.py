@@ -83,6 +83,14 @@ def test_another_host_joins_with_a_key_and_a_stranger_is_refused(pipeline, keys,
     assert {status["pid"] for status in listener.statuses.values() if status["stage"] == "classifier"} == {friend.pid}
 
 
+def test_a_secret_that_others_can_read_is_warned_about(pipeline, keys):
+    """Once, by the bus."""
+    (keys[0] / "client.secret").chmod(0o644)
+    one = pipeline(capture_source="demo", bus_keys=keys[0]).start(only=["bus", "detector"])
+    one.ready("bus", "detector")
+    assert one.tail(1_000_000).count("others can read a secret key") == 1
+
+
 def later_than(epoch, listener):
     """A result with a face from a later epoch, if there is one."""
     return next((row for row in listener.results() if row["epoch"] > epoch and row["faces"]), None)

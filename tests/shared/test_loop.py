@@ -12,7 +12,7 @@ import msgpack
 import pytest
 import zmq
 
-from shared import deputy, echo, forwarder, keys
+from shared import deputy, echo, forwarder
 from shared.bus import Bus, connectable
 from shared.deputy import Deputy
 from shared.errors import ConfigurationError
@@ -208,20 +208,6 @@ def test_an_address_that_cannot_be_bound_is_a_users_mistake(tmp_path):
     settings = Settings(_env_file=None, runtime_dir=tmp_path, bus_in="ipc:///nowhere/at/all/bus.in")
     with pytest.raises(ConfigurationError, match=r"AFFECT_BUS_IN='ipc:///nowhere"):
         Forwarder(place(settings))
-
-
-def test_keys_are_private_and_never_overwritten(tmp_path):
-    """Secrets are readable by their owner alone."""
-    keys.make_keys(tmp_path / "keys")
-    assert (tmp_path / "keys" / "bus.secret").stat().st_mode & 0o777 == 0o600
-    assert keys.read_allowed(tmp_path / "keys") == {keys.read_pair(tmp_path / "keys", "client").public}
-    with pytest.raises(ConfigurationError, match="not empty"):
-        keys.make_keys(tmp_path / "keys")
-    with pytest.raises(ConfigurationError, match=r"python -m shared\.keys"):
-        keys.read_pair(tmp_path / "elsewhere", "bus")
-    (tmp_path / "keys" / "bus.public").write_text("short")
-    with pytest.raises(ConfigurationError, match="40 characters"):
-        keys.read_pair(tmp_path / "keys", "bus")
 
 
 class Works(Stops):
