@@ -9,28 +9,36 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 TORCH ?= $(shell { [ "$$(uname -sm)" = "Darwin arm64" ] || nvidia-smi -L >/dev/null 2>&1; } && echo 1 || echo 0)
 INSTALL := $(shell command -v uv >/dev/null && echo "uv pip install --python $(BIN)/python" || echo "$(BIN)/python -m pip install --disable-pip-version-check")
 INSTALL += --constraint constraints.txt --editable
+RESUMED := || { echo "Installing did not finish, for the reason above; the same command goes on from here." >&2; exit 1; }
 
-.PHONY: setup run test check bench
+# An environment cannot be added to if making it was interrupted, or if its Python has gone or become another version. It
+# is then made anew.
+SOUND := $(shell $(BIN)/python -c 'import os, sys, sysconfig; os.chdir(sysconfig.get_path("purelib")); sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && { command -v uv || $(BIN)/python -m pip --version; } >/dev/null 2>&1 && echo 1)
+ANEW := $(if $(SOUND),,anew)
+
+.PHONY: setup run test check bench anew
 
 # What a fresh checkout needs to run; done again only when the dependencies change.
 setup: $(VENV)/.run $(if $(filter 1,$(TORCH)),$(VENV)/.torch)
 
-$(VENV)/bin/python:
+$(VENV)/bin/python: $(ANEW)
+	@rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV), some 700 MB; once."
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) .
+$(VENV)/.run: pyproject.toml constraints.txt $(ANEW) | $(VENV)/bin/python
+	@$(INSTALL) . $(RESUMED)
 	@touch $@
 
-$(VENV)/.torch: pyproject.toml constraints.txt | $(VENV)/.run
+$(VENV)/.torch: pyproject.toml constraints.txt $(ANEW) | $(VENV)/.run
 	@echo "Adding torch for this machine's accelerator; TORCH=0 does without."
-	$(INSTALL) '.[torch]'
+	@$(INSTALL) '.[torch]' $(RESUMED)
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) '.[dev]'
+$(VENV)/.dev: pyproject.toml constraints.txt $(ANEW) | $(VENV)/bin/python
+	@$(INSTALL) '.[dev]' $(RESUMED)
 	@touch $@ $(VENV)/.run $(VENV)/.torch
 
 # honcho stands between the stages and the terminal, so that is looked for here. With job control (set -m) Ctrl-C reaches
