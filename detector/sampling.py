@@ -62,7 +62,11 @@ def scaled_crops(frame: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
 
 
 def warm() -> None:
-    """Compile everything before the first frame, without the cache on disk if it is damaged."""
+    """Compile everything before the first frame, without the cache on disk if it is damaged or cannot be written."""
+    if _scale.stats.cache_path is None:  # type: ignore[attr-defined]
+        log.warning(
+            "compiled scaling is not cached on disk", error="no folder can be written; NUMBA_CACHE_DIR names one"
+        )
     try:
         _use_all()
     except (OSError, EOFError, pickle.UnpicklingError) as error:

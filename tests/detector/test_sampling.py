@@ -1,11 +1,13 @@
 """Scaling by area, against torch's adaptive pooling."""
 
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from numba.core import caching
+from structlog.testing import capture_logs
 
 from detector import sampling
 from detector.pyramid import WINDOW, Canvas
@@ -63,6 +65,16 @@ def test_a_damaged_or_full_disk_is_no_reason_not_to_start(monkeypatch: pytest.Mo
     sampling.warm()
     assert kept.load_overload.called
     assert fresh._cache is not kept
+
+
+def test_a_home_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor any other folder for compiled code: every start then takes longer, which a line explains."""
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    monkeypatch.setattr(sampling, "_scale", sampling.compiled(cast(Any, sampling._scale).py_func))
+    monkeypatch.setattr(sampling, "_use_all", lambda: None)
+    with capture_logs() as logged:
+        sampling.warm()
+    assert [line["error"] for line in logged] == ["no folder can be written; NUMBA_CACHE_DIR names one"]
 
 
 @pytest.mark.parametrize(("width", "height", "smallest"), [(143, 97, 20), (143, 97, 12), (640, 48, 20), (33, 400, 31)])
