@@ -54,6 +54,7 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "cpu": processor.rows,
     "startup": footprint.startup,
     "memory": footprint.memory,
+    "install": footprint.install,
 }
 """Benchmarks by the first part of their rows' names."""
 

@@ -1,17 +1,24 @@
-"""Rows `startup/first-result` and `memory/…`: seconds to the first classified face, and megabytes while running."""
+"""Rows `startup/first-result`, `memory/…` and `install/…`.
 
+Seconds to the first classified face, megabytes while running, and what installing takes.
+"""
+
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 import psutil
 
 from benchmarks.measure import Row, alternate
 from benchmarks.plan import Plan
 from benchmarks.processes import ROOT, Pipeline
+from shared.errors import AffectError
 from shared.stages import NEEDED
 
 FRAMES = 60
@@ -36,6 +43,38 @@ def memory(plan: Plan) -> Iterator[Row]:
     for stage, megabytes in used.items():
         yield Row(f"memory/{stage}", megabytes, None, "MB")
     yield Row("memory/all", sum(used.values()), _seed_facts(clip)[1], "MB")
+
+
+def install(plan: Plan) -> Iterator[Row]:
+    """What `make setup` without torch takes once its packages are in pip's or uv's cache, and fills.
+
+    Only where `--only install` asks for it: the first round may download.
+    """
+    if not plan.only:
+        return
+    environment = plan.scratch / "environment"
+    _install(environment)
+    yield Row("install/seconds", median(_install(environment) for _ in range(plan.many(3, 1))), None, "s")
+    used = sum(path.lstat().st_blocks * 512 for path in environment.rglob("*"))
+    yield Row("install/size", used / 1e6, None, "MB")
+
+
+def _install(environment: Path) -> float:
+    """Seconds until a fresh environment can run everything; raises AffectError with the end of what was said."""
+    shutil.rmtree(environment, ignore_errors=True)
+    choice = [f"VENV={os.path.relpath(environment, ROOT)}", f"PYTHON={sys.executable}", "TORCH=0"]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    start = time.perf_counter()
+    done = subprocess.run(  # noqa: S603 — our own Makefile
+        [shutil.which("make") or "make", "-C", str(ROOT), "setup", *choice],
+        env=alone,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise AffectError(f"make setup failed: {done.stdout[-2000:]}")
+    return time.perf_counter() - start
 
 
 def _settings(clip: Path) -> dict[str, object]:
