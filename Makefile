@@ -25,7 +25,7 @@ setup: $(VENV)/.run $(if $(filter 1,$(TORCH)),$(VENV)/.torch)
 $(VENV)/bin/python: $(ANEW)
 	@rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another one: make run PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
-	@echo "Installing into $(VENV), some 700 MB; once."
+	@echo "Installing into $(VENV), which takes 1 GB; once."
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml constraints.txt $(ANEW) | $(VENV)/bin/python
