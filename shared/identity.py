@@ -24,8 +24,11 @@ class Identity(NamedTuple):
 
     @property
     def process(self) -> str:
-        """`<stage>-<host>-<pid>`, the key of its topics."""
-        return f"{self.stage}-{self.host}-{self.pid}"
+        """`<stage>-<host>-<pid>-<start>`, the key of its topics.
+
+        `start` is in milliseconds, the last six hexadecimal digits: in containers pids are equal, host names may be.
+        """
+        return f"{self.stage}-{self.host}-{self.pid}-{self.started_ns // 1_000_000 % 16**6:06x}"
 
     def status(self, state: str, error: str | None = None, **facts: Any) -> Envelope:
         """This process's `status/` with `facts` as further keys."""

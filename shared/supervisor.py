@@ -6,6 +6,7 @@ It restarts a crashed stage with back-off, kills one whose loop hangs, and exits
 import contextlib
 import ctypes
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -69,8 +70,8 @@ class Supervisor:
             self._final_codes |= {0, TOLD_TO_STOP}
         self._ancestors = _ancestors()
         given = os.environ.get(STATE_DIR)
-        # The pid keeps it apart from a stage of the same name in another pipeline.
-        own = settings.runtime_dir / "state" / f"{self._identity.name}-{os.getpid()}"
+        # The suffix keeps it apart from a stage of the same name in another pipeline, or container.
+        own = settings.runtime_dir / "state" / f"{self._identity.name}-{secrets.token_hex(4)}"
         self._state_dir = Path(given) if given else own
         self._keeps_state = given is not None
         """The state outlives the supervisor: whoever gave the folder may go on from it later."""
@@ -80,6 +81,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Keep the stage running; returns the exit code."""
+        alive = None if self._keeps_state else self._claim_state()
         if not self._keeps_state:
             self._remove_leftovers()
         try:
@@ -95,13 +97,26 @@ class Supervisor:
             return 0
         finally:
             self._clean_up()
+            if alive:
+                alive.release()
+
+    def _claim_state(self) -> locks.Lock | None:
+        """Make the folder of the stage's state and the lock that says it is in use; None if the disk refuses both."""
+        folder = self._state_dir
+        with contextlib.suppress(OSError):
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            lock = locks.take(folder.parent, folder.name, "its state")
+            folder.mkdir(mode=0o700)
+            return lock
+        return None
 
     def _remove_leftovers(self) -> None:
-        """Delete the state of killed supervisors."""
-        for left in self._state_dir.parent.glob("*-*"):
-            pid = left.name.rpartition("-")[2]
-            if pid.isdigit() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
+        """Delete the state of killed supervisors: their locks are free. A pid says nothing about another container."""
+        for left in self._state_dir.parent.glob("*-*/"):
+            with contextlib.suppress(locks.LockedError, OSError):
+                lock = locks.take(left.parent, left.name, "its state")
                 shutil.rmtree(left, ignore_errors=True)
+                lock.release()
 
     def _clean_up(self) -> None:
         """Delete what even a killed stage has left behind."""

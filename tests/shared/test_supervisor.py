@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
 
+from shared import locks
 from shared.errors import ConfigurationError
 from shared.loop import BOUND, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.settings import Settings
@@ -36,17 +35,37 @@ def test_after_giving_up_the_count_starts_anew():
 
 
 def test_state_is_the_supervisors_own(tmp_path, monkeypatch):
-    """Two pipelines on one machine keep apart what their stages of one name wrote; what killed ones left is removed."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    left, others = tmp_path / "state" / f"capture.1-{ended.pid}", tmp_path / "state" / f"capture.1-{os.getppid()}"
-    for folder in (left, others):
-        folder.mkdir(parents=True)
+    """Pipelines on one machine, or containers with one folder and equal pids, keep apart what stages of one name wrote.
+
+    What killed supervisors left is removed.
+    """
+    state = tmp_path / "state"
+    for name in ("capture.1-0a", "capture.1-1b"):
+        (state / name).mkdir(parents=True)
+    (state / "capture.1-0a.lock").touch()  # its holder was killed
+    alive = locks.take(state, "capture.1-1b", "its state")
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     supervisor = Supervisor("capture", Settings(_env_file=None, runtime_dir=tmp_path))
-    monkeypatch.setattr(supervisor, "_live_once", lambda: 0)
+    seen: list[str] = []
+
+    def live_once() -> int:
+        seen.extend(sorted(path.name.partition("-")[0] for path in state.glob("*/")))
+        return 0
+
+    monkeypatch.setattr(supervisor, "_live_once", live_once)
     assert supervisor.run() == 0
-    assert [path.name for path in (tmp_path / "state").iterdir()] == [others.name]
+    assert seen == ["capture", "capture.1"]
+    assert sorted(path.name for path in state.iterdir()) == ["capture.1-1b", "capture.1-1b.lock"]
+    alive.release()
+
+
+def test_without_a_writable_disk_a_stage_runs_all_the_same(tmp_path, monkeypatch):
+    """There is no state to keep then."""
+    (tmp_path / "state").write_text("in the way")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    supervisor = Supervisor("detector", Settings(_env_file=None, runtime_dir=tmp_path))
+    monkeypatch.setattr(supervisor, "_live_once", lambda: ConfigurationError.exit_code)
+    assert supervisor.run() == ConfigurationError.exit_code
 
 
 @pytest.mark.parametrize(("stage", "restarts"), [("capture", False), ("detector", True)])

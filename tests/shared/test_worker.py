@@ -34,7 +34,8 @@ def test_what_need_not_be_done_is_dropped_and_said(worker):
     """Given up or too late, and however much a capture sends and gives up during one piece of work."""
     assert handle(worker, *(crops(seq) for seq in range(9)), crops(9, 500.0)) == []
     dropped = handle(worker, *(gone(seq) for seq in range(8)), now=0.6)
-    assert dropped == [*((seq, "given up", "classifier-h-1") for seq in range(8)), (9, "late", "classifier-h-1")]
+    us = "classifier-h-1-000000"
+    assert dropped == [*((seq, "given up", us) for seq in range(8)), (9, "late", us)]
     assert worker.has_work()
     assert worker.unfinished() == {"s": 1}
     assert worker.meter.counters == {"in": 10, "stale": 9}
