@@ -1,4 +1,4 @@
-"""Checks the addresses of the bus."""
+"""Checks the addresses of the bus and the dashboard."""
 
 import re
 import sys
@@ -34,3 +34,11 @@ def check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
             f"{name}={endpoint!r} is open to others: "
             "set AFFECT_BUS_KEYS to a folder of keys (python -m shared.keys make)"
         )
+
+
+def check_access(host: str, token: str) -> None:
+    """Check the dashboard's address and token; raises ValueError, in which the token is not shown."""
+    if not token and not is_loopback(host):
+        raise ValueError(f"AFFECT_DASHBOARD_HOST={host!r} is open to others: set AFFECT_DASHBOARD_TOKEN")
+    if not re.fullmatch(r"[A-Za-z0-9._~-]*", token):  # others would be escaped in a URL
+        raise ValueError("AFFECT_DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")

@@ -1,7 +1,6 @@
 """The settings, from `AFFECT_` variables, `.env`, or these defaults; docs/settings.md and .env.example repeat them."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -11,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared import values
-from shared.endpoints import check_endpoint, is_loopback
+from shared.endpoints import check_access, check_endpoint
 from shared.errors import ConfigurationError
 from shared.runtime_dir import default_runtime_dir
 
@@ -184,6 +183,9 @@ class Settings(BaseSettings):
         "",
         description="Token every viewer must give (`?token=`), of letters, digits and `-._~`; required unless the address is loopback.",
     )
+    dashboard_token_file: Path | None = Field(
+        None, description="File that holds the token instead, such as a container's secret or a service's credential."
+    )
 
     log_format: Literal["auto", "console", "json"] = Field(
         "auto",
@@ -192,6 +194,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level that is logged: `debug`, `info`, `warning` or `error`."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_token(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if file := given.get("dashboard_token_file"):
+            return given | {"dashboard_token": values.secret(Path(file), given.get("dashboard_token", ""))}
+        return given
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -207,11 +216,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}CAPTURE_END={self.capture_end:g} is not behind {PREFIX}CAPTURE_START={self.capture_start:g}"
             )
-        host = self.dashboard_host
-        if not self.dashboard_token and not is_loopback(host):
-            raise ValueError(f"{PREFIX}DASHBOARD_HOST={host!r} is open to others: set {PREFIX}DASHBOARD_TOKEN")
-        if not re.fullmatch(r"[A-Za-z0-9._~-]*", self.dashboard_token):  # others would be escaped in a URL
-            raise ValueError(f"{PREFIX}DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")
+        check_access(self.dashboard_host, self.dashboard_token)
         return self
 
     @property

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, cast
 
 from pydantic.fields import FieldInfo
@@ -53,6 +54,20 @@ def refuse_unknown(names: Iterable[str], fields: Iterable[str], prefix: str) -> 
         nearest = [difflib.get_close_matches(name, known, n=1) for name in unknown]
         hints = [f"{name} (meant {best[0]}?)" if best else name for name, best in zip(unknown, nearest, strict=True)]
         raise ConfigurationError(f"no such setting: {', '.join(hints)}; docs/settings.md lists all")
+
+
+def secret(file: Path, beside: str) -> str:
+    """The token in a file, without the white space around it; raises ValueError, also if another stands `beside` it."""
+    name = f"AFFECT_DASHBOARD_TOKEN_FILE={str(file)!r}"
+    if beside:
+        raise ValueError(f"{name}: AFFECT_DASHBOARD_TOKEN is set, too; set one of them")
+    try:
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name} cannot be read: {getattr(error, 'strerror', 'no text')}") from None
+    if not token:
+        raise ValueError(f"{name} is empty")
+    return token
 
 
 def allowed(field: FieldInfo) -> str:

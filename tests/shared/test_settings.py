@@ -128,6 +128,37 @@ def test_a_token_is_what_a_url_leaves_as_it_is(monkeypatch, token):
     assert token not in str(error.value)
 
 
+def test_a_token_from_a_file(monkeypatch, tmp_path):
+    """As containers and services get their secrets, with the line end that editors add; it counts like the other."""
+    file = tmp_path / "token"
+    file.write_text("a1~\n")
+    monkeypatch.setenv("AFFECT_DASHBOARD_TOKEN_FILE", str(file))
+    monkeypatch.setenv("AFFECT_DASHBOARD_HOST", "0.0.0.0")
+    assert load_settings().dashboard_token == file.read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "beside", "says"),
+    [
+        (None, "", "cannot be read: No such file"),
+        (b"\xff", "", "cannot be read: no text"),
+        (b" \n", "", "is empty"),
+        (b"a b", "", "allowed are letters"),
+        (b"geheim", "other", "set one of them"),
+    ],
+)
+def test_a_bad_token_file_is_told_in_one_line(monkeypatch, tmp_path, content, beside, says):
+    """The dashboard stays closed, and the secret out of the log."""
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("AFFECT_DASHBOARD_TOKEN_FILE", str(file))
+    monkeypatch.setenv("AFFECT_DASHBOARD_TOKEN", beside)
+    with pytest.raises(ConfigurationError, match=says) as error:
+        load_settings()
+    assert not {"a b", "geheim", "other"} & set(re.findall("a b|geheim|other", str(error.value)))
+
+
 def _documented(text):
     return set(re.findall(r"\bAFFECT_[A-Z_]+\b", text))
 
