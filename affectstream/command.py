@@ -6,6 +6,7 @@ affectstream run film.mp4 --replay            every frame of it, then the end
 affectstream run --classifiers 4 door=rtsp://host/stream 0
 affectstream predict photo.jpg --detect       what a model reads in single pictures
 affectstream devices                          cameras found, and where networks can run
+affectstream stage classifier                 one stage alone, as a service, in a container or on another host
 """
 
 import argparse
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given or ["run"])
     if options.command == "devices":
         return _ended(_start(["-m", "affectstream.devices"], {}))
+    if options.command == "stage":
+        supervisor = [sys.executable, "-u", "-m", "shared.supervisor", options.stage]
+        os.execve(sys.executable, supervisor, _environment({}))  # noqa: S606 — it takes the signals itself
     settings = _settings(options)
     if code := _ended(_start(["-m", "affectstream.preflight"], settings)):
         return code
@@ -54,12 +58,16 @@ def _listed(source: str) -> str:
 
 
 def _start(arguments: Sequence[str], settings: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Python with these arguments, and with the rooms and this environment's programs on its paths."""
+    """Python with these arguments."""
+    return subprocess.Popen([sys.executable, *arguments], env=_environment(settings))  # noqa: S603
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This environment and `settings`, with the rooms and the programs beside Python on its paths."""
     path = os.pathsep.join(filter(None, [str(ROOMS), os.environ.get("PYTHONPATH", "")]))
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     ours = {"PYTHONPATH": path, "PATH": programs, "VIRTUAL_ENV": sys.prefix}  # the Procfile's Python is this one
-    environment = {**os.environ, **settings, **ours}
-    return subprocess.Popen([sys.executable, *arguments], env=environment)  # noqa: S603
+    return {**os.environ, **settings, **ours}
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> int:
@@ -95,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--classifiers", type=_count, default=1, metavar="N", help="processes that classify them")
     commands.add_parser("predict", help="read single pictures; predict --help has its options", add_help=False)
     commands.add_parser("devices", help="list cameras and where networks can run")
+    stage = commands.add_parser("stage", help="run one stage and keep it running")
+    stage.add_argument("stage", metavar="STAGE", help="bus, capture, detector, classifier, smoother or dashboard")
     return parser
 
 
