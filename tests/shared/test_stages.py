@@ -1,17 +1,10 @@
 """The table of stages and what is started."""
 
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from shared.stages import STAGES
-
-
-def test_the_procfile_starts_every_stage():
-    """Each under its supervisor."""
-    lines = (Path(__file__).resolve().parents[2] / "Procfile").read_text().splitlines()
-    assert lines == [f"{stage}: exec python -u -m shared.supervisor {stage}" for stage in STAGES]
 
 
 @pytest.mark.parametrize("stage", STAGES)
