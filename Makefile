@@ -17,7 +17,7 @@ SOUND := $(shell $(BIN)/python -c 'import os, sys, sysconfig; os.chdir(sysconfig
   && { command -v uv || $(BIN)/python -m pip --version; } >/dev/null 2>&1 && echo 1)
 ANEW := $(if $(SOUND),,anew)
 
-.PHONY: setup run test check bench anew
+.PHONY: setup run recorder test check bench anew
 
 # What a fresh checkout needs to run; done again only when the dependencies change.
 setup: $(VENV)/.run $(if $(filter 1,$(TORCH)),$(VENV)/.torch)
@@ -37,9 +37,16 @@ $(VENV)/.torch: pyproject.toml constraints.txt $(ANEW) | $(VENV)/.run
 	@$(INSTALL) '.[torch]' $(RESUMED)
 	@touch $@
 
+# Parquet for `python -m recorder`.
+recorder: $(VENV)/.recorder
+
+$(VENV)/.recorder: pyproject.toml constraints.txt $(ANEW) | $(VENV)/.run
+	@$(INSTALL) '.[recorder]' $(RESUMED)
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml constraints.txt $(ANEW) | $(VENV)/bin/python
 	@$(INSTALL) '.[dev]' $(RESUMED)
-	@touch $@ $(VENV)/.run $(VENV)/.torch
+	@touch $@ $(VENV)/.run $(VENV)/.torch $(VENV)/.recorder
 
 # honcho stands between the stages and the terminal, so that is looked for here. With job control (set -m) Ctrl-C reaches
 # honcho and its stages alone, and what they end with then, 130, is no error.

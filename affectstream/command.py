@@ -4,6 +4,7 @@ affectstream                                  a camera, or the demo where there 
 affectstream run film.mp4                     a recording at its own pace, looped
 affectstream run film.mp4 --replay            every frame of it, then the end
 affectstream run --classifiers 4 door=rtsp://host/stream 0
+affectstream record film.mp4 --out results    tables of a recording, figures per person, a report
 affectstream predict photo.jpg --detect       what a model reads in single pictures
 affectstream devices                          cameras found, and where networks can run
 affectstream stage classifier                 one stage alone, as a service, in a container or on another host
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from affectstream import ROOMS, __version__
 
-PROGRAMS = {"predict": "training.predict"}
+PROGRAMS = {"predict": "training.predict", "record": "recorder"}
 """Subcommands that are another room's program, with its own options."""
 
 
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--replay", action="store_true", help="process every frame, as fast as it goes, then end")
     run.add_argument("--detectors", type=_count, default=1, metavar="N", help="processes that find faces")
     run.add_argument("--classifiers", type=_count, default=1, metavar="N", help="processes that classify them")
+    commands.add_parser("record", help="make tables of recordings; record --help has its options", add_help=False)
     commands.add_parser("predict", help="read single pictures; predict --help has its options", add_help=False)
     commands.add_parser("devices", help="list cameras and where networks can run")
     stage = commands.add_parser("stage", help="run one stage and keep it running")
