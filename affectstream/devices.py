@@ -1,7 +1,6 @@
 """Lists cameras, the back ends that networks can run on, and what `auto` would choose: `affectstream devices`."""
 
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from shared.settings import load_settings
 
 def main() -> int:
     """Entry point."""
-    cameras = [index for index in _candidates() if camera_opens(index)]
+    cameras = [index for index in candidates(sys.platform) if camera_opens(index)]
     print("cameras      " + (", ".join(map(str, cameras)) or "none that opens"))
     print(f"source       AFFECT_CAPTURE_SOURCE=auto takes {'camera 0' if 0 in cameras else 'the demo'}")
     core = import_openvino().Core()
@@ -33,11 +32,11 @@ def main() -> int:
     return 0
 
 
-def _candidates() -> list[int]:
-    """Numbers of devices that may be cameras."""
-    if platform.system() != "Linux":
+def candidates(system: str, devices: Path = Path("/dev")) -> list[int]:
+    """Numbers of devices that may be cameras; only Linux lists them as files."""
+    if system != "linux":
         return list(range(4))
-    return sorted(int(name) for path in Path("/dev").glob("video*") if (name := path.name[5:]).isdecimal())
+    return sorted(int(name) for path in devices.glob("video*") if (name := path.name[5:]).isdecimal())
 
 
 if __name__ == "__main__":

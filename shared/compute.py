@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from shared.errors import ConfigurationError
@@ -22,7 +22,7 @@ def choose_device(device: str) -> str:
     if device not in DEVICES:
         raise ConfigurationError(f"AFFECT_DEVICE={device!r} is unknown; allowed: {' | '.join(DEVICES)}")
     installed = importlib.util.find_spec("torch") is not None
-    if device == "cpu" or (device == "auto" and not (installed and _may_accelerate())):
+    if device == "cpu" or (device == "auto" and not (installed and _may_accelerate(sys.platform))):
         return "cpu"
     if not installed:
         raise ConfigurationError(
@@ -38,10 +38,10 @@ def choose_device(device: str) -> str:
     return device
 
 
-def _may_accelerate() -> bool:
-    """Whether an accelerator is likely enough to spend seconds on importing torch."""
+def _may_accelerate(system: str, exists: Callable[[str], bool] = os.path.exists) -> bool:
+    """Whether an accelerator is likely enough to spend seconds on importing torch: a Mac's GPU, or a driver's file."""
     drivers = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd", "/dev/nvhost-gpu")  # NVIDIA, WSL, AMD, Jetson
-    return "torch" in sys.modules or sys.platform == "darwin" or any(Path(driver).exists() for driver in drivers)
+    return "torch" in sys.modules or system == "darwin" or any(map(exists, drivers))
 
 
 def import_openvino() -> Any:

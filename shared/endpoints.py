@@ -10,14 +10,14 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
-def check_endpoint(name: str, endpoint: str, *, keys: bool) -> None:
+def check_endpoint(name: str, endpoint: str, *, keys: bool, system: str = sys.platform) -> None:
     """Check the address that the setting `name` has; `keys`: the bus is encrypted.
 
     Raises:
         ValueError: it is no address, too long, or open to others without keys.
     """
     if endpoint.startswith("ipc://"):
-        most = 107 if sys.platform == "linux" else 103
+        most = 107 if system == "linux" else 103
         if len(endpoint.encode()) - len("ipc://") > most:
             remedy = "set AFFECT_RUNTIME_DIR to a shorter path"
             raise ValueError(f"{name}={endpoint!r}: a socket path has at most {most} bytes; {remedy}")

@@ -4,13 +4,15 @@ One bus, one smoother, one owner per source name, and one version of the softwar
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from shared.errors import ConfigurationError
+
+with contextlib.suppress(ImportError):  # on Windows, where `prepare_runtime_dir` refuses before
+    import fcntl
 
 
 class LockedError(ConfigurationError):

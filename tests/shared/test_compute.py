@@ -1,6 +1,7 @@
 """Where networks run."""
 
 import importlib.util
+import sys
 from unittest.mock import Mock
 
 import pytest
@@ -27,7 +28,7 @@ def test_an_absent_device_is_refused(monkeypatch):
 def test_without_torch_the_remedy_is_named(monkeypatch):
     """`auto` takes the CPU then; an accelerator that was asked for is refused with the command that installs it."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(compute, "_may_accelerate", lambda: True)
+    monkeypatch.setattr(compute, "_may_accelerate", lambda system: True)
     assert choose_device("auto") == choose_device("cpu") == "cpu"
     with pytest.raises(ConfigurationError, match=r"AFFECT_DEVICE=cuda needs torch.*make run TORCH=1.*\[torch\]"):
         choose_device("cuda")
@@ -38,7 +39,7 @@ def test_without_torch_the_remedy_is_named(monkeypatch):
 )
 def test_auto_prefers_cuda_then_mps(monkeypatch, cuda, mps, expected):
     """`auto` takes the best device that torch reports."""
-    monkeypatch.setattr(compute, "_may_accelerate", lambda: True)
+    monkeypatch.setattr(compute, "_may_accelerate", lambda system: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.mps, "is_available", lambda: mps)
     assert choose_device("auto") == expected
@@ -55,3 +56,15 @@ def test_a_processor_held_to_fewer_instructions_has_no_bfloat16(
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
     core = Mock(get_property=lambda *_: ["FP32", "BF16"])
     assert computes_bf16(core) is bf16
+
+
+@pytest.mark.parametrize(
+    ("system", "driver", "likely"),
+    [("darwin", "", True), ("linux", "/dev/dxg", True), ("linux", "/proc/driver/nvidia", True), ("linux", "", False)],
+)
+def test_torch_is_imported_where_it_may_find_a_gpu(
+    system: str, driver: str, likely: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any Mac is asked, a Linux only with a driver: importing torch takes seconds."""
+    monkeypatch.delitem(sys.modules, "torch")
+    assert compute._may_accelerate(system, driver.__eq__) is likely
