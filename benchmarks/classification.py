@@ -38,7 +38,7 @@ def rows(plan: Plan) -> Iterator[Row]:
                 left, right = (milliseconds(partial(run, crops[:size])) for run in pair)
                 yield Row(f"classifier/{name}-{size}", *alternate(left, right, plan.many(50, 8), warm_ups=2), "ms")
     if plan.wants("classifier/same-label"):
-        pictures = faces_of(plan.images_dir, plan) if plan.images_dir else crops
+        pictures = faces_of(plan.images_dir) if plan.images_dir else crops
         mine = np.concatenate([ours.classify([one])[1] for one in pictures])
         its = np.concatenate([eager([one]) for one in pictures])
         yield Row("classifier/same-label", float((mine.argmax(1) == its.argmax(1)).mean()), 1.0, "share")
@@ -80,9 +80,9 @@ def reference(model: str, *, whole: bool = False) -> Classify:
     return run
 
 
-def faces_of(folder: Path, plan: Plan, most: int = 200) -> list[np.ndarray]:
+def faces_of(folder: Path, most: int = 200) -> list[np.ndarray]:
     """Crops of the faces in a folder's photos, as the detector stage cuts them."""
-    finder = pipeline_detector(1, plan.scratch)
+    finder = pipeline_detector(1)
     photos = ((photo, finder.detect(photo)) for _, photo in read_images(folder, most))
     found = (
         square_crop(photo, xyxy, roll=roll(landmarks))[0]

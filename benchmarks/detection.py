@@ -21,8 +21,8 @@ MIN_FACE_SIZE = 20
 
 def rows(plan: Plan) -> Iterator[Row]:
     """Time per frame, and how many of each side's confident boxes the other has as well, in clips and photos."""
-    ours, reference = detector.ours(MIN_FACE_SIZE, plan.scratch), detector.reference(MIN_FACE_SIZE)
-    shipped = pipeline_detector(1, plan.scratch, min_face_size=MIN_FACE_SIZE)
+    ours, reference = detector.ours(MIN_FACE_SIZE), detector.reference(MIN_FACE_SIZE)
+    shipped = pipeline_detector(1, min_face_size=MIN_FACE_SIZE)
     for clip in plan.clips():
         name = f"detector/{clip.stem}"
         if not plan.wants(name):

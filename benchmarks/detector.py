@@ -8,7 +8,6 @@ IoU >= 0.6 by a detector that is told, as in a replay, where faces were some fra
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -81,10 +80,10 @@ def reference(min_face_size: int) -> Any:
     return MTCNN(keep_all=True, min_face_size=min_face_size, post_process=False, select_largest=False, device="cpu")
 
 
-def ours(min_face_size: int, cache_dir: Path) -> Detector:
+def ours(min_face_size: int) -> Detector:
     """Our detector with the reference's settings, on one thread."""
     settings = {"detect_thresholds": (0.6, 0.7, 0.7), "detect_max_side": 0, "max_faces": 200}
-    return pipeline_detector(1, cache_dir, min_face_size=min_face_size, **settings)
+    return pipeline_detector(1, min_face_size=min_face_size, **settings)
 
 
 Boxes = tuple[np.ndarray, np.ndarray]
@@ -190,18 +189,15 @@ def main(arguments: list[str]) -> None:
     if not paths:
         parser.error(f"{options.clips} has none of the clips {', '.join(CLIPS)}")
     print(f"{'clip':34}{'min face':>9}{'ours ms':>9}{'ref. ms':>9}{'ratio':>7}{'recall':>18}{'precision':>18}")
-    with tempfile.TemporaryDirectory() as cache:
-        for size in MIN_FACE_SIZES:
-            detector, other = ours(size, Path(cache)), reference(size)
-            for path in paths:
-                result = compare(frames(path, options.every), detector, other)
-                precision = f"{result.precision:.4f} of {result.ours_total}"
-                _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
-                consecutive = islice(frames(path, 1), HINTED_FRAMES)
-                hinted = compare_hints(
-                    consecutive, rate(path), pipeline_detector(1, Path(cache), min_face_size=size), other
-                )
-                _print("  with hints", size, hinted.ours_ms, hinted.reference_ms, hinted.recall, hinted.total)
+    for size in MIN_FACE_SIZES:
+        detector, other = ours(size), reference(size)
+        for path in paths:
+            result = compare(frames(path, options.every), detector, other)
+            precision = f"{result.precision:.4f} of {result.ours_total}"
+            _print(path.stem, size, result.ours_ms, result.reference_ms, result.recall, result.total, precision)
+            consecutive = islice(frames(path, 1), HINTED_FRAMES)
+            hinted = compare_hints(consecutive, rate(path), pipeline_detector(1, min_face_size=size), other)
+            _print("  with hints", size, hinted.ours_ms, hinted.reference_ms, hinted.recall, hinted.total)
 
 
 def _print(

@@ -4,7 +4,6 @@ Prints the tables of docs/faces.md, before and after each rule.
 """
 
 import argparse
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -46,11 +45,10 @@ def main() -> None:
     if not clips:
         parser.error(f"--clips {options.clips}: none of {', '.join(TALKING)} is there")
     classifier = load_classifier(DEFAULTS.classifier_model, MODELS, "cpu")
-    with tempfile.TemporaryDirectory() as cache:
-        detector = pipeline_detector(1, Path(cache))
-        films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
-        everybody = pipeline_detector(1, Path(cache), max_faces=1000)
-        read = hard_to_read(classifier, options.data, options.every, Path(cache)) if options.data else ()
+    detector = pipeline_detector(1)
+    films = {clip.stem: list(flicker.watch(clip, detector, classifier)) for clip in clips}
+    everybody = pipeline_detector(1, max_faces=1000)
+    read = hard_to_read(classifier, options.data, options.every) if options.data else ()
     for table in (frame_rates(films), steadiness(films), crowded(everybody), lit(detector), castings(detector), read):
         print("\n".join(table), end="\n\n")
 
@@ -85,10 +83,10 @@ def frame_rates(films: dict[str, Film]) -> Iterator[str]:
         yield f"| `{clip}` | {' | '.join(cells)} |"
 
 
-def hard_to_read(classifier: Classifier, data: Path, every: int, cache: Path) -> Sequence[str]:
+def hard_to_read(classifier: Classifier, data: Path, every: int) -> Sequence[str]:
     """Pictures made worse: without and with a temperature that depends on their quality, and what is flagged."""
     faces = load(data)["validation"]
-    samples = degraded.gather(faces, {classifier.name: classifier}, 1, cache, every)
+    samples = degraded.gather(faces, {classifier.name: classifier}, 1, every)
     return legibility.table(legibility.judge(samples, classifier.name, classifier.temperature))
 
 

@@ -22,7 +22,7 @@ MIN_FACE_SIZE = 40
 
 def faces(plan: Plan) -> Iterator[Row]:
     """Detection and classification of a 1280x720 frame with so many faces of 64 pixels."""
-    ours, loop = work(plan), SeedLoop(MIN_FACE_SIZE, threads=1)
+    ours, loop = work(), SeedLoop(MIN_FACE_SIZE, threads=1)
     for count in FACES if not plan.quick else (1, 8):
         if plan.wants(f"faces/{count}"):
             frame = crowd(count)
@@ -32,7 +32,7 @@ def faces(plan: Plan) -> Iterator[Row]:
 
 def sizes(plan: Plan) -> Iterator[Row]:
     """Detection alone in the demo's first frame, whose face grows with the frame."""
-    ours, reference = detector.ours(MIN_FACE_SIZE, plan.scratch), detector.reference(MIN_FACE_SIZE)
+    ours, reference = detector.ours(MIN_FACE_SIZE), detector.reference(MIN_FACE_SIZE)
     for name, size in SIZES.items():
         if plan.wants(f"size/{name}"):
             frame = demo_frame(0, size)
@@ -41,9 +41,9 @@ def sizes(plan: Plan) -> Iterator[Row]:
             yield Row(f"size/{name}", *alternate(*timed, rounds=plan.many(15, 3), warm_ups=1), "ms")
 
 
-def work(plan: Plan) -> Callable[[np.ndarray], int]:
+def work() -> Callable[[np.ndarray], int]:
     """What our stages do to a frame: detect, cut, classify; returns the number of faces."""
-    finder = detector.ours(MIN_FACE_SIZE, plan.scratch)
+    finder = detector.ours(MIN_FACE_SIZE)
     classifier = load_classifier(MODEL, MODELS, device="cpu", threads=1)
 
     def run(frame: np.ndarray) -> int:

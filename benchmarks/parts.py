@@ -35,7 +35,7 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 def rows(plan: Plan) -> Iterator[Row]:
     """Medians over some frames of a clip, milliseconds; `rest` is Python between the steps."""
-    finder = detector.ours(MIN_FACE_SIZE, plan.scratch)
+    finder = detector.ours(MIN_FACE_SIZE)
     clip = plan.clip(CLIP) or plan.demo()
     frames = list(islice(detector.frames(clip, 7), plan.many(30, 5)))
     finder.detect(frames[0])

@@ -6,7 +6,6 @@ Prints the table of docs/tracking.md and each id's first and last frame, so that
 import argparse
 import json
 import platform
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -107,10 +106,10 @@ def measure(clip: Path, detector: Detector) -> Row:
     )
 
 
-def build_detector(cache: Path, min_face_size: int = 40) -> Detector:
+def build_detector(min_face_size: int = 40) -> Detector:
     """The pipeline's detector on whole frames, with doubtful boxes down to 0.5 for the tracker."""
     settings = {"detect_thresholds": (0.6, 0.7, 0.5), "detect_max_side": 0, "max_faces": 64}
-    return pipeline_detector(1, cache, min_face_size=min_face_size, **settings)
+    return pipeline_detector(1, min_face_size=min_face_size, **settings)
 
 
 def main() -> None:
@@ -123,9 +122,8 @@ def main() -> None:
     clips = sorted(clip for clip in options.clips.glob("*") if clip.stem in COUNTED)
     if not clips:
         parser.error(f"--clips {options.clips}: none of {', '.join(COUNTED)} is there")
-    with tempfile.TemporaryDirectory() as cache:
-        detector = build_detector(Path(cache), options.min_face_size)
-        rows = [measure(clip, detector) for clip in clips]
+    detector = build_detector(options.min_face_size)
+    rows = [measure(clip, detector) for clip in clips]
     print(f"| clip | frames | people | ids, every {' / '.join(map(str, STRIDES))} frames | main person under one id |")
     print("|---|---|---|---|---|")
     for row in rows:

@@ -5,7 +5,6 @@ The ways are those of conditions.py, and two that change the frame: `rolled`, an
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -64,12 +63,10 @@ def ways() -> Iterator[tuple[str, float]]:
             yield condition, strength
 
 
-def gather(
-    faces: Faces, classifiers: Mapping[str, Classifier], threads: int, cache_dir: Path, every: int = 1
-) -> Samples:
+def gather(faces: Faces, classifiers: Mapping[str, Classifier], threads: int, every: int = 1) -> Samples:
     """All faces as they are, and every so many-th of the pictures in all conditions, classified by each model."""
-    sure = pipeline_detector(threads, cache_dir)
-    faint = pipeline_detector(threads, cache_dir, detect_thresholds=FAINT)
+    sure = pipeline_detector(threads)
+    faint = pipeline_detector(threads, detect_thresholds=FAINT)
     known: dict[int, Place] = {}
     rows: list[tuple[int, str, float, bool]] = []
     qualities: list[Quality] = []

@@ -57,7 +57,7 @@ def export(checkpoint: Path, folder: Path, version: str, faces: Faces, threads: 
         save_release(release_of(saved, folder.name, version), draft)
         released = load_release(str(draft), draft)
         classifier = load_classifier(str(draft), draft, "cpu", threads, "f32")
-        found = view.find(faces, threads, Path(scratch))
+        found = view.find(faces, threads)
     if len(found.labels) < LEAST_FOUND:
         raise ConfigurationError(
             f"the detector finds a face in {len(found.labels)} of {len(faces)} validation images; fitting the view "

@@ -7,9 +7,7 @@ python -m training.predict party.jpg --detect --json
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,13 +102,12 @@ def main() -> int:
 
 def _predict(arguments: argparse.Namespace) -> int:
     classifier = command.exact_classifier(arguments)
-    with tempfile.TemporaryDirectory() if arguments.detect else nullcontext("") as cache:
-        answer = partial(of_crop, classifier=classifier)
-        if arguments.detect:
-            settings = {"detect_thresholds": arguments.thresholds, "max_faces": arguments.max_faces}
-            detector = pipeline_detector(arguments.threads, Path(cache), **settings)
-            answer = partial(of_photo, classifier=classifier, detector=detector, least=arguments.confidence)
-        answers = dict(_answers(arguments, answer))
+    answer = partial(of_crop, classifier=classifier)
+    if arguments.detect:
+        settings = {"detect_thresholds": arguments.thresholds, "max_faces": arguments.max_faces}
+        detector = pipeline_detector(arguments.threads, **settings)
+        answer = partial(of_photo, classifier=classifier, detector=detector, least=arguments.confidence)
+    answers = dict(_answers(arguments, answer))
     if arguments.json:
         rows = [{"image": name, "faces": one.faces, "left_out": one.left_out} for name, one in answers.items()]
         print(json.dumps(rows))

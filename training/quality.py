@@ -9,7 +9,6 @@ otherwise.
 import argparse
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -79,8 +78,7 @@ def _quality(arguments: argparse.Namespace) -> None:
         name: load_classifier(name, arguments.models_dir, arguments.device, arguments.threads)
         for name in arguments.models
     }
-    with tempfile.TemporaryDirectory() as cache:
-        samples = gather(faces, classifiers, arguments.threads, Path(cache), arguments.every)
+    samples = gather(faces, classifiers, arguments.threads, arguments.every)
     for name in arguments.models:
         rows = refit(arguments.models_dir / name, samples, arguments.every, arguments.version)
         print("\n".join([name, *legibility.table(rows)]), end="\n\n")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
-from pathlib import Path
 
 import cv2
 import msgspec
@@ -38,18 +37,16 @@ class Found:
         return Found(self.index[::step], self.labels[::step], self.crops[::step])
 
 
-def find(faces: Faces, threads: int, cache_dir: Path) -> Found:
+def find(faces: Faces, threads: int) -> Found:
     """Enlarges each image into a frame with replicated edges and crops the surest face, as the pipeline does."""
-    found = list(_crops(faces.images, pipeline_detector(threads, cache_dir)))
+    found = list(_crops(faces.images, pipeline_detector(threads)))
     index = np.array([place for place, _ in found], np.int64)
     return Found(index, faces.labels[index], [crop for _, crop in found])
 
 
-def pipeline_detector(threads: int, cache_dir: Path, **changed: object) -> Detector:
-    """The detector with the pipeline's default settings, except those given; keeps its weights in `cache_dir`."""
-    return Detector(
-        DEFAULTS.model_copy(update={"threads": threads, "device": "cpu", "runtime_dir": cache_dir, **changed})
-    )
+def pipeline_detector(threads: int, **changed: object) -> Detector:
+    """The detector with the pipeline's default settings, except those given."""
+    return Detector(DEFAULTS.model_copy(update={"threads": threads, "device": "cpu", **changed}))
 
 
 def framed(image: np.ndarray) -> np.ndarray:

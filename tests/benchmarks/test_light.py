@@ -10,7 +10,7 @@ from training.view import pipeline_detector
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory):
     """As in the pipeline."""
-    return pipeline_detector(1, tmp_path_factory.mktemp("cache"))
+    return pipeline_detector(1)
 
 
 def test_a_change_of_light_keeps_everybody(detector):

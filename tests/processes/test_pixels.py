@@ -43,7 +43,7 @@ def test_portraits_get_their_class(pipeline, tmp_path):
 
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.exists(), reason="the development data folder ../shared/data is not here")
-def test_detector_and_crop_cost_less_than_three_points(tmp_path):
+def test_detector_and_crop_cost_less_than_three_points():
     """FER-2013's pictures, enlarged into a frame, found and cropped, are classified about as well as directly.
 
     Wrong margins pass every plumbing test; this one sees them. Pictures in which no face is found are counted apart.
@@ -51,7 +51,7 @@ def test_detector_and_crop_cost_less_than_three_points(tmp_path):
     whole = load(DATA / "fer2013.zip")["validation"]
     faces = whole.take(np.arange(0, len(whole), 4))
     classifier = load_classifier(DEFAULTS.classifier_model, ROOT / "models")
-    found = find(faces, threads=1, cache_dir=tmp_path)
+    found = find(faces, threads=1)
     assert len(found.labels) > 0.7 * len(faces)
     _, direct = classifier.classify(list(faces.images[found.index]), whole=True)
     _, through = classifier.classify(found.crops)

@@ -1,7 +1,5 @@
 """Conditions of the frame: where a face goes when its frame is rolled or shrunk."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -63,13 +61,11 @@ class Says:
         return np.zeros((len(crops), 7), np.float32), np.full((len(crops), 7), 1 / 7, np.float32)
 
 
-def test_all_pictures_as_they_are_and_some_in_each_condition(
-    faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_pictures_as_they_are_and_some_in_each_condition(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the detector finds nothing, the crop is taken where the undisturbed face was."""
     monkeypatch.setattr(degraded, "pipeline_detector", lambda *_, **__: Sure())
     faces = faces.take(np.arange(6))
-    samples = gather(faces, {"says": Says()}, 1, tmp_path, every=4)  # type: ignore[dict-item]  # all that is called
+    samples = gather(faces, {"says": Says()}, 1, every=4)  # type: ignore[dict-item]  # all that is called
     others = len(list(ways())) - 1
     assert len(samples.label) == len(samples.quality) == len(samples.logits["says"]) == 6 + 2 * others
     assert samples.picture.tolist() == [*range(6), *[0, 4] * others]
