@@ -36,8 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         supervisor = [sys.executable, "-u", "-m", "shared.supervisor", options.stage]
         os.execve(sys.executable, supervisor, _environment({}))  # noqa: S606 — it takes the signals itself
     settings = _settings(options)
-    if code := _ended(_start(["-m", "affectstream.preflight"], settings)):
-        return code
+    try:
+        if code := _start(["-m", "affectstream.preflight"], settings).wait():
+            return code
+    except KeyboardInterrupt:
+        return 0
     counts = f"detector={options.detectors},classifier={options.classifiers}"
     procfile = ["-f", str(ROOMS / "Procfile"), "-d", str(Path.cwd()), "-e", os.devnull]
     return _ended(_start(["-m", "honcho", *procfile, "start", "-c", counts], settings))
@@ -77,18 +80,13 @@ def _ended(process: "subprocess.Popen[bytes]") -> int:
 
     def stop(number: int, _: object) -> None:
         stopped.append(number)
-        process.send_signal(number)
+        if number != signal.SIGINT or not sys.stdin.isatty():  # a terminal has told the process, too
+            process.send_signal(number)
 
-    signal.signal(signal.SIGTERM, stop)
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            stopped.append(signal.SIGINT)
-            if not sys.stdin.isatty():  # a terminal has told the process, too
-                process.send_signal(signal.SIGINT)
-            continue
-        return 0 if stopped and code in (130, 143, -signal.SIGINT, -signal.SIGTERM) else code
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    code = process.wait()
+    return 0 if stopped and code in (130, 143, -signal.SIGINT, -signal.SIGTERM) else code
 
 
 def _parser() -> argparse.ArgumentParser:
