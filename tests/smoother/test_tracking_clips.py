@@ -11,11 +11,11 @@ CLIP = Path(__file__).parents[3] / "shared" / "data" / "videos" / "face_recognit
 
 
 @pytest.mark.data
-def test_hard_cuts_make_everybody_new(tmp_path):
+def test_hard_cuts_make_everybody_new():
     """Three shots of two singers on a stage, one listener, the singer again: four ids, none beyond its shot."""
     if not CLIP.exists():
         pytest.skip(f"{CLIP} is not there: the development data folder is missing")
-    listed = follow(list(islice(looks(CLIP, build_detector(tmp_path)), 100)), stride=1)
+    listed = follow(list(islice(looks(CLIP, build_detector()), 100)), stride=1)
     assert {track_id: (numbers[0] >= 20) + (numbers[0] >= 82) for track_id, numbers in listed.items()} == {
         1: 0,
         2: 0,
