@@ -18,7 +18,7 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceName
     spec: str
     epoch: Count
-    state: Literal["opening", "running", "reconnecting", "holding", "ended"]
+    state: Literal["opening", "running", "reconnecting", "holding", "ended", "refused"]
     live: bool
     seq: int
     window: Count
@@ -46,6 +46,8 @@ class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     waits_s: Finite = 0.0
     starts_s: Finite = 0.0
     """The recording's own time stamp of its first frame, whose `pts` is 0."""
+    added: bool = False
+    """Opened by a `control/` message."""
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared import messages
+from shared.control import CameraFrame, Control
 from shared.errors import MessageError
 from shared.results import Ack, Smoothed
 from shared.status import Status
@@ -40,6 +41,8 @@ TOPICS = {
         Topic("smoothed", "source", Smoothed),
         Topic("ack", "source", Ack),
         Topic("status", "process", Status),
+        Topic("control", "process", Control),
+        Topic("camera", "source", CameraFrame),
     )
 }
 
