@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.errors import ConfigurationError
+from shared.extras import ROOT, remedy
 
-INSTALL_TORCH = "pip install 'affectstream[torch]'"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _WITH_BF16 = ("BF16", "FP16", "AMX", "AVX10", "VNNI_2", "ALL", "DEFAULT")
 """In the names of oneDNN's instruction sets that include bfloat16, or all."""
@@ -26,7 +26,7 @@ def choose_device(device: str) -> str:
         return "cpu"
     if not installed:
         raise ConfigurationError(
-            f"AFFECT_DEVICE={device} needs torch, which is not installed: make run TORCH=1, or {INSTALL_TORCH}"
+            f"AFFECT_DEVICE={device} needs torch, which is not installed: make run TORCH=1, or {remedy(ROOT, 'torch')}"
         )
     import torch
 

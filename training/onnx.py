@@ -16,6 +16,7 @@ from classifier.legibility import LEAST_ACCURACY, MOST_MISSING, NOISE_UNIT
 from classifier.preprocess import LEAST_DEVIATION, InputSpec
 from classifier.release import Config, Release
 from shared.errors import AffectError, ConfigurationError
+from shared.extras import ROOT, remedy
 from shared.files import replacing
 
 OPSET = 17
@@ -104,7 +105,7 @@ def _packages() -> tuple[Any, Any]:
     try:
         return import_module("onnx"), import_module("onnxruntime")
     except ImportError as error:
-        raise ConfigurationError(f"--onnx needs the package {error.name}: pip install '.[training]'") from None
+        raise ConfigurationError(f"--onnx needs the package {error.name}: {remedy(ROOT, 'training')}") from None
 
 
 def _check(network: torch.nn.Module, session: Any, size: int) -> None:

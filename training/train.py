@@ -25,6 +25,7 @@ from classifier.backends import softmax
 from classifier.preprocess import prepare
 from shared.compute import choose_device
 from shared.errors import ConfigurationError
+from shared.extras import ROOT, remedy
 from training import command, data, machine, options, soft_targets
 from training.augment import inputs
 from training.checkpoint import DivergedError
@@ -243,7 +244,8 @@ def _board(folder: Path | None) -> Board:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise ConfigurationError("--tensorboard needs the package tensorboard: pip install '.[training]'") from None
+        install = remedy(ROOT, "training")
+        raise ConfigurationError(f"--tensorboard needs the package tensorboard: {install}") from None
     writer = SummaryWriter(str(folder))
 
     def write(row: dict[str, Any]) -> None:
