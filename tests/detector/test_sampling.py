@@ -60,6 +60,9 @@ def test_a_damaged_or_full_disk_is_no_reason_not_to_start(monkeypatch: pytest.Mo
     plain: Any = sampling._accumulate
     fresh: Any = sampling.compiled(plain.py_func)
     monkeypatch.setattr(fresh, "_cache", kept)
+    others: list[Any] = [sampling._scale, sampling._crops, sampling._total, sampling._average]
+    for other in others:  # later tests have their caches back
+        monkeypatch.setattr(other, "_cache", other._cache)
     monkeypatch.setattr(sampling, "_accumulate", fresh)
     monkeypatch.setattr(sampling, "_use_all", lambda: fresh(np.ones(6, np.uint16), np.zeros(9, np.int32)))
     sampling.warm()
