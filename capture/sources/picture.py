@@ -27,6 +27,8 @@ _SQUARE = Fraction(1, 100)  # samples this close to square are so by an encoder'
 Turn = tuple[int, int, int, int]
 """(a, b, c, d) of a display matrix, which takes a point (x, y) to (ax + cy, bx + dy)."""
 UPRIGHT: Turn = (1, 0, 0, 1)
+_TURNS: Mapping[int, Turn] = {0: UPRIGHT, 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
+"""By degrees, anticlockwise."""
 
 
 def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
@@ -119,7 +121,10 @@ def _turn_of(frame: VideoFrame) -> Turn:
     # PyAV's side data and its frame refer to each other, so the frame's buffer would come back to the decoder when
     # Python looks for cycles, which is not the same in every run: a small copy is looked at
     small = frame.reformat(width=16, height=16, format="gray", threads=1)
-    extra = cast("Mapping[Type, bytes]", small.side_data)  # PyAV's stubs know motion vectors only
+    try:
+        extra = cast("Mapping[Type, bytes]", small.side_data)  # PyAV's stubs know motion vectors only
+    except ValueError:  # there is a kind that PyAV does not know, such as a JPEG's EXIF: its turn is told, no mirroring
+        return _TURNS[frame.rotation % 360]
     if Type.DISPLAYMATRIX not in extra:
         return UPRIGHT
     a, b, _, c, d = struct.unpack("=5i", bytes(extra[Type.DISPLAYMATRIX])[:20])
