@@ -13,6 +13,11 @@ log = structlog.get_logger()
 _PAUSE_S = 0.5
 
 
+def lock_source(runtime_dir: Path, name: str) -> locks.Lock:
+    """Lock a source's name; raises LockedError, with the holder's pid, if another capture on this host has it."""
+    return locks.take(runtime_dir, f"source-{name}", f"the source {name!r}")
+
+
 class Claims:
     """Locks on source names. With `shared`, takes one source at a time and pauses, so that others get their turn."""
 
@@ -32,7 +37,7 @@ class Claims:
         while self._open and now >= self._next and not (self._shared and taken):
             spec = self._open.pop(0)
             try:
-                lock = locks.take(self._runtime_dir, f"source-{spec.name}", f"the source {spec.name!r}")
+                lock = lock_source(self._runtime_dir, spec.name)
             except locks.LockedError as error:
                 if not self._shared:
                     raise

@@ -85,10 +85,17 @@ class Dispatch:
         self._asks: dict[str, _Ask] = {}
         self._denied: list[str] = []  # the sources denied a classification, longest waiting first
 
-    def serve_live(self) -> None:
-        """Switch to the limits for live sources."""
-        self._most = LIVE_MOST
-        self.detectors.slow_s, self.classifiers.slow_s = SLOW_S
+    def serve(self, *, live: bool) -> None:
+        """Set the limits: those for live sources if one of them is `live`."""
+        self._most = LIVE_MOST if live else REPLAY_MOST
+        self.detectors.slow_s, self.classifiers.slow_s = SLOW_S if live else (float("inf"), float("inf"))
+
+    def forget(self, source: str) -> None:
+        """A source is no longer hosted."""
+        self._asks.pop(source, None)
+        if source in self._denied:
+            self._denied.remove(source)
+        self._classifying = {key: one for key, one in self._classifying.items() if key[0] != source}
 
     def note(self, joined: bool, topic: str, now: float) -> str | None:
         """Record a subscription event; returns the worker that joined or left."""

@@ -54,12 +54,11 @@ class Hosted:
         """The medium's own time of its first frame, which has `pts` 0."""
         self.served_at = 0.0
         """When a frame of it was last sent, for the round-robin."""
-        self._reader = reader
+        self.reader = reader
         self._at_end = at_end
         self._progress = ProgressFile(state_file, name, progress, needed=policy.is_recorded)
         self._resuming = None if policy.live else progress
         self._over = bool(progress and progress.ended)
-        self._end_said = False
         self._longest_side = 0
         self._log = log.bind(source=name)
         self._once = Once()
@@ -69,12 +68,18 @@ class Hosted:
         if self._over:
             self.state = "ended"
         else:
-            self._reader.start()
+            self.reader.start()
 
     def stop(self) -> None:
         """Stop the reader."""
-        if self.state != "ended":
-            self._reader.stop()
+        self.reader.stop()
+
+    def end(self, now: float, now_ns: int) -> None:
+        """Read no more, forget the progress, end the epoch; `ended` once all that is in flight is answered."""
+        self.reader.end()
+        self._progress.close()
+        self.close_epoch(now, now_ns)
+        self._over, self._at_end = True, "exit"
 
     def effort(self, longest_side: int = 0) -> Effort:
         """The full effort for a frame of this longest side; 0: the last frame's."""
@@ -83,7 +88,7 @@ class Hosted:
 
     def take_skipped(self) -> int:
         """The number of frames replaced by newer ones since the last call."""
-        skipped = self._reader.take_skipped()
+        skipped = self.reader.take_skipped()
         self.pace.read(skipped)
         return skipped
 
@@ -98,10 +103,9 @@ class Hosted:
         admitted = 0
         self.window_size = self.policy.window_size(workers.detectors, workers.classifiers)
         if workers.are_ready(live=self.policy.live):
-            self._reader.begin()
+            self.reader.begin()
         while (item := self._take(workers, terms)) is not None:
             if isinstance(item, Taken):
-                self._end_said = item.frame.last
                 self._longest_side = max(item.frame.image.shape[:2])
                 self.window.admit(item, self.asks.decide(item.frame, terms))
                 admitted += 1
@@ -124,12 +128,12 @@ class Hosted:
 
     def _take(self, workers: Workers, terms: Terms | None) -> Item | None:
         """The reader's next item if it may be taken now; a live frame may be newer than the one peeked at."""
-        item = self._reader.peek()
+        item = self.reader.peek()
         if isinstance(item, Opened) and self.window.flights:
             return None  # the previous epoch drains first
         if isinstance(item, Taken) and not self._has_room(item, workers, terms):
             return None
-        return None if item is None else self._reader.take()
+        return None if item is None else self.reader.take()
 
     def outdo(self, epoch: int, now_ns: int) -> bool:
         """Begin an epoch later than another capture's, as ours would count as old; False if ours is later, or over.
@@ -225,26 +229,24 @@ class Hosted:
         self.error = item.reason
         if self.state != "reconnecting":
             self._log.warning("source lost, reopening until it is back", error=item.reason, epoch=self.epoch)
-        if self.state == "running" and self.window.last_sent is not None:
-            self.close_epoch(now, now_ns)
+        self.close_epoch(now, now_ns)
         self.state = "reconnecting"
 
     def _jump(self, item: Jumped, now: float, now_ns: int) -> None:
         self._log.warning("time stamps jumped, going on in a new epoch", by_s=round(item.jump_s, 3), epoch=self.epoch)
-        if self.window.last_sent is not None:
-            self.close_epoch(now, now_ns)
+        self.close_epoch(now, now_ns)
 
     def close_epoch(self, now: float, now_ns: int) -> None:
-        """End this epoch, for a source that stopped without a last frame."""
-        self.window.close(self.asks.last_pts or 0.0, now_ns, now)
+        """End this epoch, unless its last frame was sent."""
+        if self.window.is_open:
+            self.window.close(self.asks.last_pts or 0.0, now_ns, now)
 
     def _finish(self, item: Ended, now: float, now_ns: int) -> None:
-        if not self._end_said and self.policy.live and self.window.last_sent is not None:
+        if self.policy.live:
             self.close_epoch(now, now_ns)  # a recording behind a URL cannot mark its last frame
-        self._end_said = True
         self._warn(item.warnings)
         if self._at_end == "loop":
-            self._reader.rewind()
+            self.reader.rewind()
         else:
             self._over = True
 

@@ -131,6 +131,21 @@ def parse_sources(
     return tuple(sources)
 
 
+def parse_source(
+    name: str, value: str, camera_opens: Callable[[int], bool], exists: Callable[[str], bool]
+) -> SourceSpec:
+    """The one source that `value` lists, under this name; see `parse_sources`.
+
+    Raises:
+        ConfigurationError: also for a list of several.
+    """
+    variable = f"the source {name!r}"
+    found = parse_sources(value, camera_opens, exists, variable)
+    if len(found) > 1:
+        raise ConfigurationError(f"{variable}={redact(value)!r}: is a list, and one source is opened at a time")
+    return SourceSpec(name, found[0].spec)
+
+
 def _entries(value: str, exists: Callable[[str], bool]) -> list[tuple[str | None, str]]:
     """(name, spec) of each entry of the list."""
     if value and kind_of(value) == "path" and value != "auto" and exists(value):

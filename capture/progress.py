@@ -49,10 +49,17 @@ class ProgressFile:
         self._written = written
         self._needed = needed
         self._failed = False
+        self._closed = False
+
+    def close(self) -> None:
+        """Remove the file, and write no more."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            forget_state(self._path)
 
     def save(self, progress: Progress) -> None:
         """Write `progress` if it has changed; raises ConfigurationError if that fails and it is needed."""
-        if progress == self._written:
+        if progress == self._written or self._closed:
             return
         try:
             write_state(self._path, msgspec.json.encode(progress))

@@ -81,7 +81,7 @@ class Reader:
     """Reads one source in a thread; the main loop, woken through `wake`, calls `peek` and `take`."""
 
     def __init__(self, source: Source, *, live: bool, wake: socket.socket, resume_after: int | None = None):
-        self._source = source
+        self.source = source
         self._live = live
         self._wake = wake
         self._resume_after = resume_after
@@ -129,12 +129,23 @@ class Reader:
             self._rewound = True
             self._changed.notify_all()
 
-    def stop(self) -> None:
-        """Stop the thread, waiting at most a second for a blocking read."""
+    def end(self) -> None:
+        """Give nothing more, and let the thread end as soon as its source lets it."""
         with self._changed:
             self._stopping = True
+            self._items.clear()
             self._changed.notify_all()
-        self._thread.join(1.0)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Stop the thread, waiting at most a second for a blocking read."""
+        self.end()
+        if self.is_alive:
+            self._thread.join(1.0)
 
     def _run(self) -> None:
         failures = 0
@@ -147,28 +158,28 @@ class Reader:
                 except SourceUnavailable as error:
                     failures = 0 if self._gave_frames else failures + 1
                     self._put(Interrupted(str(error)))
-                    self._source.close()
+                    self.source.close()
                     self._wait(lambda: False, min(_FIRST_BACK_OFF_S * 2.0 ** min(failures, 10), _LONGEST_BACK_OFF_S))
         except Exception as error:  # noqa: BLE001 — passed to the main loop, which ends the process
             self._put(Refused(error))
         finally:
-            self._source.close()
+            self.source.close()
 
     def _read_through(self) -> None:
         """Open the source and queue all its frames, paced by `pts` in live mode."""
         self._gave_frames = False
-        self._source.open()
+        self.source.open()
         resumed_behind = self._before_resume()
-        told = tuple(self._source.warnings)
-        self._put(Opened(self._source.label, told, resumed_behind, self._source.starts_s))
-        paced = self._live and self._source.paced
+        told = tuple(self.source.warnings)
+        self._put(Opened(self.source.label, told, resumed_behind, self.source.starts_s))
+        paced = self._live and self.source.paced
         start, shown_s = 0.0, _ALONE_S
         before: Frame | None = None
         origin: Frame | None = None  # where the epoch began, if not at the source's beginning
         if paced:
             self._wait(lambda: self._begun)
         while not self._stopping:
-            frame = self._source.read()
+            frame = self.source.read()
             if frame is None:
                 break
             if before is None:
@@ -180,31 +191,35 @@ class Reader:
             if self._live and before is not None and abs(frame.jump_s) > _NEW_EPOCH_JUMP_S:
                 origin = frame
                 self._put(Jumped(frame.jump_s))
-                self._put(Opened(self._source.label, starts_s=self._source.starts_s))
+                self._put(Opened(self.source.label, starts_s=self.source.starts_s))
             self._gave_frames = True
-            self._put(Taken(_since(origin, frame), time.time_ns(), time.monotonic()))
+            captured_ns = time.time_ns() if frame.captured_ns is None else frame.captured_ns
+            self._put(Taken(_since(origin, frame), captured_ns, time.monotonic()))
             before = frame
         if paced and before is not None:  # show the last frame as long as the one before it
             self._wait(lambda: False, start + before.pts + shown_s - time.monotonic())
-        self._put(Ended(tuple(self._source.warnings)))
-        self._source.close()
+        self._put(Ended(tuple(self.source.warnings)))
+        self.source.close()
 
     def _before_resume(self) -> Frame | None:
         """Seek to where a killed capture stopped; returns the last frame it had acknowledged."""
         skip_to, self._resume_after = self._resume_after, None
         if skip_to is None:
             return None
-        self._source.skip_to(skip_to)
-        return self._source.read()
+        self.source.skip_to(skip_to)
+        return self.source.read()
 
     def _put(self, item: Item) -> None:
         with self._changed:
             if self._live and isinstance(item, Taken):
+                self._skipped += item.frame.skipped
                 if self._items and isinstance(self._items[-1], Taken):
                     self._items.pop()
                     self._skipped += 1
             else:
                 self._changed.wait_for(lambda: len(self._items) < _AHEAD or self._stopping)
+            if self._stopping:
+                return
             self._items.append(item)
         with contextlib.suppress(OSError):  # full: the main loop is awake; closed: it has ended
             self._wake.send(b".")

@@ -6,32 +6,31 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
+import msgspec
 import structlog
 from typing_extensions import override
 
-from capture.auto import find_camera
-from capture.claims import Claims
+from capture import outgoing
 from capture.dispatch import Dispatch, Terms, Workers
 from capture.flight import Flight
-from capture.host import host
 from capture.hosted import Hosted
+from capture.hosting import Hosting
 from capture.load import Load
-from capture.names import parse_sources
 from capture.others import Others
 from capture.preview import Previews
-from capture.sources import path_exists
 from capture.window import travelling_alone
 from shared import messages as m
 from shared.bus import Subscription
-from shared.identity import under_honcho
+from shared.control import CameraFrame, Control
 from shared.results import Ack, Smoothed
-from shared.stage import BEAT_S, Place, Stage
+from shared.stage import Place, Stage
 from shared.status import SourceStatus, Status
 from shared.topics import Envelope
 
 log = structlog.get_logger()
 
 _SMOOTHER_TOPIC = "faces/"
+_NOBODY = Workers(0, 0, smoother=False)
 
 
 class Capture(Stage):
@@ -41,9 +40,6 @@ class Capture(Stage):
         super().__init__()
         self._place = place
         self._settings = place.settings
-        self._listed = parse_sources(self._settings.capture_source, partial(find_camera, place), path_exists)
-        self._claims = Claims(self._listed, place.settings.runtime_dir, shared=under_honcho())
-        self._hosted: dict[str, Hosted] = {}
         self._dispatch = Dispatch()
         self._load = Load()
         self._topics: set[str] = set()
@@ -54,13 +50,21 @@ class Capture(Stage):
         self._wake.setblocking(False)
         self._wakes.setblocking(False)
         self.fds = (self._wake.fileno(),)
-        self._claim(time.monotonic())
-        self.detail = ", ".join(f"{spec.name}={spec.label}" for spec in self._listed)
+        self._hosting = Hosting(place, self._wakes, self._others)
+        self._hosted = self._hosting.hosted
+        self._hosting.claim(time.monotonic())
+        self.detail = ", ".join(f"{spec.name}={spec.label}" for spec in self._hosting.listed)
 
     @override
     def topics(self) -> Sequence[str]:
-        topics = ("faces", "emotions", "dropped", "smoothed", "ack")
-        return ["status/", *(f"{topic}/{spec.name}/" for spec in self._listed for topic in topics)]
+        given = (topic for spec in self._hosting.listed for topic in _answer_topics(spec.name))
+        return ["status/", f"control/{self._place.identity.process}/", *given]
+
+    @override
+    def further_topics(self, now: float) -> frozenset[str]:
+        added = self._hosting.added()
+        answers = {topic for name in added for topic in _answer_topics(name)}
+        return frozenset(answers | {f"camera/{name}/" for name, is_pushed in added.items() if is_pushed})
 
     @override
     def handle_subscription(self, event: Subscription, now: float) -> Iterable[Envelope]:
@@ -79,7 +83,7 @@ class Capture(Stage):
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:
-        """Process statuses, workers' answers, results and acknowledgements."""
+        """Process statuses, workers' answers, results, acknowledgements, and what is said about sources."""
         for _, _, message in heard:
             if isinstance(message, Status):
                 self._note(message, now)
@@ -89,6 +93,11 @@ class Capture(Stage):
                 self._answered(message, now)
             elif isinstance(message, Ack) and (hosted := self._hosted_of(message)):
                 hosted.recorded(message.seq)
+            elif isinstance(message, CameraFrame):
+                self._hosting.push(message, now)
+            elif isinstance(message, Control):
+                self._hosting.hear(message, now)
+                self.news = True
         return ()
 
     def _worked(self, message: m.Faces | m.Emotions | m.Dropped, now: float) -> None:
@@ -109,59 +118,63 @@ class Capture(Stage):
 
     @override
     def tick(self, now: float) -> Iterator[Envelope]:
-        """Claim sources, admit frames, give up those past their deadline, send what waits."""
+        """Claim and close sources, admit frames, give up those past their deadline, send what waits."""
         self._drain_wake()
-        self._claim(now)
+        self._hosting.claim(now)
+        for name in self._hosting.settle(now):
+            self._dispatch.forget(name)
+            self._warned.pop(name, None)
+        self._dispatch.serve(live=any(hosted.policy.live for hosted in self._hosted.values()))
         workers = self._dispatch.workers(now, smoother=_SMOOTHER_TOPIC in self._topics)
         by_turns = sorted(self._hosted.values(), key=lambda hosted: hosted.served_at)
         for hosted in by_turns:
-            self._advance(hosted, workers, now)
+            with self._hosting.contained(hosted, now):
+                self._advance(hosted, workers if self._hears(hosted) else _NOBODY, now)
             replays = (other.window for other in self._hosted.values() if not other.policy.live)
             for flight in hosted.window.to_send(None if hosted.policy.live else travelling_alone(replays)):
                 yield from self._send(hosted, flight, workers, now)
         self._load.watch(self._hosted.values(), now, ready=workers.are_ready(live=True))
-        states = {hosted.state for hosted in self._hosted.values()}
+        states = {hosted.state for name, hosted in self._hosted.items() if not self._hosting.is_added(name)}
         self.state = "reconnecting" if states == {"reconnecting"} else "ready"
         also = self._others.present(now)
         for name, epoch in () if also else self._others.take_epochs():
-            self.news |= self._hosted[name].outdo(epoch, time.time_ns())
+            if ours := self._hosted.get(name):
+                with self._hosting.contained(ours, now):
+                    self.news |= ours.outdo(epoch, time.time_ns())
         self.error = f"{also[0]} too; stop one of them" if also else None
-        self.finished = self._settings.capture_at_end == "exit" and self._all_ended()
+        self.finished = self._settings.capture_at_end == "exit" and self._hosting.given_have_ended()
 
     @override
     def wake_in(self, now: float) -> float:
-        return min([BEAT_S] + [hosted.window.next_expiry() - now for hosted in self._hosted.values()])
+        return min([self._hosting.wake_in()] + [hosted.window.next_expiry() - now for hosted in self._hosted.values()])
 
     @override
     def sources(self) -> list[SourceStatus]:
         now = time.monotonic()
-        return [self._load.status(hosted, now) for hosted in self._hosted.values()]
+        own = [self._load.status(hosted, now) for hosted in self._hosted.values()]
+        added = self._hosting.added()
+        rows = [msgspec.structs.replace(row, added=True) if row.source in added else row for row in own]
+        return [*rows, *self._hosting.refused.values()]
 
     @override
     def stop(self, now: float) -> Iterator[Envelope]:
         """End the running epochs, except those that a recorder may have read on from where it has got to."""
         for hosted in self._hosted.values():
-            if hosted.state == "running" and not hosted.policy.is_recorded:
+            if hosted.window.is_open and not hosted.policy.is_recorded:
                 hosted.close_epoch(now, time.time_ns())
                 for flight in hosted.window.to_send():
                     if flight.gone:
-                        yield self._gone(hosted, flight)
+                        yield outgoing.gone(hosted.header(flight), flight)
 
     @override
     def close(self) -> None:
-        for hosted in self._hosted.values():
-            hosted.stop()
-        self._claims.release()
+        self._hosting.close()
         self._wake.close()
         self._wakes.close()
 
-    def _claim(self, now: float) -> None:
-        for spec in self._claims.take(now):
-            hosted = host(spec, self._place, self._wakes)
-            if hosted.policy.live:
-                self._dispatch.serve_live()
-            self._hosted[spec.name] = hosted
-            hosted.start()
+    def _hears(self, hosted: Hosted) -> bool:
+        """Whether the answers to its frames would reach us: the bus has passed our subscriptions on."""
+        return self._topics.issuperset(_answer_topics(hosted.name))
 
     def _advance(self, hosted: Hosted, workers: Workers, now: float) -> None:
         """Admit a source's frames, persist its progress, and give up frames past their deadline."""
@@ -189,7 +202,7 @@ class Capture(Stage):
             if flight.is_news:
                 self._count_given_up(hosted, flight)
             hosted.window.sent(flight, None, now)
-            yield self._gone(hosted, flight)
+            yield outgoing.gone(hosted.header(flight), flight)
             return
         detector = self._dispatch.pick(now, flight.avoid) if workers.are_ready(live=flight.live) else None
         if detector is None or flight.image is None:
@@ -201,20 +214,7 @@ class Capture(Stage):
         expected_s = self._dispatch.sent(hosted.key(flight), detector, now, scan=asked.scan, classify=rationed)
         hosted.window.sent(flight, detector, now, expected_s)
         hosted.served_at = now
-        frame = m.Frame(
-            **hosted.header(flight),
-            image=m.Image.of(flight.image),
-            classify=classify,
-            scan=asked.scan,
-            hints=[face.box for face in asked.hints],
-            hint_ids=[face.track_id for face in asked.hints],
-            turn=asked.turn,
-            turns=asked.turns,
-            max_side=asked.max_side or None,
-            signature=list(asked.signature),
-            deadline_ms=round(1000 * (flight.deadline_at - now), 1) if flight.live else None,
-        )
-        yield Envelope("frame", detector, frame)
+        yield outgoing.frame(hosted.header(flight), flight, detector, now, classify=classify)
         if first and self._previews.is_due(hosted.name, self._topics, now):
             yield self._previews.make(hosted.header(flight), flight.image, now)
 
@@ -224,10 +224,6 @@ class Capture(Stage):
         if flight.gone == "failed" or self._warned.get(hosted.name) != hosted.epoch:
             self._warned[hosted.name] = hosted.epoch
             log.warning("frame given up", source=hosted.name, epoch=hosted.epoch, seq=flight.seq, reason=flight.gone)
-
-    def _gone(self, hosted: Hosted, flight: Flight) -> Envelope:
-        assert flight.gone is not None  # noqa: S101 — the callers ask
-        return Envelope("gone", hosted.name, m.Gone(**hosted.header(flight), reason=flight.gone))
 
     def _answered(self, message: Smoothed, now: float) -> None:
         hosted = self._hosted_of(message)
@@ -245,11 +241,6 @@ class Capture(Stage):
         for source in self._others.heard(status, self._hosted, now, time.time_ns()):
             log.error("two captures of one source", source=source, other=status.process)
 
-    def _all_ended(self) -> bool:
-        own = {hosted.name for hosted in self._hosted.values() if hosted.state == "ended"}
-        elsewhere = self._others.ended - self._hosted.keys()
-        return all(spec.name in own | elsewhere for spec in self._listed)
-
     def _hosted_of(self, message: m.FrameMessage | Ack) -> Hosted | None:
         hosted = self._hosted.get(message.source)
         return hosted if hosted and hosted.epoch == message.epoch else None
@@ -258,3 +249,8 @@ class Capture(Stage):
         with contextlib.suppress(BlockingIOError):
             while self._wake.recv(4096):
                 pass
+
+
+def _answer_topics(source: str) -> list[str]:
+    """Where the answers to a source's frames come."""
+    return [f"{topic}/{source}/" for topic in ("faces", "emotions", "dropped", "smoothed", "ack")]

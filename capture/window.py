@@ -34,6 +34,8 @@ class Window:
         self.last_sent = acked
         self.meter = Meter()
         """Round-trip times in milliseconds, for the timeout."""
+        self.is_open = acked is not None
+        """Frames were sent, the last one of the epoch not among them."""
         self._timeout_s = FIRST_TIMEOUT_S
         self._recorded = -1
 
@@ -189,6 +191,12 @@ class Window:
                 self._timeout_s = min(max(self._timeout_s, 2 * flight.timeout_s), MOST_TIMEOUT_S)
                 flight.resend()
 
+    def give_up(self) -> None:
+        """Give up all frames that workers have not finished."""
+        for flight in self.flights.values():
+            if flight.is_awaited:
+                flight.give_up("deadline")
+
     def _hasten(self, flight: Flight, now: float) -> None:
         """Once workers are done with it, their slowness no longer extends its deadline."""
         if flight.phase is Phase.WHOLE:
@@ -207,7 +215,7 @@ class Window:
 
     def _add(self, flight: Flight) -> Flight:
         self.flights[flight.seq] = flight
-        self.last_sent = flight.seq
+        self.last_sent, self.is_open = flight.seq, not flight.end
         return flight
 
 

@@ -38,5 +38,5 @@ class CameraFrame(Message, frozen=True, kw_only=True):
     """`camera/<source>/`: a frame of a PUSHED source as JPEG; `captured_ns` becomes that of its result."""
 
     source: SourceName
-    captured_ns: int
+    captured_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     jpeg: bytes

@@ -21,6 +21,8 @@ class Epochs:
         if status.stage != "capture":
             return
         for source in status.sources:
+            if source.state == "refused":
+                continue
             said = self._said.setdefault(source.source, {})
             said[status.process] = source.epoch, now
             for process in [process for process, (_, at) in said.items() if now - at > STATUS_FRESH_S]:

@@ -149,7 +149,7 @@ class Smoother(Stage):
             log.error("two smoothers on one bus", other=status.process)
         for source in status.sources:
             assembly = self._assemblies.get(source.source)
-            if source.state in ("ended", "holding") and assembly and assembly.epoch == source.epoch:
+            if source.state in ("ended", "holding", "refused") and assembly and assembly.epoch == source.epoch:
                 del self._assemblies[source.source]
                 self._finished[source.source] = source.epoch
                 self._forget(source.source)

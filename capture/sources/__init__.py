@@ -16,6 +16,7 @@ from capture.sources.frame import Frame, Source, SourceUnavailable
 from capture.sources.images import ImageSource
 from capture.sources.live import UrlSource
 from capture.sources.paths import path_exists, source_at
+from capture.sources.pushed import PushedSource
 from capture.sources.remote_picture import HttpSource
 from capture.sources.video import FileSource
 from shared.errors import SourceError
@@ -29,6 +30,7 @@ __all__ = [
     "Frame",
     "HttpSource",
     "ImageSource",
+    "PushedSource",
     "Source",
     "SourceError",
     "SourceUnavailable",

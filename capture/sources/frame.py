@@ -25,6 +25,8 @@ class Frame:
         last: this is the media's last frame; always False for live sources, which cannot know.
         jump_s: by how many seconds its time stamp leaped away from where it was due, while `pts` goes on evenly; 0 if
             it did not.
+        captured_ns: when it was captured, wall clock, if the source was told; None: when it was read.
+        skipped: how many pictures the source has left out since the frame before.
     """
 
     image: NDArray[np.uint8]
@@ -32,6 +34,8 @@ class Frame:
     index: int
     last: bool = False
     jump_s: float = 0.0
+    captured_ns: int | None = None
+    skipped: int = 0
 
     @property
     def size(self) -> tuple[int, int]:

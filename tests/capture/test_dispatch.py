@@ -15,7 +15,7 @@ FACE = m.Face(face=0, xyxy=BOX, confidence=1.0, landmarks=((0.0, 0.0),) * 5, cla
 def dispatch(detectors=1, classifiers=1, live=True):
     one = Dispatch()
     if live:
-        one.serve_live()
+        one.serve(live=True)
     for topic, count in (("frame", detectors), ("crops", classifiers)):
         for number in range(count):
             one.note(True, f"{topic}/{topic}-{number}/", 0.0)
@@ -193,3 +193,37 @@ def test_who_is_silent_is_known():
     one.beat(status("frame", pid=0), 4.0)
     assert one.silent(2.0) == frozenset()
     assert one.silent(4.0) == {"frame-0", "crops-0"}
+
+
+def test_the_limits_are_those_of_the_sources_there_are():
+    """A camera may come and go beside replays."""
+    one = dispatch(live=False)
+    rooms = []
+    for live in (True, False):
+        one.serve(live=live)
+        rooms.append(one.detectors.room(0.0, one._most))
+    assert rooms == [LIVE_MOST, REPLAY_MOST]
+    assert one.detectors.slow_s == float("inf")
+
+
+def test_a_source_that_has_gone_is_waited_for_no_longer():
+    """It had been denied a classifier, so that the next free one would be kept for it."""
+    one = dispatch()
+    for number in range(LIVE_MOST):
+        send(one, "a", number, classify=one.claim_classifier("a", 0.0))
+    for now in (0.1, 0.2):
+        assert not one.claim_classifier("b", now)
+    one.answered(("a", 1, 0), None)
+    assert not one.claim_classifier("c", 0.25)
+    one.forget("b")
+    assert one.claim_classifier("c", 0.3)
+
+
+def test_the_frames_of_a_source_that_has_gone_keep_no_classifier_busy():
+    """Nobody hears of them any more."""
+    one = dispatch()
+    for number in range(LIVE_MOST):
+        send(one, "a", number, classify=one.claim_classifier("a", 0.0))
+    assert not one.claim_classifier("b", 0.1)
+    one.forget("a")
+    assert one.claim_classifier("b", 0.2)

@@ -3,11 +3,9 @@
 import socket
 import threading
 import time
-from collections import deque
 from dataclasses import replace
 
 import msgspec
-import numpy as np
 import pytest
 import structlog
 
@@ -17,50 +15,13 @@ from capture.policy import Policy
 from capture.progress import Progress
 from capture.reader import Reader
 from capture.report import report
-from capture.sources import Frame, SourceUnavailable
+from capture.sources import SourceUnavailable
 from shared.errors import ConfigurationError, SourceError
-from tests.capture.made import admit
+from tests.capture.made import MadeUp, admit
 from tests.dashboard.made import face, result
 
 READY = Workers(detectors=1, classifiers=1, smoother=True)
 NOBODY = Workers(detectors=0, classifiers=0, smoother=False)
-
-
-class MadeUp:
-    """A source of `count` frames; `script` makes its openings fail; `gate` lets frames through one by one."""
-
-    live_only = False
-    paced = False
-    starts_s = 10.0
-    label = "made up"
-
-    def __init__(self, count=5, script=(), live=False, gate=None, warnings=()):
-        self.count, self.script, self.live_only = count, deque(script), live
-        self.gate, self.warnings, self.opened = gate, list(warnings), 0
-        self._next = 0
-
-    def open(self):
-        self.opened += 1
-        if self.script and (fault := self.script.popleft()):
-            raise fault
-        self._next = 0
-
-    def skip_to(self, index):
-        self._next = index
-
-    def read(self):
-        if self.gate:
-            self.gate.acquire()
-        if self._next >= self.count:
-            if self.live_only:
-                raise SourceUnavailable("unplugged")
-            return None
-        index, self._next = self._next, self._next + 1
-        last = not self.live_only and index == self.count - 1
-        return Frame(np.full((2, 2, 3), index, np.uint8), index / 30, index, last)
-
-    def close(self):
-        pass
 
 
 class Host:
@@ -372,3 +333,33 @@ def test_results_are_the_next_frames_hints_and_forgotten_behind_them(host):
     assert run.asks.hints.of(100) == [face().xyxy]
     assert len(run.asks.hints._seen) < 10
     run.stop()
+
+
+def test_what_is_ended_gives_nothing_more(host, tmp_path):
+    """Its epoch is closed once, its thread ends, and nothing of it stays on disk."""
+    gate = threading.Semaphore(2)
+    one = host(MadeUp(9, gate=gate))
+    one.until(lambda: len(one.seen) == 2)
+    assert (tmp_path / "s.json").exists()
+    gate.release(9)
+    for _ in range(2):
+        one.run.end(0.0, 0)
+    one.until(lambda: one.run.state == "ended")
+    assert [(seq, end, gone) for _, seq, end, gone in one.seen] == [
+        (0, False, None),
+        (1, False, None),
+        (2, True, "ended"),
+    ]
+    one.until(lambda: not one.run.reader.is_alive)
+    assert one.run.reader.peek() is None
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_one_that_had_ended_is_not_ended_twice(host):
+    """Whoever listens has seen its last frame."""
+    one = host(MadeUp(2), at_end="hold")
+    one.until(lambda: one.run.state == "holding")
+    one.run.end(0.0, 0)
+    one.until(lambda: one.run.state == "ended")
+    assert len(one.seen) == 2
+    one.until(lambda: not one.run.reader.is_alive)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from capture.names import SourceSpec, parse_sources, redact
+from capture.names import SourceSpec, parse_source, parse_sources, redact
 from shared.errors import ConfigurationError
 
 
@@ -170,3 +170,20 @@ def test_refusals_hide_passwords(value: str) -> None:
         parsed(value)
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(SourceSpec("a", value))
+
+
+@pytest.mark.parametrize(
+    ("value", "spec"),
+    [("0", "0"), ("/dev/video2", "/dev/video2"), ("a,b.mp4", "a,b.mp4"), (r"x\,y.mp4", "x,y.mp4"), ("auto", "demo")],
+)
+def test_one_source_under_a_given_name(value: str, spec: str) -> None:
+    """What one entry of the list may be."""
+    assert parse_source("s", value, lambda _: False, {"a,b.mp4"}.__contains__) == SourceSpec("s", spec)
+
+
+@pytest.mark.parametrize("value", ["", "a.mp4,b.mp4", "http://u:secret@host:port/"])
+def test_a_refusal_names_the_source_and_no_password(value: str) -> None:
+    """It is shown beside the source."""
+    with pytest.raises(ConfigurationError, match=r"^the source 's'=") as refusal:
+        parse_source("s", value, lambda _: False, lambda _: False)
+    assert "secret" not in str(refusal.value)

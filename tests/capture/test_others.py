@@ -34,3 +34,15 @@ def test_what_has_ended_elsewhere_is_known():
     others.heard(status("capture", sources=[source_status("film", "ended")]), {"cam0"}, 0.0, NOW_NS)
     assert others.ended == {"film"}
     assert others.present(0.0) == []
+
+
+def test_who_hosts_a_source_is_known_while_it_says_so():
+    """Also of sources that are not ours; one that was refused there is hosted by nobody."""
+    others = Others()
+    theirs = [source_status("film"), source_status("lost", "refused")]
+    others.heard(status("capture", sources=theirs), {"cam0"}, 1.0, NOW_NS)
+    assert others.host_of("film", 2.0) == "capture-host-1"
+    assert others.host_of("lost", 2.0) is None
+    assert others.host_of("film", 3.1) is None
+    others.heard(status("capture", sources=[]), {"cam0"}, 1.5, NOW_NS)
+    assert others.host_of("film", 1.6) is None

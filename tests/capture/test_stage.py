@@ -34,7 +34,7 @@ def test_a_stopped_replay_that_is_recorded_may_go_on_later(tmp_path, monkeypatch
     place = Place(load_settings({"runtime_dir": tmp_path, **given}), identify("capture"), tmp_path / "state")
     capture = stage.Capture(place)
     (hosted,) = capture._hosted.values()
-    hosted.state, hosted.window.last_sent = "running", 3
+    hosted.window.last_sent, hosted.window.is_open = 3, True
     said = [message for _, _, message in capture.stop(1.0) if isinstance(message, Gone)]
     capture.close()
     assert [(message.end, message.reason) for message in said] == [(True, "ended")] * ends

@@ -47,3 +47,10 @@ def test_made_up_sources_are_forgotten():
     for number in range(3 * MOST_SOURCES):
         said(1, now=float(number), epochs=epochs, source=f"s{number}")
     assert len(epochs._said) == MOST_SOURCES
+
+
+def test_a_refused_source_is_in_no_epoch():
+    """A capture that was asked for it in vain says nothing about the one that has it."""
+    epochs = Epochs()
+    epochs.hear(status("capture", sources=[source_status("s", "refused", epoch=0)]), 0.0)
+    assert epochs.follows("s", 8, 7, 0.0, quiet=False)

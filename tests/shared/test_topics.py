@@ -264,6 +264,14 @@ def test_a_frames_numbers_are_in_order(numbers):
         decode((topic, msgpack.packb(msgpack.unpackb(body) | numbers)))
 
 
+@pytest.mark.parametrize("stamp", [-1, 2**63])
+def test_the_stamp_of_a_camera_fits_a_table(stamp):
+    """It comes from outside, and recorders store it in 64 bits."""
+    topic, body = encode(EXAMPLES["camera"])
+    with pytest.raises(MessageError, match="captured_ns"):
+        decode((topic, msgpack.packb(msgpack.unpackb(body) | {"captured_ns": stamp})))
+
+
 def test_unknown_keys_are_ignored():
     """Keys may be added within a protocol version."""
     topic, body = encode(EXAMPLES["ack"])

@@ -174,3 +174,12 @@ def test_a_full_disk_ends_a_replay_with_a_recorder(tmp_path, full_disk):
     with pytest.raises(ConfigurationError, match="No space left"):
         hear(stage, faces(0))
     stage.close()
+
+
+def test_a_source_that_was_refused_on_the_way_is_forgotten(smoother, tmp_path):
+    """Like one that has ended; nothing of it is kept for a next one of its name."""
+    hear(smoother, faces(0), faces(1))
+    assert smoother._assemblies
+    hear(smoother, status("capture", "c", "refused"))
+    assert not smoother._assemblies
+    assert memories.read(smoother._folder) == {}
