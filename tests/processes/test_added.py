@@ -22,10 +22,14 @@ class Desk:
     def say(self, topic, **message):
         self._speaker.send_multipart([f"{topic}/".encode(), msgpack.packb({"v": 1, **message})])
 
+    def capture(self):
+        """What the capture says now; of a killed one and its successor, what that one says."""
+        return max(self._one.listener.live("capture"), key=lambda said: said["started_ns"], default=None)
+
     def rows(self):
         """The capture's sources by name, as it reports them now."""
-        (capture,) = self._one.listener.live("capture") or [{"sources": []}]
-        return {row["source"]: row for row in capture["sources"]}
+        capture = self.capture()
+        return {row["source"]: row for row in capture["sources"]} if capture else {}
 
     def control(self, source, opening, done):
         """Repeat a request until `done` holds of the source's row, None if there is none."""
@@ -33,7 +37,7 @@ class Desk:
 
         def met():
             nonlocal said_at
-            (capture,) = self._one.listener.live("capture") or [None]
+            capture = self.capture()
             if capture and time.monotonic() - said_at > 1:
                 said_at = time.monotonic()
                 process = capture["process"]
@@ -100,3 +104,25 @@ def test_sources_come_and_go_in_a_running_pipeline(pipeline, recording):
         return [path for path in (one.runtime_dir / "state").rglob("*.*") if path.name.split(".")[0] in opened]
 
     eventually(lambda: not kept(), lambda: f"states that are left: {kept()}")
+
+
+def test_what_was_added_is_asked_for_again_after_a_crash(pipeline, recording):
+    """A killed capture's successor goes on with the film where that one was; a killed bus and smoother stop nobody."""
+    one = pipeline(capture_source="cam=demo").start().ready()
+    desk = Desk(one)
+    film = {"spec": str(recording), "mode": "replay"}
+    desk.control("film", film, is_in("running"))
+    eventually(lambda: len(results(one, "film")) > 10, "results of the film")
+    killed = one.kill("capture")
+    eventually(lambda: desk.capture() and desk.capture()["pid"] != killed, "its successor")
+    assert "film" not in desk.rows()
+    desk.control("film", film, is_in("holding"))
+    eventually(lambda: len(results(one, "film")) == 90, lambda: f"{len(results(one, 'film'))} of 90 results")
+    assert [row["seq"] for row in results(one, "film")] == list(range(90))
+    assert {row["epoch"] for row in results(one, "film")} == {results(one, "film")[0]["epoch"]}
+
+    desk.control("show", {"spec": "demo"}, is_in("running"))
+    for stage in ("bus", "smoother"):
+        one.kill(stage)
+        before = len(results(one, "show"))
+        eventually(lambda before=before: len(results(one, "show")) > before + 10, f"results without that {stage}")
