@@ -277,12 +277,10 @@ def test_a_recording_that_does_not_know_its_last_frame_ends_its_epoch(host):
     """Whoever waits for `end` is told, by a frame that was given up."""
     one = host(Paced(3, knows_its_end=False), live=True, at_end="hold")
     one.until(lambda: one.run.state == "holding")
-    assert [(seq, end, gone) for _, seq, end, gone in one.seen] == [
-        (0, False, None),
-        (1, False, None),
-        (2, False, None),
-        (3, True, "ended"),
-    ]
+    *frames, last = [(seq, end, gone) for _, seq, end, gone in one.seen]
+    assert last == (3, True, "ended")
+    assert frames[-1] == (2, False, None)
+    assert {(end, gone) for _, end, gone in frames} == {(False, None)}, "a slow machine may have skipped some"
 
 
 class Jumping(MadeUp):
