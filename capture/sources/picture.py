@@ -50,7 +50,7 @@ class Painter:
     def __init__(self, label: str) -> None:
         self._label = label
         self._convert = VideoReformatter()
-        self._kind: tuple[int, int, int] | None = None
+        self._kind: tuple[int, int, int] = 0, 0, 0
         self._turn = UPRIGHT
 
     def paint(self, frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -87,7 +87,9 @@ class Painter:
             image = _on_black(image)
         image = ordinary(image, frame.color_trc, frame.color_primaries)
         kind = frame.width, frame.height, frame.rotation
-        if kind != self._kind:
+        # a stream's own message about its turn comes with key frames and holds for those behind it
+        is_told = frame.key_frame or frame.rotation or kind[:2] != self._kind[:2]
+        if is_told and kind != self._kind:
             self._kind, self._turn = kind, _turn_of(frame)
         return np.ascontiguousarray(turned(image, self._turn))
 

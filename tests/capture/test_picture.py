@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from capture.sources import SourceError
@@ -87,6 +88,21 @@ def test_turned_and_mirrored(tmp_path, name, turned) -> None:
     assert corners(image) == TURNS[turned]
     assert image.shape == ((48, 64, 3) if turned[0] else (64, 48, 3))
     assert image.flags.c_contiguous
+
+
+def test_a_turn_told_with_key_frames_holds_for_those_behind_them(tmp_path) -> None:
+    """A camera that is hung upside down says so in the stream itself (H.264's display orientation message)."""
+    made = film(tmp_path / "made.ts", options={"x264opts": "keyint=5:pic-struct=1", "bf": "2"})
+    with av.open(str(made)) as media, av.open(str(tmp_path / "a.ts"), "w") as output:
+        stream = output.add_stream_from_template(media.streams.video[0])
+        inserting = BitStreamFilterContext("h264_metadata=display_orientation=insert:rotate=90", media.streams.video[0])
+        for packet in media.demux(video=0):
+            for told in inserting.filter(packet) if packet.size else ():
+                told.stream = stream
+                output.mux(told)
+    frames, _ = read(tmp_path / "a.ts")
+    assert [frame.size for frame in frames] == [(48, 64)] * 20
+    assert {corners(frame.image) for frame in frames} == {"g-rb"}
 
 
 COLOURS = [
