@@ -145,12 +145,12 @@ class UrlSource:
         if is_playlist:
             answer.close()
             return self._shown(self._url, _SEGMENT_S)
+        if self.fetcher is not None and not answer.gives_parts and index_is_last(head):
+            self._body = body = Reread(self.fetcher, answer)
+            return self._shown(body)
         if answer.length is None and not answer.gives_parts:
             return self._shown(answer)
         self.paced = True
-        if self.fetcher is not None and answer.length and not answer.gives_parts and index_is_last(head):
-            self._body = body = Reread(self.fetcher, answer)
-            return self._shown(body)
         answer.close()
         return self._shown(self._url)
 

@@ -1,5 +1,7 @@
 """Reading an MP4 from a server that gives no parts of a file (such as `python -m http.server`)."""
 
+import os
+
 from capture.sources.http_fetch import Answer, Fetcher
 
 _BEFORE_INDEX = (b"ftyp", b"free", b"skip", b"wide", b"uuid")
@@ -15,12 +17,12 @@ def index_is_last(head: bytes) -> bool:
 
 
 class Reread:
-    """A body of known length in which one can go back: it is asked for again, and skipped up to there."""
+    """A body in which one can go back: it is asked for again, and skipped up to there."""
 
     def __init__(self, fetcher: Fetcher, answer: Answer):
         self._fetcher = fetcher
         self._answer: Answer | None = answer
-        self._length = answer.length or 0
+        self._length = answer.length
         self._read = 0  # of this answer
         self._at = 0
 
@@ -43,13 +45,15 @@ class Reread:
         data = self._answer.read(size)
         self._read += len(data)
         self._at = self._read
-        if not data and self._at < self._length:
+        if not data and self._at < (self._length or 0):
             raise OSError(f"closed the connection after {self._at} of {self._length} bytes")
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Where to read next, as of `io`; costs nothing until it is read."""
-        self._at = offset + (0, self._at, self._length)[whence]
+        """Where to read next, as of `io`; costs nothing until it is read. -1: where its end is, is not known."""
+        if whence == os.SEEK_END and self._length is None:
+            return -1
+        self._at = offset + (0, self._at, self._length or 0)[whence]
         return self._at
 
     def tell(self) -> int:

@@ -108,6 +108,16 @@ def test_a_recording_may_tell_its_length_itself(tmp_path: Path) -> None:
     assert times(frames) == pytest.approx([n / 10 for n in range(20)])
 
 
+def test_an_index_behind_the_pictures_without_a_length(tmp_path: Path) -> None:
+    """An MP4 whose server tells neither its length nor gives parts: asked for twice, it comes whole, and ends."""
+    path = of_noise(tmp_path / "a.mp4")
+    with site({"/a": sends("video/mp4", path.read_bytes())}) as server:
+        frames, warnings = read_url(f"http://{server.address}/a")
+        assert len(server.asked) == 2
+    assert_same(frames, read(path)[0])
+    assert warnings == []
+
+
 def test_stamps_that_jump_in_a_recording_are_told(tmp_path: Path) -> None:
     """By URL as by file."""
     one = film(tmp_path / "a.ts", options=PLAIN).read_bytes()
