@@ -16,10 +16,11 @@ from capture.sources.ffmpeg_options import analysis_s, options_for
 from capture.sources.frame import Frame, SourceUnavailable
 from capture.sources.http_fetch import Answer, Fetcher
 from capture.sources.jpegs import jpegs
-from capture.sources.media import Media, NoVideoError, because
+from capture.sources.media import Media, because
 from capture.sources.multipart import MultipartError
 from capture.sources.reread import Body, Reread, index_is_last
 from capture.sources.schedule import Schedule
+from capture.sources.track import NoVideoError
 from capture.sources.video import shots
 from shared.errors import SourceError
 

@@ -1,6 +1,5 @@
 """Reading a file or stream through FFmpeg's libraries (PyAV): its video track, decoded, with times."""
 
-import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple
@@ -8,13 +7,14 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture.sources.picture import shown_size
 from capture.sources.reread import Body
 from capture.sources.timeline import LONGEST_BROADCAST_GAP_S, LONGEST_GAP_S, Timeline
+from capture.sources.track import announced_packets, moving_track
 from shared.errors import SourceError
 from shared.pictures import check_pixels
 
@@ -24,8 +24,6 @@ _NOTIMESTAMPS = 0x0080
 _TS_DISCONT = 0x0200
 
 BROKEN_READS = 1000  # in a row: a damaged stretch of a file is skipped, which costs microseconds a time
-_STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-_PICTURE_CODECS = ("mjpeg", "png", "bmp", "tiff", "webp")
 _DEFAULT_RATE = Fraction(25)  # FFmpeg's own for streams without time
 _HIGHEST_RATE = 1000  # guesses beyond are a clock's ticks
 _FIRST_JUMPS = 3
@@ -47,12 +45,8 @@ class Decoded(NamedTuple):
     size: tuple[int, int]
 
 
-class NoVideoError(SourceError):
-    """There is no moving picture in it."""
-
-
 class Media:
-    """An open container and the video track chosen in it: the default one of those that move.
+    """An open container and the video track chosen in it: the default one of those that move, else the largest.
 
     Decoded by one thread: with more, FFmpeg conceals damage differently from run to run.
 
@@ -76,14 +70,14 @@ class Media:
         self._first_failure = ""
         self._jumps: list[str] = []
         self._jumped = 0
-        self._packets = 0
+        self._packets = self._frames = 0
         self._max_pixels = max_pixels
         self._sized: tuple[int, int, Fraction | None] | None = None
         self._container: InputContainer = av.open(
             address, "r", options=dict(options or {}), metadata_errors="replace", timeout=timeout
         )
         try:
-            self._stream = self._chosen()
+            self._stream = moving_track(self._container, label)
             self._time_base = self._stream.time_base or Fraction(1, av.time_base)
             self.in_segments = self._container.format.name == "hls"
             """Whether it comes a few seconds at a time."""
@@ -112,8 +106,11 @@ class Media:
     def frames(self) -> Iterator[Decoded]:
         """Every frame that can be decoded, in presentation order. Damaged packets are left out and counted."""
         for frame in self._decoded():
-            stamp, decoding_stamp, duration = map(self._seconds, (frame.pts, frame.dts, frame.duration))
+            # without stamps of its own it goes by the rate alone: what FFmpeg makes up is not always a time
+            told = (None, None, None) if self._is_timeless else (frame.pts, frame.dts, frame.duration)
+            stamp, decoding_stamp, duration = map(self._seconds, told)
             pts, jump_s = self._timeline.place(stamp, decoding_stamp, duration or 0.0)
+            self._frames += 1
             if jump_s:
                 self._jumped += 1
                 if len(self._jumps) < _FIRST_JUMPS:
@@ -132,23 +129,13 @@ class Media:
             more = ", …" if self._jumped > len(self._jumps) else ""
             times = "once" if self._jumped == 1 else f"{self._jumped} times"
             faults.append(f"its time stamps jump {times} ({', '.join(self._jumps)}{more}); time goes on evenly")
-        if self.is_timeless:
+        if self.is_timeless and self._frames > 1:
             faults.append(f"has no time stamps; taken as {float(self._rate):.4g} frames a second")
         return [f"{self.label}: {fault}" for fault in faults]
 
     def close(self) -> None:
         """Close the file or connection. Idempotent."""
         self._container.close()
-
-    def _chosen(self) -> VideoStream:
-        moving = [stream for stream in self._container.streams.video if not Disposition(stream.disposition) & _STILL]
-        if not moving:
-            what = "only a cover picture" if self._container.streams.video else "no video track"
-            raise NoVideoError(f"{self.label}: has no moving picture, {what}")
-        known = [stream for stream in moving if stream.codec_context is not None]
-        if not known:
-            raise SourceError(f"{self.label}: there is no decoder for its video ({self._described()})")
-        return max(known, key=_likelihood)
 
     def _start(self) -> None:
         """Prepare the decoder and the clock, before the first packet."""
@@ -157,7 +144,7 @@ class Media:
             if other.index != stream.index:
                 other.discard = Discard.all
         container.flags &= ~_GENPTS  # PyAV's default; invents wrong stamps for AVI
-        self._announced = _announced(container, stream)
+        self._announced = announced_packets(container, stream)
         guessed = stream.guessed_rate or stream.average_rate or _DEFAULT_RATE
         self._rate = guessed if 0 < guessed <= _HIGHEST_RATE else _DEFAULT_RATE
         kind = container.format
@@ -228,31 +215,6 @@ class Media:
 
     def _seconds(self, ticks: int | None) -> float | None:
         return None if ticks is None else ticks * self._time_base.numerator / self._time_base.denominator
-
-    def _described(self) -> str:
-        """What FFmpeg calls the first video track's format, as in `none (XYZW / 0x575A5958)`."""
-        av.logging.set_level(av.logging.INFO)  # the description comes as a log
-        try:
-            text = self._container.dumps_format()  # type: ignore[attr-defined]  # missing in PyAV's stubs
-        finally:
-            av.logging.set_level(None)
-        found = re.search(r"Video: ([^,\n]*)", text)
-        return found[1].strip() if found else "of an unknown format"
-
-
-def _likelihood(stream: VideoStream) -> tuple[bool, bool, bool]:
-    """Sorts tracks: last those that move and are the default; a still may be one though its container does not say."""
-    is_default = bool(Disposition(stream.disposition) & Disposition.default)
-    return stream.frames != 1, stream.codec_context.name not in _PICTURE_CODECS, is_default
-
-
-def _announced(container: InputContainer, stream: VideoStream) -> int:
-    """How many packets the track has by its header, where that can be relied on; else 0.
-
-    MP4 counts what an edit list leaves out, but not in its index; other formats tell nothing, or an estimate.
-    """
-    kind = container.format.name
-    return len(stream.index_entries) if kind.startswith("mov,") else stream.frames if kind == "avi" else 0
 
 
 def because(error: av.FFmpegError) -> str:

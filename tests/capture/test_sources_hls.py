@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from capture.sources import SourceUnavailable, UrlSource
-from tests.capture.films import film, times
+from tests.capture.films import film, picture, times
 from tests.capture.site import Site, file, mute, site, tcp, until_lost
 
 LIMIT = 1_000_000
@@ -109,6 +109,19 @@ def test_a_finished_playlist_is_a_recording(tmp_path: Path) -> None:
         assert source.paced
         frames = list(iter(source.read, None))
     assert times(frames) == pytest.approx([n / 25 for n in range(80)], abs=0.001)
+
+
+def test_of_several_variants_the_largest_is_shown(tmp_path: Path) -> None:
+    """Though others stand before it: a face of few pixels tells little."""
+    pages = {}
+    for name, size in (("small", (64, 48)), ("large", (128, 96)), ("middle", (96, 72))):
+        made = film(tmp_path / f"{name}.ts", images=[picture(n, size) for n in range(10)], options={"bf": "0"})
+        pages[f"/{name}.ts"] = file(made.read_bytes(), "video/mp2t")
+        pages[f"/{name}.m3u8"] = file(playlist(f"#EXTINF:0.4,\n/{name}.ts\n", over=True), PLAYLIST)
+    variants = "".join(f"#EXT-X-STREAM-INF:BANDWIDTH=1000\n/{name}.m3u8\n" for name in ("small", "large", "middle"))
+    pages["/all.m3u8"] = file(f"#EXTM3U\n{variants}".encode(), PLAYLIST)
+    with site(pages) as server, opened(server, "/all.m3u8") as source:
+        assert {frame.size for frame in iter(source.read, None)} == {(128, 96)}
 
 
 LISTS = {
