@@ -17,6 +17,7 @@ class DemoSource(Recording):
         self._fps = fps
         self._count = None if seconds is None else round(seconds * fps)
 
-    def _decode(self, start: int) -> Generator[Frame, None, None]:
-        for index in count(start) if self._count is None else range(start, self._count):
-            yield Frame(demo_frame(index, self._size, self._fps), index / self._fps, index)
+    def _decode(self) -> Generator[Frame, None, None]:
+        for index in count() if self._count is None else range(self._count):
+            if self._wants(index, index / self._fps):
+                yield Frame(demo_frame(index, self._size, self._fps), index / self._fps, index)

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from capture.sources.frame import Frame, Source
+from capture.sources.recording import Recording
 from shared.errors import SourceError
 
 
 class Excerpt:
     """The frames of a recording from `start_s` on and, if there is an `end_s`, before it.
 
-    They keep the numbers and times that they have in the whole. What lies before them is decoded, too.
+    They keep the numbers and times that they have in the whole.
     """
 
     live_only = False
@@ -43,6 +44,8 @@ class Excerpt:
     def open(self) -> None:
         """Start at the first frame; see `Source.open`. Raises SourceError also if no frame is in the excerpt."""
         self._source.open()
+        if isinstance(self._source, Recording):
+            self._source.seek(self._start_s)
         self._look_ahead()
         if self._ahead is None:
             until = "its end" if self._end_s == float("inf") else f"{self._end_s:g} s"

@@ -29,7 +29,7 @@ class FolderSource(Recording):
         self._max_pixels = max_pixels
         self._seconds = seconds_per_image
 
-    def _decode(self, start: int) -> Generator[Frame, None, None]:
+    def _decode(self) -> Generator[Frame, None, None]:
         pictures, others = list_folder(self._path)
         left_out = _counted(others)
         if not pictures:
@@ -47,7 +47,7 @@ class FolderSource(Recording):
                 self.warnings.append(picture.fault)
             if picture.is_animated:
                 animations.append(path.name)
-            if index >= start:
+            if self._wants(index, index * self._seconds):
                 yield Frame(picture.image, index * self._seconds, index)
             index += 1
         if index == 0:

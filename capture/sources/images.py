@@ -29,16 +29,17 @@ class ImageSource(Recording):
         self._seconds = seconds_per_image
         self._stays = stays
 
-    def _decode(self, start: int) -> Generator[Frame, None, None]:
+    def _decode(self) -> Generator[Frame, None, None]:
         picture = load_picture(self._path, self.label, self._max_pixels)
         if picture.fault:
             self.warnings.append(picture.fault)
         if picture.is_animated:
             frames = animate(self._path, self.label, self._max_pixels, self.warnings)
-            yield from (frame for frame in frames if frame.index >= start)
+            yield from (frame for frame in frames if self._wants(frame.index, frame.pts))
             return
-        for index in count(start) if self._stays else range(start, 1):
-            yield Frame(picture.image, index * self._seconds, index)
+        for index in count() if self._stays else range(1):
+            if self._wants(index, index * self._seconds):
+                yield Frame(picture.image, index * self._seconds, index)
 
 
 def animate(file: Path | IO[bytes], label: str, max_pixels: int, damage: list[str]) -> Generator[Frame, None, None]:

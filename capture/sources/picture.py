@@ -53,6 +53,16 @@ class Painter:
         self._kind: tuple[int, int, int] = 0, 0, 0
         self._turn = UPRIGHT
 
+    def look_at(self, frame: VideoFrame) -> None:
+        """Take in what a frame says about its turn, which may hold for those behind it, too; `paint` does it, as well.
+
+        A container's turn comes with every frame, a stream's own message with key frames.
+        """
+        kind = frame.width, frame.height, frame.rotation
+        is_told = frame.key_frame or frame.rotation or kind[:2] != self._kind[:2]
+        if is_told and kind != self._kind:
+            self._kind, self._turn = kind, _turn_of(frame)
+
     def paint(self, frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The picture as a viewer sees it.
 
@@ -86,11 +96,7 @@ class Painter:
         if transparent:
             image = _on_black(image)
         image = ordinary(image, frame.color_trc, frame.color_primaries)
-        kind = frame.width, frame.height, frame.rotation
-        # a stream's own message about its turn comes with key frames and holds for those behind it
-        is_told = frame.key_frame or frame.rotation or kind[:2] != self._kind[:2]
-        if is_told and kind != self._kind:
-            self._kind, self._turn = kind, _turn_of(frame)
+        self.look_at(frame)
         return np.ascontiguousarray(turned(image, self._turn))
 
 

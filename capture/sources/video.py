@@ -1,7 +1,7 @@
 """Video files, through FFmpeg's libraries."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import av
@@ -22,19 +22,21 @@ def quiet_opencv() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def shots(media: Media, start: int = 0) -> Generator[Frame, None, None]:
-    """The frames of a medium from number `start` on, as pictures.
+def shots(media: Media, wants: Callable[[int, float], bool] | None = None) -> Generator[Frame, None, None]:
+    """The frames of a medium as pictures: all, or those that are wanted by their number and `pts`.
 
-    The frames before `start` go the same way, except that they are not converted: in a damaged picture FFmpeg may leave
-    what its buffer held before, so buffers must be taken and given back in the same order in every run.
+    The others go the same way, except that they are not converted: in a damaged picture FFmpeg may leave what its
+    buffer held before, so buffers must be taken and given back in the same order in every run.
     """
     deinterlacer = Deinterlacer[tuple[int, Decoded]](media.time_base)
     painter = Painter(media.label)
 
     def painted(ready: list[tuple[tuple[int, Decoded], av.VideoFrame]]) -> Generator[Frame, None, None]:
         for (index, decoded), frame in ready:
-            if index >= start:
+            if wants is None or wants(index, decoded.pts):
                 yield Frame(painter.paint(frame, decoded.size), decoded.pts, index, jump_s=decoded.jump_s)
+            else:
+                painter.look_at(frame)
 
     for index, decoded in enumerate(media.frames()):
         yield from painted(deinterlacer.push((index, decoded), decoded.frame))
@@ -49,11 +51,11 @@ class FileSource(Recording):
         self._path = path
         self._max_pixels = max_pixels
 
-    def _decode(self, start: int) -> Generator[Frame, None, None]:
+    def _decode(self) -> Generator[Frame, None, None]:
         media = self._opened()
         self.starts_s = media.starts_s
         try:
-            yield from shots(media, start)
+            yield from shots(media, self._wants)
         finally:
             media.close()
         self.warnings += media.faults()

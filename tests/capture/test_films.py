@@ -116,11 +116,19 @@ def test_an_elementary_stream_is_timed_by_its_rate(tmp_path, name, codec, rate, 
 
 
 def assert_same_behind_a_skip(path: Path, whole: list[Frame]) -> None:
-    """What comes after `skip_to` is what comes in an unbroken run."""
+    """What comes after `skip_to` or `seek`, forwards and back, is what comes in an unbroken run."""
     source = FileSource(path, LIMIT)
     source.skip_to(len(whole) // 2)
-    rest = list(iter(source.read, None))
+    assert_same(source, whole[len(whole) // 2 :])
+    source.seek(whole[2].pts)
+    source.read()
+    source.seek(whole[3].pts + 1e-6)
+    assert_same(source, whole[4:])
     source.close()
-    for ours, theirs in zip(rest, whole[len(whole) // 2 :], strict=True):
+
+
+def assert_same(source: FileSource, frames: list[Frame]) -> None:
+    """The rest of a source is these frames."""
+    for ours, theirs in zip(iter(source.read, None), frames, strict=True):
         assert (ours.index, ours.pts, ours.last) == (theirs.index, theirs.pts, theirs.last)
         assert np.array_equal(ours.image, theirs.image)

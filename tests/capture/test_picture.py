@@ -103,6 +103,12 @@ def test_a_turn_told_with_key_frames_holds_for_those_behind_them(tmp_path) -> No
     frames, _ = read(tmp_path / "a.ts")
     assert [frame.size for frame in frames] == [(48, 64)] * 20
     assert {corners(frame.image) for frame in frames} == {"g-rb"}
+    source = opened(tmp_path / "a.ts")
+    source.seek(frames[7].pts)
+    sought = source.read()
+    assert sought is not None
+    assert np.array_equal(sought.image, frames[7].image)
+    source.close()
 
 
 COLOURS = [
