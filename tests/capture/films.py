@@ -17,6 +17,8 @@ os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 would write a page to stderr
 
 SIZE = (64, 48)
 LIMIT = 10_000_000
+FIELDS = {"flags": "+ilme+ildct"}
+"""Encoders' option for interlaced films."""
 QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"}}
 
 
@@ -138,3 +140,18 @@ def remuxed(
         if sound:
             fill_with_silence(output, sound, sound_s)
     return path
+
+
+class Flagged:
+    """Marks frames as interlaced, upper field first, by FFmpeg's own filter."""
+
+    def __init__(self, size: tuple[int, int], pixels: str = "yuv420p"):
+        self.graph = av.filter.Graph()
+        source = self.graph.add_buffer(
+            width=size[0], height=size[1], format=av.VideoFormat(pixels), time_base=Fraction(1, 25)
+        )
+        self.graph.link_nodes(source, self.graph.add("setfield", "tff"), self.graph.add("buffersink")).configure()
+
+    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
+        self.graph.vpush(frame)
+        return self.graph.vpull()

@@ -10,10 +10,9 @@ import pytest
 
 from capture.sources import FileSource
 from capture.sources.deinterlace import Deinterlacer
-from tests.capture.films import film, read, times
+from tests.capture.films import FIELDS, Flagged, film, read, times
 
 SIZE = (160, 96)
-FIELDS = {"flags": "+ilme+ildct"}
 DV = (720, 576)
 
 
@@ -42,21 +41,6 @@ def combing(image: np.ndarray) -> float:
 def apart(one: np.ndarray, other: np.ndarray) -> float:
     """The share of pixels that differ by more than half the bar's contrast."""
     return float((np.abs(one.astype(int) - other) > 70).mean())
-
-
-class Flagged:
-    """Marks frames as interlaced, upper field first, by FFmpeg's own filter."""
-
-    def __init__(self, size: tuple[int, int] = SIZE, pixels: str = "yuv420p"):
-        self.graph = av.filter.Graph()
-        source = self.graph.add_buffer(
-            width=size[0], height=size[1], format=av.VideoFormat(pixels), time_base=Fraction(1, 25)
-        )
-        self.graph.link_nodes(source, self.graph.add("setfield", "tff"), self.graph.add("buffersink")).configure()
-
-    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
-        self.graph.vpush(frame)
-        return self.graph.vpull()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +72,7 @@ def test_fields_become_whole_pictures(tmp_path, name, codec, pixels, options, si
 
 def test_behind_a_skip_the_fields_meet_the_same_neighbours(tmp_path) -> None:
     """The filter looks at the frames before and after; resumed anywhere, it has seen the same ones."""
-    flagged = Flagged()
+    flagged = Flagged(SIZE)
     images = [woven(frame) for frame in range(10)]
     numbers = iter(range(10))
     path = film(

@@ -8,7 +8,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from av.stream import Disposition
 
 from capture.sources import FileSource, SourceError
 from tests.capture.films import LIMIT, corners, film, opened, picture, read, remuxed, table, times
@@ -133,26 +132,6 @@ def test_a_picture_that_ffmpeg_alone_can_read(tmp_path) -> None:
     frames, warnings = read(film(tmp_path / "a.dpx", "dpx", 1, pixels="rgb48le", container="image2"))
     assert [corners(frame.image) for frame in frames] == ["rgb-"]
     assert warnings == []
-
-
-@pytest.mark.parametrize(("default", "shown"), [(None, (96, 64)), (0, (64, 48)), (1, (96, 64)), (2, (64, 48))])
-def test_the_default_track_else_the_largest(tmp_path, default, shown) -> None:
-    """As FFmpeg's own programs choose; variants of a playlist are such tracks, too."""
-    sizes = [(64, 48), (96, 64), (64, 48)]
-    with av.open(str(tmp_path / "a.mkv"), "w") as output:
-        streams = []
-        for number, size in enumerate(sizes):
-            stream = output.add_stream("ffv1", rate=25)
-            (stream.width, stream.height), stream.pix_fmt = size, "bgr0"
-            stream.disposition = Disposition.default if number == default else Disposition(0)
-            streams.append(stream)
-        for number, (stream, size) in enumerate(zip(streams, sizes, strict=True)):
-            grey = np.full((*size[::-1], 3), 50 + 50 * number, np.uint8)
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "bgr24").reformat(format="bgr0")))
-            output.mux(stream.encode(None))
-    frame = read(tmp_path / "a.mkv")[0][0]
-    assert frame.size == shown
-    assert frame.image.mean() == pytest.approx(50 + 50 * (1 if default is None else default), abs=1)
 
 
 def test_packets_that_fail_are_counted_with_their_time(tmp_path, capfd) -> None:

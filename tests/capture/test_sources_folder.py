@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from capture.sources import FolderSource, SourceError
+from tests.capture.heic import heic
 
 LIMIT = 10_000
 
@@ -45,13 +46,14 @@ def test_every_format_that_can_be_read_is_a_picture(tmp_path: Path) -> None:
     names = ["a.apng", "b.avif", "c.dib", "d.gif", "e.jfif", "f.jpe", "g.jp2", "h.qoi", "i.tga", "j.webp", "k.ico"]
     for number, name in enumerate(names):
         save(tmp_path / name, 20 * number, (16, 16))
+    (tmp_path / "k_.heic").write_bytes(heic([[230]], (64, 64)))
     save(tmp_path / "l.png", 240, (16, 16))
     (tmp_path / "l.png").rename(tmp_path / "l.png.txt")
     save(tmp_path / "m.jpg", 250, (16, 16))
     (tmp_path / "m.jpg").rename(tmp_path / "m")
     source = opened(tmp_path)
     greys = [int(frame.image[8, 8, 0]) for frame in iter(source.read, None)]
-    assert greys == pytest.approx([20 * number for number in range(len(names))] + [240, 250], abs=3)
+    assert greys == pytest.approx([20 * number for number in range(len(names))] + [230, 240, 250], abs=3)
     assert source.warnings == []
 
 

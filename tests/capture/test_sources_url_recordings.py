@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from capture.sources import Frame, SourceError, SourceUnavailable, UrlSource
-from tests.capture.films import SIZE, film, picture, read, times
+from tests.capture.films import FIELDS, SIZE, Flagged, film, picture, read, times
 from tests.capture.site import file, sends, site
 
 LIMIT = 1_000_000
@@ -80,6 +80,7 @@ FILMS = {
     "live.webm": without_duration,
     "a.flv": film,
     "a.ts": film,
+    "fields.ts": lambda path: film(path, "mpeg2video", options=FIELDS, touch=Flagged(SIZE)),
     "a.mjpeg": lambda path: film(path, "mjpeg", pixels="yuvj420p"),
     "a.avi": lambda path: film(path, "mpeg4"),
 }
