@@ -206,8 +206,11 @@ class Media:
 
     def _size(self, width: int, height: int) -> tuple[int, int]:
         """The size at which frames of this one are shown; SourceError if that is above the limit."""
-        aspect = self._container_aspect or self._stream.codec_context.sample_aspect_ratio
-        if (width, height, aspect) != self._sized:
+        decoder = self._stream.codec_context
+        aspect = self._container_aspect or decoder.sample_aspect_ratio
+        # a frame that the decoder still held when it met another size keeps its own aspect
+        is_held = (width, height) != (decoder.width, decoder.height) and (width, height) == (self._sized or ())[:2]
+        if (width, height, aspect) != self._sized and not is_held:
             self._sized = width, height, aspect
             self._shown = shown_size(width, height, aspect or Fraction(1))
             check_pixels(self.label, *self._shown, self._max_pixels)

@@ -55,8 +55,10 @@ class Timeline:
         return placed
 
     def pts_of(self, stamp: float | None) -> float:
-        """Where a stamp lies, by the last frame's anchor; without a stamp, where the next frame is due."""
-        return self._due if stamp is None or self._anchor is None else max(0.0, stamp - self._anchor)
+        """Where a stamp lies, by the last frame's anchor; without one to be believed, where the next frame is due."""
+        if stamp is None or self._anchor is None or stamp - self._anchor > self._due + self._longest_gap_s:
+            return self._due
+        return max(0.0, stamp - self._anchor)
 
     def _placed(self, stamp: float | None) -> Placed:
         if stamp is None:

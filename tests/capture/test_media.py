@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,6 +54,19 @@ def test_the_size_changes_in_mid_stream(tmp_path) -> None:
     assert [corners(frame.image) for frame in frames] == ["rgb-"] * 45
     source = opened(joined(tmp_path / "b.ts", wide, tall), limit=64 * 96)
     assert len(list(iter(source.read, None))) == 30
+
+
+def test_frames_held_over_a_change_keep_their_aspect(tmp_path) -> None:
+    """A decoder that reorders frames knows the next size and aspect before it has given the last frames before it."""
+    square = film(tmp_path / "square.ts", options=B, images=[picture(index, (96, 64)) for index in range(15)])
+    wide = film(
+        tmp_path / "wide.ts",
+        options=B,
+        images=[picture(index, (64, 96)) for index in range(15)],
+        prepare=lambda stream: setattr(stream, "sample_aspect_ratio", Fraction(3)),
+    )
+    frames, _ = read(joined(tmp_path / "a.ts", square, wide, square))
+    assert [frame.size for frame in frames] == [(96, 64)] * 15 + [(192, 96)] * 15 + [(96, 64)] * 15
 
 
 def test_a_film_that_grows_above_the_pixel_limit(tmp_path) -> None:

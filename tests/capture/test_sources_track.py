@@ -38,7 +38,7 @@ def test_the_default_track_else_the_largest(tmp_path, default, shown) -> None:
 
 
 def with_cover(path: Path, frames: int, *, flagged: bool) -> Path:
-    """A film of so many frames, perhaps none, with sound, behind a cover picture that is larger, and perhaps called one."""
+    """A film of so many frames, with sound, behind a cover picture that is larger, and perhaps called one."""
     with av.open(str(path), "w") as output:
         cover: Any = output.add_stream("mjpeg", rate=25)
         cover.width, cover.height, cover.pix_fmt = 128, 96, "yuvj420p"

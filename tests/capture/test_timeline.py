@@ -69,5 +69,6 @@ def test_a_stamp_in_time() -> None:
     assert timeline.pts_of(7.2) == pytest.approx(0.2)
     assert timeline.pts_of(6.0) == 0
     assert timeline.pts_of(None) == pytest.approx(0.04)
+    assert timeline.pts_of(1e12) == pytest.approx(0.04)
     assert timeline.is_stamped
     assert not Timeline(FRAME_S).is_stamped
