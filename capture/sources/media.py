@@ -183,7 +183,7 @@ class Media:
             try:
                 for packet in self._container.demux(self._stream):
                     broken = 0
-                    self._packets += packet.size > 0 or packet.dts is not None
+                    self._count(packet)
                     if packet.size:  # AVI repeats a frame by an empty packet, PyAV ends with one
                         yield packet
                 break
@@ -196,6 +196,13 @@ class Media:
                 self._fail(error)
                 break
         yield None
+
+    def _count(self, packet: "Packet[VideoStream]") -> None:
+        self._packets += packet.size > 0 or packet.dts is not None
+        if self._container.format.name == "avi" and packet.dts is not None:
+            self._packets = max(self._packets, packet.dts + 1)  # its stamps number chunks, also those without data
+        if self._packets == 1 and packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{self.label}: its video is encrypted")
 
     def _fail(self, error: av.FFmpegError, packet: "Packet[VideoStream] | None" = None) -> None:
         self.failed += 1

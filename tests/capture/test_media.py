@@ -201,6 +201,21 @@ def test_a_cut_index_is_missed(tmp_path) -> None:
     assert any(re.search(r": announces 20 frames, 1\d are there", warning) for warning in warnings)
 
 
+def test_frames_that_an_avi_repeats_are_not_missing(tmp_path) -> None:
+    """Recorders that drop frames write chunks without data, which the header counts."""
+    whole = film(tmp_path / "whole.avi", "mjpeg", pixels="yuvj420p")
+    frames, warnings = read(remuxed(tmp_path / "a.avi", whole, change=lambda packet: packet.dts not in (1, 2, 7)))
+    assert times(frames) == pytest.approx([index / 25 for index in range(20) if index not in (1, 2, 7)])
+    assert warnings == []
+
+
+def test_an_encrypted_film_is_refused(tmp_path) -> None:
+    """By its name, rather than shown as noise."""
+    key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "7" * 32, "encryption_kid": "a" * 32}
+    with pytest.raises(SourceError, match=r"a\.mp4: its video is encrypted$"):
+        opened(film(tmp_path / "a.mp4", muxing=key))
+
+
 def test_the_containers_own_start(tmp_path) -> None:
     """The time at which the container says the film starts is told, though its first frame is at 0."""
     path = film(tmp_path / "a.mkv", stamps=[250 + index for index in range(20)])
