@@ -1,23 +1,35 @@
 """The HTTP side: a FastAPI app over a Board. No bus, no clock."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
-from fastapi import FastAPI, Response, WebSocket
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from dashboard import viewer
 from dashboard.access import Access, Guard
 from dashboard.board import Board
+from dashboard.darkroom import Darkroom
+from dashboard.limits import Visitors
 from dashboard.metrics import metrics_text
-from dashboard.viewer import watch
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(board: Board, access: Access, clock: Callable[[], float], confident: float = 0.9) -> FastAPI:
+def create_app(
+    board: Board,
+    access: Access,
+    clock: Callable[[], float],
+    confident: float = 0.9,
+    *,
+    wall_ns: Callable[[], int] = time.time_ns,
+    visitors: Visitors | None = None,
+    routers: Iterable[APIRouter] = (),
+) -> FastAPI:
     """The dashboard of what `board` knows.
 
     Args:
@@ -25,10 +37,16 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
         access: who may see it.
         clock: monotonic seconds, the same clock that times the board's messages.
         confident: faces detected with less confidence are drawn thin.
+        wall_ns: the wall clock, by which the age of a picture is told.
+        visitors: counts who is watching, up to a limit.
+        routers: further routes.
     """
     app = FastAPI(openapi_url=None)  # its documentation pages load from other hosts
     app.add_middleware(Guard, access=access)
     app.mount("/static", StaticFiles(directory=STATIC))
+    window = viewer.Window(board, Darkroom(board.allowed).develop, clock, wall_ns, confident)
+    for router in (viewer.routes(window, visitors or Visitors()), *routers):
+        app.include_router(router)
 
     @app.get("/")
     def page() -> Response:
@@ -54,10 +72,6 @@ def create_app(board: Board, access: Access, clock: Callable[[], float], confide
     @app.get("/api/processes")
     def processes() -> Response:
         return _json(board.read(clock()).processes)
-
-    @app.websocket("/ws")
-    async def live(socket: WebSocket) -> None:
-        await watch(socket, board, clock, confident)
 
     return app
 

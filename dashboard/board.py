@@ -3,28 +3,48 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from dashboard.latency import LatencyView
+from dashboard.privacy import Pictures, stricter
 from dashboard.state import Snapshot, State
 from shared import messages as m
 
 
-class Board:
-    """A State under a lock, and the viewers to notify when it changes.
+@dataclass(eq=False)
+class Viewer:
+    """Who is notified of news.
 
-    A viewer's `ring` is called from the stage's thread, must not block, and carries no data: the viewer reads the state
-    when it is ready, so that nothing queues up for a slow one.
+    `ring` is called from the stage's thread, must not block, and carries no data: the viewer reads the state when it is
+    ready, so that nothing queues up for a slow one. `pictures` and `sources` (None: all) say which pictures it wants,
+    which may change.
     """
 
-    def __init__(self) -> None:
+    ring: Callable[[], object]
+    pictures: Pictures = "none"
+    sources: frozenset[str] | None = None
+
+
+class Board:
+    """A State under a lock, and the viewers to notify when it changes; `allowed`: the most that any is shown."""
+
+    def __init__(self, allowed: Pictures = "shown") -> None:
+        self.allowed: Pictures = allowed
         self._lock = threading.Lock()
         self._state = State()
-        self._viewers: set[Callable[[], object]] = set()
+        self._viewers: set[Viewer] = set()
         self._sent = 0
+        self._version = 0
 
     @property
     def viewers(self) -> int:
         """How many are watching."""
         return len(self._viewers)
+
+    @property
+    def version(self) -> int:
+        """Another number whenever something may have changed."""
+        return self._version
 
     @property
     def sent(self) -> int:
@@ -36,10 +56,16 @@ class Board:
         with self._lock:
             self._sent += 1
 
-    def hear(self, messages: Iterable[m.Message], now: float) -> None:
-        """Take messages in; previews only while there are viewers."""
+    def wanted(self) -> frozenset[str]:
+        """The topics of the previews that somebody wants to see, in whatever form."""
         with self._lock:
-            taken = [message for message in messages if self._viewers or not isinstance(message, m.Preview)]
+            return self._wanted()
+
+    def hear(self, messages: Iterable[m.Message], now: float) -> None:
+        """Take messages in; previews only while somebody wants pictures."""
+        with self._lock:
+            wanted = bool(self._wanted())
+            taken = [message for message in messages if wanted or not isinstance(message, m.Preview)]
             news = [self._state.hear(message, now) for message in taken]
             if any(news):
                 self._ring()
@@ -47,7 +73,9 @@ class Board:
     def pass_time(self, now: float) -> None:
         """Drop what has fallen silent and notify viewers; to be called about once a second."""
         with self._lock:
-            self._state.forget(now)
+            self._state.note(now)
+            if not self._wanted():
+                self._state.forget_pictures()
             self._ring()
 
     def read(self, now: float) -> Snapshot:
@@ -55,19 +83,31 @@ class Board:
         with self._lock:
             return self._state.snapshot(now)
 
+    def latency(self, now: float) -> LatencyView:
+        """The latency of the last ten minutes."""
+        with self._lock:
+            return self._state.latency(now)
+
     @contextlib.contextmanager
-    def attach(self, ring: Callable[[], object]) -> Iterator[None]:
+    def attach(self, viewer: Viewer) -> Iterator[Viewer]:
         """Register a viewer, to be notified of changes, while the context lasts."""
         with self._lock:
-            self._viewers.add(ring)
+            self._viewers.add(viewer)
         try:
-            yield
+            yield viewer
         finally:
             with self._lock:
-                self._viewers.discard(ring)
-                if not self._viewers:
+                self._viewers.discard(viewer)
+                if not self._wanted():
                     self._state.forget_pictures()
 
+    def _wanted(self) -> frozenset[str]:
+        showing = [viewer for viewer in self._viewers if stricter(viewer.pictures, self.allowed) != "none"]
+        if any(viewer.sources is None for viewer in showing):
+            return frozenset({"preview/"})
+        return frozenset(f"preview/{source}/" for viewer in showing for source in viewer.sources or ())
+
     def _ring(self) -> None:
-        for ring in self._viewers:
-            ring()
+        self._version += 1
+        for viewer in self._viewers:
+            viewer.ring()

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from dashboard.waits import Waits
 from shared.status import SourceStatus
 
 UNANSWERED_S = 5.0
@@ -34,45 +35,57 @@ class Health(NamedTuple):
     warnings: list[str]
 
 
-def condition_of(
-    status: SourceStatus | None, missing: Mapping[str, str], unanswered_s: float | None = None
-) -> Condition:
+def condition_of(status: SourceStatus | None, missing: Mapping[str, str], waits: Waits) -> Condition:
     """The condition of one source.
 
     Args:
         status: its capture's last report; None if the capture is silent.
         missing: the needed stages without a ready process, each with the reason.
-        unanswered_s: how long frames have arrived without a complete result; None if none is due.
+        waits: what is overdue.
     """
     if status is None:
         return Condition("error", "The capture of this source is silent.")
+    if status.state == "refused":
+        return Condition("warning", _join("The source was refused.", status.error))
     if status.state == "opening":
-        return Condition("notice", _join("Opening the source.", status.error))
+        return Condition("warning" if status.error else "notice", _join("Opening the source.", status.error))
     if status.state == "reconnecting":
         return Condition("warning", _join("The source is gone; trying to reopen it.", status.error))
-    if status.state in ("holding", "ended"):
+    if status.state in ("holding", "ended") and (waits.results or 0.0) <= UNANSWERED_S:
         return Condition("ok", "The recording is over.")
     if status.error:
         return Condition("error", f"No results: {status.error}.")
     without = {stage: why for stage, why in missing.items() if stage != "classifier" or not status.live}
-    if without and (unanswered_s is None or unanswered_s > 1.0):
+    if without and (waits.results is None or waits.results > 1.0):
         return Condition("error", f"No results: {waiting_for(without)}.")
-    return _working(status, missing, unanswered_s or 0.0)
+    return _working(status, missing, waits)
 
 
-def _working(status: SourceStatus, missing: Mapping[str, str], unanswered_s: float) -> Condition:
+def _working(status: SourceStatus, missing: Mapping[str, str], waits: Waits) -> Condition:
     """The condition while every stage needed for results is ready."""
+    unanswered_s = waits.results or 0.0
     if unanswered_s > max(UNANSWERED_S, RARE / status.fps if status.fps else 0.0):
         whom = f", {status.waits_for} has had the oldest for {status.waits_s:.0f} s" if status.waits_for else ""
         return Condition("error", f"No result for {unanswered_s:.0f} s though frames arrive{whom}.")
     if "classifier" in missing:
         return Condition("warning", f"Faces are detected but not classified: {waiting_for(missing)}.")
+    if (waits.emotions or 0.0) > UNANSWERED_S:
+        return Condition("error", f"Faces are detected, but for {waits.emotions:.0f} s none was classified.")
+    if (waits.frames or 0.0) > max(UNANSWERED_S, RARE * waits.gap_s):
+        return Condition("warning", f"No frame has come from the source for {waits.frames:.0f} s.")
     if status.overloaded:
         age = "" if status.age_ms is None else f", results are {status.age_ms / 1000:.1f} s old"
         remedy = _BUSY[status.bottleneck or "detector"]
         rates = f"{status.results_fps:.2g} of {status.fps:.3g} frames/s are analysed"
         return Condition("warning", f"Overloaded: {rates}{age}; {remedy}.{_less(status)}")
     return Condition("notice", f"Keeping up by doing less.{_less(status)}") if status.effort else Condition("ok")
+
+
+def is_lost(status: SourceStatus | None, condition: Condition, waits: Waits) -> bool:
+    """Whether nothing comes from a source that is to deliver."""
+    if status is None or condition.level == "error":
+        return True
+    return condition.level == "warning" and (status.state in ("opening", "reconnecting") or bool(waits.frames))
 
 
 def _less(status: SourceStatus) -> str:

@@ -8,7 +8,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from dashboard.processes import ProcessView
-from dashboard.state import Snapshot, SourceView
+from dashboard.source import SourceView
+from dashboard.state import Snapshot
 from shared.stages import NEEDED
 from shared.status import SourceStatus
 
@@ -99,14 +100,14 @@ def _sources(sources: Sequence[SourceView], totals: dict[str, int]) -> Iterator[
     counted = {name: counter(name, meaning) for name, (meaning, _) in _COUNTERS.items()}
     for view in sources:
         labels = [view.source]
-        status = None if view.silent else view.status
+        status = None if view.state == "silent" else view.status
         running.add_metric(labels, status is not None and status.state == "running")
         rate.add_metric(labels, view.results_per_s)
         results.add_metric(labels, totals.get(view.source, 0))
-        if view.smoothed:
-            faces.add_metric(labels, len(view.smoothed.faces))
+        if view.result:
+            faces.add_metric(labels, len(view.result.faces))
         if status:
-            unanswered.add_metric(labels, view.unanswered_s or 0.0)
+            unanswered.add_metric(labels, view.overdue_s.get("results", 0.0))
             for name, (_, value) in _GAUGES.items():
                 reported[name].add_metric(labels, value(status))
             for name, (_, value) in _COUNTERS.items():

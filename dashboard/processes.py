@@ -70,8 +70,15 @@ class Processes:
         return {stage: seen.get(stage, "not seen") for stage in NEEDED if seen.get(stage) != "ready"}
 
     def reports(self) -> dict[str, tuple[Process, SourceStatus]]:
-        """The last report on each source, and the process that sent it."""
-        return {source.source: (known, source) for known in self._known.values() for source in known.status.sources}
+        """The last report on each source, and the process that sent it; in the order that the captures list them in."""
+        last = {source.source: (known, source) for known in self._known.values() for source in known.status.sources}
+        by_place = sorted(self._known.values(), key=_order)
+        names = [source.source for known in by_place for source in known.status.sources]
+        return {name: last[name] for name in names}
+
+    def names(self) -> list[str]:
+        """All of them."""
+        return list(self._known)
 
     def views(self, now: float) -> list[ProcessView]:
         """All of them, along the pipeline."""

@@ -43,7 +43,7 @@ class Dashboard(Stage):
 
     @override
     def further_topics(self, now: float) -> frozenset[str]:
-        return frozenset({"preview/"} if self._board.viewers else ())
+        return self._board.wanted()
 
     @override
     def handle(self, heard: Sequence[Envelope], now: float) -> Iterable[Envelope]:

@@ -1,4 +1,4 @@
-// Connects to /ws, takes one snapshot at a time, draws it, and asks for the next: see dashboard/viewer.py.
+// Connects to /view, takes one snapshot at a time, draws it, and asks for the next: see dashboard/viewer.py.
 
 import { showProcesses } from "./processes.js";
 import { Source } from "./source.js";
@@ -6,6 +6,7 @@ import { Source } from "./source.js";
 const SILENCE_MS = 5000; // the server sends at least once a second
 const LONGEST_SILENCE_MS = 60000; // on a slow link
 const RETRY_MS = [300, 1000, 2000, 5000];
+const READY = JSON.stringify({ focus: null, pictures: "shown" });
 const LOST = "connection lost, trying again";
 
 const sources = new Map();
@@ -18,7 +19,7 @@ const element = (id) => document.getElementById(id);
 
 function connect() {
   if (socket || document.hidden) return; // a hidden page requests no pictures
-  const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/view`);
   mine.binaryType = "arraybuffer";
   mine.onmessage = async ({ data }) => {
     const now = performance.now();
@@ -33,18 +34,19 @@ function connect() {
       try {
         draw(snapshot);
       } finally {
-        if (mine.readyState === WebSocket.OPEN) mine.send("next");
+        if (mine.readyState === WebSocket.OPEN) mine.send(READY);
       }
     });
   };
   mine.onclose = () => mine === socket && reconnect();
+  mine.onopen = () => mine.send(READY);
   socket = mine;
   lastNews = performance.now();
 }
 
 function leave() {
   if (!socket) return;
-  socket.onmessage = socket.onclose = null;
+  socket.onopen = socket.onmessage = socket.onclose = null;
   socket.close();
   socket = null;
 }
@@ -85,7 +87,7 @@ function draw(snapshot) {
   const pictures = new Map(snapshot.pictures.map((picture) => [picture.source, picture]));
   for (const view of snapshot.sources) {
     if (!sources.has(view.source)) sources.set(view.source, new Source(view.source, element("sources")));
-    sources.get(view.source).show(view, pictures.get(view.source), snapshot);
+    sources.get(view.source).show(asReported(view), pictures.get(view.source), snapshot);
   }
   const listed = new Set(snapshot.sources.map((view) => view.source));
   for (const [name, source] of sources) {
@@ -98,6 +100,8 @@ function draw(snapshot) {
   element("empty").hidden = snapshot.sources.length > 0;
   element("empty").textContent = `Waiting for a source. ${snapshot.waiting}`;
 }
+
+const asReported = (view) => ({ ...view, silent: view.state === "silent", smoothed: view.result });
 
 function showFigures({ sources: views, processes }) {
   const captures = processes.filter((process) => process.stage === "capture" && !process.silent);

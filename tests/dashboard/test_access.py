@@ -60,7 +60,7 @@ def test_a_foreign_page_opens_no_websocket(origin):
     """The browser tells where a page came from; only ours may connect."""
     with (
         pytest.raises(WebSocketDisconnect) as refused,
-        browser().websocket_connect("ws://127.0.0.1:8000/ws", headers={"origin": origin}),
+        browser().websocket_connect("ws://127.0.0.1:8000/view", headers={"origin": origin}),
     ):
         pass
     assert refused.value.code == 1008
@@ -69,7 +69,8 @@ def test_a_foreign_page_opens_no_websocket(origin):
 @pytest.mark.parametrize("headers", [{}, {"origin": HERE}])
 def test_our_page_and_programs_open_one(headers):
     """Programs send no Origin."""
-    with browser().websocket_connect("ws://127.0.0.1:8000/ws", headers=headers) as socket:
+    with browser().websocket_connect("ws://127.0.0.1:8000/view", headers=headers) as socket:
+        socket.send_text("{}")
         assert socket.receive_bytes()
 
 
@@ -101,7 +102,8 @@ def test_the_token_once_then_a_cookie():
     assert "SameSite=Strict" in cookie
     assert "secret" not in cookie
     assert viewer.get("/api/sources").status_code == 200
-    with viewer.websocket_connect("ws://127.0.0.1:8000/ws") as socket:
+    with viewer.websocket_connect("ws://127.0.0.1:8000/view") as socket:
+        socket.send_text("{}")
         assert socket.receive_bytes()
 
 
@@ -132,7 +134,7 @@ def test_a_websocket_asks_for_the_token_too():
     """The pictures come over it."""
     with (
         pytest.raises(WebSocketDisconnect),
-        browser("secret").websocket_connect("ws://127.0.0.1:8000/ws"),
+        browser("secret").websocket_connect("ws://127.0.0.1:8000/view"),
     ):
         pass
 

@@ -3,11 +3,12 @@
 import pytest
 
 from dashboard.condition import Condition, condition_of, health_of
+from dashboard.waits import Waits
 from tests.dashboard.made import source_status
 
 
-def said(missing=None, unanswered_s=0.2, **status):
-    return condition_of(source_status(**status), missing or {}, unanswered_s)
+def said(missing=None, unanswered_s=0.2, waits=None, **status):
+    return condition_of(source_status(**status), missing or {}, waits or Waits(unanswered_s))
 
 
 def test_all_is_well():
@@ -60,7 +61,7 @@ def test_a_source_that_is_gone_silent_opening_or_over():
     assert gone.level == "warning"
     assert "The source is gone" in gone.words
     assert "unplugged" in gone.words
-    assert "silent" in condition_of(None, {}).words
+    assert "silent" in condition_of(None, {}, Waits()).words
     assert said(state="opening").words == "Opening the source."
     assert said(state="ended").level == "ok"
     assert said(error="no recorder").level == "error"

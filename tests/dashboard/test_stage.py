@@ -4,6 +4,7 @@ import urllib.request
 
 import pytest
 
+from dashboard.board import Viewer
 from dashboard.stage import Dashboard
 from shared.errors import ConfigurationError
 from shared.identity import identify
@@ -29,8 +30,12 @@ def test_previews_are_wanted_only_while_somebody_watches(stage):
     """A capture makes JPEGs as long as one subscriber wants them."""
     assert stage.topics() == ("smoothed/", "status/")
     assert stage.further_topics(0) == frozenset()
-    with stage._board.attach(lambda: None):
+    with stage._board.attach(Viewer(lambda: None)) as viewer:
+        assert stage.further_topics(0) == frozenset()
+        viewer.pictures = "blurred"
         assert stage.further_topics(0) == {"preview/"}
+        viewer.sources = frozenset({"cam0"})
+        assert stage.further_topics(0) == {"preview/cam0/"}
     assert stage.further_topics(0) == frozenset()
 
 

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from dashboard import source
 from dashboard import state as s
 from dashboard.processes import MOST_PROCESSES
 from shared.results import Ack
@@ -20,7 +21,7 @@ def heard(*messages, now=0.0):
 def test_a_picture_is_a_preview_and_the_result_of_the_same_frame(order):
     """Whichever comes first, the two are joined by epoch and seq."""
     picture = heard(*order).snapshot(0).pictures["cam0"]
-    assert picture == (b"cam0 1 3", result(3))
+    assert picture == (b"cam0 1 3", result(3), [])
 
 
 @pytest.mark.parametrize("other", [result(4), result(3, epoch=2), result(3, source="cam1")])
@@ -36,28 +37,28 @@ def test_a_picture_never_goes_back():
     assert not state.hear(preview(1), 0)
     assert not state.hear(result(1), 0)
     assert state.snapshot(0).pictures["cam0"].result.seq == 2
-    assert state.snapshot(0).sources[0].smoothed == result(2)
+    assert state.snapshot(0).sources[0].result == result(2)
 
 
 def test_a_new_epoch_replaces_the_old_one():
     """Epochs only grow: frame 0 of the next is newer than frame 9 of this one."""
     state = heard(preview(9), result(9), preview(0, epoch=2), result(0, epoch=2), result(10))
     assert state.snapshot(0).pictures["cam0"].result.epoch == 2
-    assert state.snapshot(0).sources[0].smoothed.epoch == 2
+    assert state.snapshot(0).sources[0].result.epoch == 2
 
 
 def test_a_result_without_a_preview_is_the_newest_result_all_the_same():
     """Previews are fewer than frames; /api/sources does not wait for one."""
     state = heard(preview(1), result(1), result(2))
-    assert state.snapshot(0).sources[0].smoothed == result(2)
+    assert state.snapshot(0).sources[0].result == result(2)
     assert state.snapshot(0).pictures["cam0"].result == result(1)
 
 
 def test_only_what_a_viewer_would_see_is_news():
-    """A joined picture and a status are worth a message to the browsers; halves of a picture are not."""
+    """Results, joined pictures and statuses are; half a picture and a result that was seen before are not."""
     state = s.State()
-    news = [state.hear(message, 0) for message in (preview(1), result(1), result(2), status())]
-    assert news == [False, True, False, True]
+    heard_in_turn = (preview(1), result(1), result(1), result(2), preview(2), status())
+    assert [state.hear(message, 0) for message in heard_in_turn] == [False, True, False, True, True, True]
 
 
 def test_repeated_results_are_counted_once():
@@ -66,22 +67,22 @@ def test_repeated_results_are_counted_once():
 
 
 def test_results_per_second():
-    """The rate is that of the last second, and 0 once nothing comes any more."""
+    """The rate is that of the last seconds, and 0 once nothing comes any more."""
     state = s.State()
     for seq in range(51):
         state.hear(result(seq), seq / 25)
-    assert state.snapshot(2.0).sources[0].results_per_s == pytest.approx(25, abs=1.5)
+    assert state.snapshot(2.0).sources[0].results_per_s == pytest.approx(25, abs=0.5)
     assert state.snapshot(9.0).sources[0].results_per_s == 0
 
 
 def test_what_waits_for_its_counterpart_is_bounded():
     """Previews without results, and results without previews, never pile up."""
     state = s.State()
-    for seq in range(10 * s.MOST_UNJOINED):
+    for seq in range(10 * source.MOST_UNJOINED):
         state.hear(preview(seq, jpeg=b"x"), 0)
         state.hear(result(seq, source="cam1"), 0)
-    held = [len(waiting) for source in state._sources.values() for waiting in (source.previews, source.results)]
-    assert held == [s.MOST_UNJOINED, 0, 0, s.MOST_UNJOINED]
+    held = [len(waiting) for one in state._sources.values() for waiting in (one._previews, one._results)]
+    assert held == [source.MOST_UNJOINED, 0, 0, source.MOST_UNJOINED]
 
 
 def test_sources_and_processes_are_bounded():
@@ -97,8 +98,8 @@ def test_sources_and_processes_are_bounded():
 def test_a_joined_frame_frees_all_before_it():
     """After frame 9 is shown, nothing of frames 0 to 9 is kept but its picture."""
     state = heard(*[preview(seq) for seq in range(10)], *[result(seq) for seq in range(10)])
-    source = state._sources["cam0"]
-    assert (source.previews, source.results) == ({}, {})
+    held = state._sources["cam0"]
+    assert (held._previews, held._results) == ({}, {})
 
 
 def test_no_image_is_kept_when_nobody_watches():
@@ -106,22 +107,27 @@ def test_no_image_is_kept_when_nobody_watches():
     state = heard(preview(1), result(1), preview(2))
     state.forget_pictures()
     assert state.snapshot(0).pictures == {}
-    assert not state.hear(result(2), 0)
-    assert state.snapshot(0).sources[0].smoothed == result(2)
+    state.hear(result(2), 0)
+    assert state.snapshot(0).pictures == {}
+    assert state.snapshot(0).sources[0].result == result(2)
 
 
 def test_frames_that_come_without_results_are_noticed():
     """From when they come, and from the last complete result on; not while none are due."""
     state = heard(status("capture", sources=[source_status(fps=0.0, unfinished=0)]))
-    assert state.snapshot(1).sources[0].unanswered_s is None
+
+    def due_s(now):
+        return state.snapshot(now).sources[0].overdue_s.get("results")
+
+    assert due_s(1) is None
     state.hear(status("capture", sources=[source_status()]), 1)
     state.hear(result(1), 4)
     state.hear(status("capture", sources=[source_status()]), 5)
-    assert state.snapshot(6).sources[0].unanswered_s == 2
+    assert due_s(6) == 2
     state.hear(msgspec.structs.replace(result(2), complete=False), 6)
-    assert state.snapshot(7.5).sources[0].unanswered_s == 3.5
+    assert due_s(7.5) == 3.5
     state.hear(status("capture", sources=[source_status(state="reconnecting")]), 8)
-    assert state.snapshot(8).sources[0].unanswered_s is None
+    assert due_s(8) is None
 
 
 def test_a_result_of_a_later_epoch_that_no_capture_knows_changes_nothing():
@@ -129,10 +135,10 @@ def test_a_result_of_a_later_epoch_that_no_capture_knows_changes_nothing():
     state = heard(status("capture", sources=[source_status(epoch=1)]), result(1))
     state.hear(result(0, epoch=1_000_000), 0)
     state.hear(result(2), 0)
-    assert state.snapshot(0).sources[0].smoothed == result(2)
+    assert state.snapshot(0).sources[0].result == result(2)
     state.hear(status("capture", sources=[source_status(epoch=2)]), 1)
     state.hear(result(0, epoch=2), 1)
-    assert state.snapshot(1).sources[0].smoothed.epoch == 2
+    assert state.snapshot(1).sources[0].result.epoch == 2
 
 
 def test_an_earlier_epoch_is_shown_if_its_capture_says_so():
@@ -147,15 +153,15 @@ def test_an_earlier_epoch_is_shown_if_its_capture_says_so():
 def test_a_source_is_known_from_its_capture_alone():
     """Before the first result a source is listed with its status."""
     view = heard(status("capture", sources=[source_status()])).snapshot(0).sources[0]
-    assert (view.source, view.capture, view.silent, view.smoothed) == ("cam0", "capture-host-1", False, None)
+    assert (view.source, view.capture, view.state, view.result) == ("cam0", "capture-host-1", "running", None)
 
 
 def test_a_source_is_silent_with_its_capture_and_then_forgotten():
     """3 s and 15 s, as for processes."""
     state = heard(status("capture", sources=[source_status()]), result(1))
-    assert state.snapshot(3.2).sources[0].silent
+    assert state.snapshot(3.2).sources[0].state == "silent"
     state.forget(15.1)
-    assert state.snapshot(15.1).sources[0].silent, "as long as its capture is listed"
+    assert state.snapshot(15.1).sources[0].state == "silent", "as long as its capture is listed"
     state.hear(status("capture", pid=2), 15.1)
     state.forget(15.2)
     assert state.snapshot(15.2).sources == []
@@ -166,14 +172,14 @@ def test_a_source_at_rest_keeps_its_newest_result():
     state = heard(result(1))
     state.hear(status("capture", sources=[source_status(state="holding")]), 20)
     state.forget(20)
-    assert state.snapshot(20).sources[0].smoothed == result(1)
+    assert state.snapshot(20).sources[0].result == result(1)
 
 
 def test_a_restarted_capture_reports_its_source():
     """The status heard last counts, though the dead capture's is still there."""
     state = heard(status("capture", pid=1, sources=[source_status(state="reconnecting")]))
     state.hear(status("capture", pid=2, sources=[source_status()]), 1)
-    assert state.snapshot(1).sources[0].status.state == "running"
+    assert state.snapshot(1).sources[0].state == "running"
 
 
 def test_other_messages_change_nothing():
