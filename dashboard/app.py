@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from dashboard import viewer
+from dashboard import stills, viewer
 from dashboard.access import Access, Guard
 from dashboard.board import Board
 from dashboard.darkroom import Darkroom
@@ -45,7 +45,8 @@ def create_app(
     app.add_middleware(Guard, access=access)
     app.mount("/static", StaticFiles(directory=STATIC))
     window = viewer.Window(board, Darkroom(board.allowed).develop, clock, wall_ns, confident)
-    for router in (viewer.routes(window, visitors or Visitors()), *routers):
+    visitors = visitors or Visitors()
+    for router in (viewer.routes(window, visitors), stills.routes(window, visitors), *routers):
         app.include_router(router)
 
     @app.get("/")

@@ -3,9 +3,12 @@
 import asyncio
 
 from dashboard.privacy import Pictures, stricter
-from dashboard.source import Picture
+from dashboard.source import Picture, limit
+from dashboard.state import MOST_SOURCES
 from dashboard.veil import veiled
+from shared.messages import Box
 
+_MOST_KEPT = MOST_SOURCES
 _AT_ONCE = 2
 """Pictures made at a time, each in a thread of its own."""
 
@@ -24,23 +27,21 @@ class Darkroom:
     async def develop(self, source: str, picture: Picture, level: Pictures) -> bytes | None:
         """The JPEG of a source's picture as shown at this level; None if there is none to show.
 
-        Where the faces of a frame are not known, none can be blurred, so that there is no blurred picture of it.
+        Where the faces of a frame are not known, none can be blurred, and there is no blurred picture of it.
         """
         level = stricter(level, self._allowed)
         if level == "shown":
             return picture.jpeg
-        if level == "none" or picture.result.size is None:
+        if level == "none" or picture.faces is None or picture.result.size is None:
             return None
         frame = (picture.result.epoch, picture.result.seq)
         made = self._made.get(source)
-        if made is None or made[0] != frame:
-            made = self._made[source] = (frame, asyncio.create_task(self._veil(picture, picture.result.size[0])))
+        if made is None or made[0] != frame or made[1].cancelled():
+            making = asyncio.create_task(self._veil(picture.jpeg, picture.result.size[0], picture.faces))
+            made = self._made[source] = (frame, making)
+            limit(self._made, _MOST_KEPT)
         return await asyncio.shield(made[1])
 
-    def forget(self) -> None:
-        """Drop all pictures, as nobody watches."""
-        self._made.clear()
-
-    async def _veil(self, picture: Picture, width: int) -> bytes | None:
+    async def _veil(self, jpeg: bytes, width: int, faces: list[Box]) -> bytes | None:
         async with self._busy:
-            return await asyncio.to_thread(veiled, picture.jpeg, width, picture.faces)
+            return await asyncio.to_thread(veiled, jpeg, width, faces)

@@ -19,10 +19,14 @@ from shared.status import SourceStatus
 
 MOST_UNJOINED = 64
 """Limit of previews, and of results, of one source that wait for their counterpart."""
-_MOST_BOXES = 64
-"""Limit of results whose faces are remembered for blurring, ..."""
+MOST_JOINED = 32
+"""Limit of pictures that wait until all faces in them are known."""
+_MOST_BOXES = 128
+"""Limit of results whose faces are remembered for blurring."""
 _MISSED_S = 1.0
-"""... for so long."""
+"""A face that is missed in a frame is where it was this long before, ..."""
+_MOST_UNSEEN_S = 1.0
+"""... and a new one may have been there since the last search of the whole frame, or at most for this long."""
 _HOLD_FPS_S = 10.0
 """A source's frame rate is remembered for this long while its capture measures it anew."""
 
@@ -31,11 +35,14 @@ _Value = TypeVar("_Value")
 
 
 class Picture(NamedTuple):
-    """A frame to show: its JPEG, the result of that very frame, and where faces are or were a moment ago."""
+    """A frame to show: its JPEG and the result of that very frame.
+
+    `faces` is every place where a face may be in it, in pixels of the frame; None while that is unknown.
+    """
 
     jpeg: bytes
     result: Smoothed
-    faces: list[m.Box]
+    faces: list[m.Box] | None = None
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +93,6 @@ class Source:
         """When its newest result came."""
         self.newest: Smoothed | None = None
         self.total = 0
-        self.picture: Picture | None = None
         self._seen: Smoothed | None = None  # the newest result of a frame that was looked at
         self._rate = Rate()
         self._overdue = Overdue()
@@ -94,6 +100,8 @@ class Source:
         self._fps, self._fps_at = 0.0, float("-inf")
         self._previews: dict[tuple[int, int], m.Preview] = {}
         self._results: dict[tuple[int, int], Smoothed] = {}
+        self._joined: deque[Picture] = deque(maxlen=MOST_JOINED)
+        self._unseen_s = _MOST_UNSEEN_S
         self._boxes: deque[tuple[int, float, list[m.Box]]] = deque(maxlen=_MOST_BOXES)
 
     def expect(self, status: SourceStatus, now: float) -> None:
@@ -101,6 +109,7 @@ class Source:
         self._overdue.expect(status, now)
         if status.state != self._state:
             self._state, self._state_since = status.state, now
+        self._unseen_s = min(status.scan_s, _MOST_UNSEEN_S)
         if status.fps > 0:
             self._fps, self._fps_at = status.fps, now
 
@@ -128,8 +137,7 @@ class Source:
         """Show this frame if both its parts have arrived; returns whether they have."""
         if frame not in self._previews or frame not in self._results:
             return False
-        result = self._results[frame]
-        self.picture = Picture(self._previews[frame].jpeg, result, self._faces_around(result))
+        self._joined.append(Picture(self._previews[frame].jpeg, self._results[frame]))
         for waiting in (self._previews, self._results):
             for older in [key for key in waiting if key <= frame]:
                 del waiting[older]
@@ -137,8 +145,33 @@ class Source:
 
     def forget_pictures(self) -> None:
         """Drop all images."""
-        self.picture = None
+        self._joined.clear()
         self._previews.clear()
+
+    @property
+    def picture(self) -> Picture | None:
+        """The newest one."""
+        return self._joined[-1] if self._joined else None
+
+    def veilable(self, now: float) -> Picture | None:
+        """The newest picture of which all faces are known; None if there is none.
+
+        A face that comes in is found when the whole frame is searched, so a picture waits until it has been.
+        """
+        newest = self.newest
+        for picture in reversed(self._joined):
+            result = picture.result
+            if (
+                result.size
+                and newest
+                and (
+                    newest.epoch != result.epoch
+                    or newest.pts - result.pts >= self._unseen_s
+                    or now - self.heard_at >= self._unseen_s
+                )
+            ):
+                return picture._replace(faces=self._faces_around(result))
+        return None
 
     def view(self, reported: Reported | None, missing: Mapping[str, str], now: float) -> SourceView:
         """The source at this moment; `reported`: None if no capture lists it."""
@@ -171,11 +204,11 @@ class Source:
         )
 
     def _faces_around(self, result: Smoothed) -> list[m.Box]:
-        """Its own faces, and those of the second before: one that is missed in a frame is still there."""
+        """The faces of the frame, of those before it, and of those until the whole frame has been searched."""
         return [
             box
             for epoch, pts, boxes in self._boxes
-            if epoch == result.epoch and abs(result.pts - pts) <= _MISSED_S
+            if epoch == result.epoch and -_MISSED_S <= pts - result.pts <= self._unseen_s
             for box in boxes
         ]
 

@@ -25,7 +25,7 @@ class Dashboard(Stage):
     def __init__(self, place: Place):
         super().__init__()
         settings = place.settings
-        self._board = Board()
+        self._board = Board(settings.dashboard_pictures)
         self._next_second = 0.0
         listener = bind(settings.dashboard_host, settings.dashboard_port)
         access = Access(settings.dashboard_host, settings.dashboard_token, listener.getsockname()[0])

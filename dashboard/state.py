@@ -5,6 +5,7 @@ from typing import NamedTuple
 from dashboard import stages
 from dashboard.condition import Health, health_of
 from dashboard.latency import LatencyView, Past, Percentiles, latency_of
+from dashboard.privacy import Pictures
 from dashboard.processes import FORGET_S, SILENT_S, Process, Processes, ProcessView
 from dashboard.source import Picture, Reported, Source, SourceView, limit
 from dashboard.stages import Flows, StageView
@@ -25,7 +26,12 @@ class Snapshot(NamedTuple):
     processes: list[ProcessView]
     missing: dict[str, str]
     pictures: dict[str, Picture]
+    veilable: dict[str, Picture]
     results: dict[str, int]
+
+    def shown(self, level: Pictures) -> dict[str, Picture]:
+        """The newest picture of each source that can be made for a viewer of this level."""
+        return {"shown": self.pictures, "blurred": self.veilable, "none": {}}[level]
 
     def health(self) -> Health:
         """The condition of the whole pipeline in words."""
@@ -100,6 +106,7 @@ class State:
             processes=processes,
             missing=missing,
             pictures={name: source.picture for name, source in self._sources.items() if source.picture},
+            veilable={name: one for name, source in self._sources.items() if (one := source.veilable(now))},
             results={name: source.total for name, source in self._sources.items()},
         )
 

@@ -50,7 +50,7 @@ class Window:
     ):
         self.board = board
         self.clock = clock
-        self._develop = develop
+        self.develop = develop
         self._wall_ns = wall_ns
         self._confident = confident
         self._made: tuple[int, float, Snapshot, bytes] | None = None
@@ -60,15 +60,19 @@ class Window:
         now = self.clock()
         snapshot, said = self._common(now)
         level = stricter(wish.pictures, self.board.allowed)
-        pictures = snapshot.pictures if level != "none" else {}
+        pictures = snapshot.shown(level)
         frames = {source: (one.result.epoch, one.result.seq) for source, one in pictures.items()}
         budget.forget(frames)
         chosen = []
         for source in budget.due(frames, wish.focus, now):
             budget.sent(source, frames[source], now)
-            if jpeg := await self._develop(source, pictures[source], level):
+            if jpeg := await self.develop(source, pictures[source], level):
                 chosen.append(Chosen(source, pictures[source], jpeg))
         return pack(said, chosen, self._wall_ns())
+
+    def knows(self, source: str) -> bool:
+        """Whether there is such a source now."""
+        return any(view.source == source for view in self._common(self.clock())[0].sources)
 
     def _common(self, now: float) -> tuple[Snapshot, bytes]:
         version = self.board.version

@@ -187,6 +187,11 @@ class Settings(BaseSettings):
         None, description="File that holds the token instead, such as a container's secret or a service's credential."
     )
 
+    dashboard_pictures: Literal["shown", "blurred", "none"] = Field(
+        "shown",
+        description="The most that the dashboard shows of pictures: `shown`, `blurred` (no face can be recognised) or `none` (no picture leaves it). A viewer may ask for less.",
+    )
+
     log_format: Literal["auto", "console", "json"] = Field(
         "auto",
         description="`console` for people, `json` for machines; `auto`: `console` on a terminal (never under honcho, so `make run` checks instead).",

@@ -9,7 +9,9 @@ from fastapi.testclient import TestClient
 from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.board import Board
+from dashboard.darkroom import Darkroom
 from dashboard.limits import Visitors
+from dashboard.viewer import Window
 
 WALL_NS = 1_700_000_000_000_000_000
 
@@ -27,8 +29,9 @@ class Desk:
         self.board = Board(pictures)
         self.clock = Clock()
         self.visitors = Visitors()
-        app = create_app(self.board, Access(), self.clock, 0.8, wall_ns=lambda: WALL_NS, visitors=self.visitors)
-        self.browser = TestClient(app, base_url="http://127.0.0.1:8000")
+        self.window = Window(self.board, Darkroom(pictures).develop, self.clock, lambda: WALL_NS, 0.8)
+        self.app = create_app(self.board, Access(), self.clock, 0.8, wall_ns=lambda: WALL_NS, visitors=self.visitors)
+        self.browser = TestClient(self.app, base_url="http://127.0.0.1:8000")
 
     def hear(self, *messages):
         self.board.hear(messages, self.clock.now)

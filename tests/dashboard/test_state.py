@@ -21,7 +21,7 @@ def heard(*messages, now=0.0):
 def test_a_picture_is_a_preview_and_the_result_of_the_same_frame(order):
     """Whichever comes first, the two are joined by epoch and seq."""
     picture = heard(*order).snapshot(0).pictures["cam0"]
-    assert picture == (b"cam0 1 3", result(3), [])
+    assert picture == (b"cam0 1 3", result(3), None)
 
 
 @pytest.mark.parametrize("other", [result(4), result(3, epoch=2), result(3, source="cam1")])
