@@ -17,7 +17,7 @@ SOUND := $(shell $(BIN)/python -c 'import os, sys, sysconfig; os.chdir(sysconfig
   && { command -v uv || $(BIN)/python -m pip --version; } >/dev/null 2>&1 && echo 1)
 ANEW := $(if $(SOUND),,anew)
 
-.PHONY: setup run recorder test check bench anew
+.PHONY: setup run recorder test check check-page bench anew
 
 # What a fresh checkout needs to run; done again only when the dependencies change.
 setup: $(VENV)/.run $(if $(filter 1,$(TORCH)),$(VENV)/.torch)
@@ -63,6 +63,16 @@ check: $(VENV)/.dev
 	ruff check .
 	ruff format --check .
 	mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-page; \
+	else echo "The page's JavaScript is not checked: that needs npm (of Node.js 20 or newer)."; fi
+
+# The linter and the types of the page's JavaScript; nothing of them is needed to run it.
+check-page: tests/browser/node_modules/.package-lock.json
+	npm --silent --prefix tests/browser run check
+
+tests/browser/node_modules/.package-lock.json: tests/browser/package.json tests/browser/package-lock.json
+	npm --silent --prefix tests/browser ci --no-audit --no-fund
+	@touch $@
 
 bench: $(VENV)/.dev
 	python -m benchmarks $(ARGS)

@@ -1,159 +1,164 @@
-// The cards of a source's faces: one per track, ordered by id.
+// The cards of a source's faces, ordered by id, in a list that scrolls by itself; or the same as a table.
 
-const OUT_OF_SIGHT_S = 2; // a card stays this long, so that a turned head does not move its neighbours
-const UNCLASSIFIED_S = 2; // older probabilities are marked, at low frame rates those older than ten frames
-const HISTORY_PX_PER_S = 10;
+import { element, tell } from "./dom.js";
+import { Card } from "./face.js";
+import { showTable } from "./table.js";
 
-const TRACK_COLOURS = ["#5ad1c8", "#ffb86b", "#b79cff", "#8fd16a", "#ff8fa3", "#7fb8ff", "#f2d45c", "#d9a6e8"];
-const EMOTION_COLOURS = {
-  angry: "#f0716a",
-  disgust: "#9bcf5b",
-  fear: "#b794f6",
-  happy: "#ffd166",
-  neutral: "#a9b6c3",
-  sad: "#6fb1ff",
-  surprise: "#ff9f5a",
-};
+/** @import { Decoded, History, Smoothed } from "./types.js" */
 
-export const colourOf = (track) => TRACK_COLOURS[(track - 1) % TRACK_COLOURS.length];
-export const wordsFor = (face) => face.label ?? (face.reason ? `cannot be read: ${face.reason}` : "");
-export const percent = (share) => `${Math.round(share * 100)} %`;
+const KEPT_S = 10; // a card stays this long after its face has left
+const MOST_AWAY = 12;
+const TABLE_MS = 1000;
 
 export class Faces {
-  constructor(root) {
-    this.root = root;
-    this.cards = new Map();
-    this.epoch = null;
+  /** @type {Map<number, Card>} */
+  #cards = new Map();
+  /** @type {Smoothed | null} */
+  #newest = null;
+  #tabledAt = -Infinity;
+  /** @type {WeakMap<Element, Card>} */
+  #byRoot = new WeakMap();
+  /** @type {string[]} */
+  #emotions = [];
+  /** @type {History | null} */
+  #past = null;
+
+  constructor() {
+    this.root = element("faces");
+    this.list = element("cards");
+    this.table = element("table");
+    this.note = element("faces-note");
+    this.switch = element("as-table");
+    this.switch.addEventListener("click", () => this.#toggle());
+    this.seen = new IntersectionObserver((entries) => this.#see(entries), { root: this.list, rootMargin: "80px" });
+    new ResizeObserver(() => this.#fit()).observe(this.list);
   }
 
-  show(result, emotions, confident) {
-    if (result.epoch !== this.epoch) this.clear();
-    this.epoch = result.epoch;
-    const seen = result.faces.filter((face) => face.track_id !== null);
-    for (const face of seen) {
-      if (!this.cards.has(face.track_id)) this.add(face.track_id, emotions);
-      this.cards.get(face.track_id).show(face, result.pts, face.confidence < confident);
+  get isTable() {
+    return this.switch.getAttribute("aria-pressed") === "true";
+  }
+
+  /**
+   * Shows a result, if it is newer than the one shown.
+   * @param {Smoothed} result
+   * @param {{emotions: string[], confident: number, words: string}} how - `words`: where there is no face, why.
+   */
+  show(result, { emotions, confident, words }) {
+    this.#emotions = emotions;
+    if (this.#newest && this.#newest.epoch !== result.epoch) this.clear();
+    if (this.#newest && result.seq <= this.#newest.seq) return;
+    if (!result.size) return; // nothing is known of its faces
+    this.#newest = result;
+    for (const face of result.faces) {
+      if (face.track_id === null) continue;
+      const card = this.#cards.get(face.track_id) ?? this.#add(face.track_id);
+      card.hear(face, result.pts, face.confidence < confident);
     }
-    const ids = new Set(seen.map((face) => face.track_id));
-    for (const [id, card] of this.cards) {
-      const away = ids.has(id) ? 0 : result.pts - card.pts;
-      if (away > OUT_OF_SIGHT_S) this.remove(id);
-      else card.root.classList.toggle("away", away > 0);
+    this.#forget(result.pts);
+    for (const card of this.#cards.values()) card.draw(result.pts);
+    const more = result.left_out ? `${result.left_out} more not followed (AFFECT_MAX_FACES)` : "";
+    tell(this.note, more || (this.#cards.size ? "" : words));
+    if (this.isTable) this.#refresh();
+  }
+
+  /**
+   * Cuts thumbnails out of a picture.
+   * @param {Decoded} image
+   * @param {Smoothed} result - of the same frame.
+   */
+  cut(image, result) {
+    if (!result.size || this.isTable || result.epoch !== this.#newest?.epoch) return;
+    const now = performance.now();
+    for (const face of result.faces) {
+      if (face.track_id !== null) this.#cards.get(face.track_id)?.cut(image, face, image.width / result.size[0], now);
     }
-    const nobody = this.root.querySelector(".nobody");
-    nobody.hidden = this.cards.size > 0 && !result.left_out;
-    const few = result.faces.length ? "Perhaps a face, not yet confirmed." : "No face in sight.";
-    const words = result.left_out ? `${result.left_out} more faces in sight are not followed (AFFECT_MAX_FACES).` : few;
-    if (nobody.textContent !== words) nobody.textContent = words;
   }
 
-  add(id, emotions) {
-    const card = new Card(id, emotions);
-    const after = [...this.cards.keys()].sort((a, b) => a - b).find((other) => other > id);
-    this.root.insertBefore(card.root, after ? this.cards.get(after).root : null);
-    this.cards.set(id, card);
+  /**
+   * Fills the timelines with what was before the page looked.
+   * @param {History} history
+   */
+  precede(history) {
+    if (history.epoch !== this.#newest?.epoch) return;
+    this.#past = history;
+    for (const card of this.#cards.values()) this.#recall(card);
   }
 
-  remove(id) {
-    this.cards.get(id).root.remove();
-    this.cards.delete(id);
+  /** Takes all pictures of faces away. */
+  forgetPictures() {
+    for (const card of this.#cards.values()) card.forgetPicture();
   }
 
+  /** Takes all cards away. */
   clear() {
-    for (const id of [...this.cards.keys()]) this.remove(id);
-  }
-}
-
-// The distribution nearest to `probs` in which none is above the chosen one: those that lead it share with it.
-export function inFavour(probs, chosen) {
-  let [sum, sharing] = [probs[chosen], 1];
-  for (const other of probs.filter((_, i) => i !== chosen).sort((a, b) => b - a)) {
-    if (other * sharing <= sum) break;
-    sum += other;
-    sharing += 1;
-  }
-  return probs.map((share, i) => (i === chosen ? sum / sharing : Math.min(share, sum / sharing)));
-}
-
-class Card {
-  constructor(id, emotions) {
-    this.root = document.getElementById("face-template").content.cloneNode(true).firstElementChild;
-    this.root.dataset.track = id;
-    this.root.style.setProperty("--track", colourOf(id));
-    this.root.querySelector("h3").textContent = `face ${id}`;
-    this.emotions = emotions;
-    this.bars = emotions.map((emotion) => new Bar(emotion, this.root.querySelector(".bars")));
-    this.history = this.root.querySelector(".history").getContext("2d");
-    this.pts = null;
-    this.shown = null;
-    this.drawnPx = 0;
+    for (const id of [...this.#cards.keys()]) this.#remove(id);
+    [this.#newest, this.#past] = [null, null];
+    this.#tabledAt = -Infinity;
+    this.table.replaceChildren();
   }
 
-  show(face, pts, faint) {
-    const dt = this.pts === null ? 0 : Math.max(0, pts - this.pts);
-    this.pts = pts;
-    this.root.classList.toggle("faint", faint);
-    if (face.probs) this.showRaw(face.probs);
-    if (!face.smoothed) return;
-    const age = pts - face.classified_pts;
-    const old = age > Math.max(UNCLASSIFIED_S, 10 * dt);
-    this.root.classList.toggle("old", old);
-    if (old) this.root.querySelector(".raw").textContent = `last classified ${Math.round(age)} s ago`;
-    this.shown = face.label ? inFavour(face.smoothed, this.emotions.indexOf(face.label)) : face.smoothed;
-    this.root.querySelector(".label").textContent = wordsFor(face);
-    this.root.classList.toggle("unread", Boolean(face.reason));
-    this.bars.forEach((bar, i) => bar.show(this.shown[i], this.emotions[i] === face.label));
-    this.extend(dt, old);
+  /** @param {number} id */
+  #add(id) {
+    const card = new Card(id, this.#emotions);
+    const after = [...this.#cards.keys()].sort((a, b) => a - b).find((other) => other > id);
+    this.list.insertBefore(card.root, after === undefined ? null : (this.#cards.get(after)?.root ?? null));
+    this.#cards.set(id, card);
+    this.#byRoot.set(card.root, card);
+    this.seen.observe(card.root);
+    this.#recall(card);
+    return card;
   }
 
-  showRaw(probs) {
-    const most = Math.max(...probs);
-    this.root.querySelector(".raw").textContent = `raw ${this.emotions[probs.indexOf(most)]} ${percent(most)}`;
-    this.bars.forEach((bar, i) => bar.mark(probs[i]));
+  /** @param {Card} card */
+  #recall(card) {
+    const track = this.#past?.tracks.find((other) => other.track_id === card.id);
+    if (track) card.trace.precede(track.pts, track.smoothed);
   }
 
-  // Scrolls the ribbon of the last half minute and draws only the new columns; empty where nothing was classified.
-  extend(dt, empty) {
-    const { canvas } = this.history;
-    this.drawnPx += dt * HISTORY_PX_PER_S;
-    const columns = Math.min(canvas.width, Math.floor(this.drawnPx));
-    if (columns < 1) return;
-    this.drawnPx -= Math.floor(this.drawnPx);
-    this.history.globalCompositeOperation = "copy";
-    this.history.drawImage(canvas, -columns, 0);
-    this.history.globalCompositeOperation = "source-over";
-    if (empty) return;
-    let y = 0;
-    this.shown.forEach((share, i) => {
-      this.history.fillStyle = EMOTION_COLOURS[this.emotions[i]];
-      this.history.fillRect(canvas.width - columns, y, columns, share * canvas.height);
-      y += share * canvas.height;
+  /** @param {number} id */
+  #remove(id) {
+    const card = this.#cards.get(id);
+    if (!card) return;
+    this.seen.unobserve(card.root);
+    card.timeline.remove();
+    card.root.remove();
+    this.#cards.delete(id);
+  }
+
+  /** @param {number} pts */
+  #forget(pts) {
+    const away = [...this.#cards.values()].filter((card) => card.pts !== pts);
+    away.sort((a, b) => (b.pts ?? 0) - (a.pts ?? 0));
+    away.forEach((card, i) => {
+      if (i >= MOST_AWAY || pts - (card.pts ?? 0) > KEPT_S) this.#remove(card.id);
     });
   }
-}
 
-class Bar {
-  constructor(emotion, parent) {
-    this.root = document.getElementById("bar-template").content.cloneNode(true).firstElementChild;
-    this.root.setAttribute("aria-label", emotion);
-    this.root.style.setProperty("--emotion", EMOTION_COLOURS[emotion]);
-    this.root.querySelector(".word").textContent = emotion;
-    [this.fill, this.tick, this.text] = [".fill", ".tick", ".percent"].map((part) => this.root.querySelector(part));
-    parent.append(this.root);
+  /** @param {IntersectionObserverEntry[]} entries */
+  #see(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const card = this.#byRoot.get(target);
+      if (card) card.isVisible = isIntersecting;
+    }
   }
 
-  show(share, most) {
-    this.fill.style.transform = `scaleX(${share.toFixed(3)})`;
-    this.root.classList.toggle("most", most);
-    const text = percent(share);
-    if (this.text.textContent === text) return;
-    this.text.textContent = text;
-    this.root.setAttribute("aria-valuenow", Math.round(share * 100));
-    this.root.removeAttribute("aria-valuetext");
+  #fit() {
+    const first = this.list.querySelector(".chart");
+    if (first?.clientWidth) for (const card of this.#cards.values()) card.timeline.fit(first.clientWidth);
   }
 
-  mark(share) {
-    this.tick.hidden = false;
-    this.tick.style.left = `${(share * 100).toFixed(1)}%`;
+  #toggle() {
+    this.switch.setAttribute("aria-pressed", `${!this.isTable}`);
+    this.list.hidden = this.isTable;
+    this.table.hidden = !this.isTable;
+    this.#tabledAt = -Infinity;
+    if (this.isTable) this.#refresh();
+  }
+
+  #refresh() {
+    if (performance.now() - this.#tabledAt < TABLE_MS || !this.#newest) return;
+    this.#tabledAt = performance.now();
+    const cards = [...this.#cards.values()].sort((a, b) => a.id - b.id);
+    showTable(this.table, cards, this.#emotions, this.#newest.pts);
   }
 }

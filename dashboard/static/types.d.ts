@@ -79,9 +79,9 @@ export interface Picture {
   bytes: number;
   result: Smoothed;
   age_ms: number;
-  jpeg: Blob;
-  /** Decoded at the size at which it is drawn; null if it could not be. */
-  image?: ImageBitmap | null;
+  jpeg: Uint8Array<ArrayBuffer>;
+  /** Null if it could not be decoded; undefined if it is not to be drawn. */
+  image?: Decoded | null;
 }
 
 export interface Snapshot {
@@ -95,6 +95,15 @@ export interface Snapshot {
   latency: { p50_ms: number | null; p95_ms: number | null };
   processes: ProcessView[];
   pictures: Picture[];
+}
+
+/** A picture ready to be drawn: its pixels, which `close` frees; `isWhole`: not scaled down. */
+export interface Decoded {
+  source: ImageBitmap | VideoFrame;
+  width: number;
+  height: number;
+  isWhole: boolean;
+  close: () => void;
 }
 
 /** What is drawn over a picture. */
@@ -124,4 +133,11 @@ export interface History {
   epoch: number;
   emotions: string[];
   tracks: { track_id: number; first_pts: number; last_pts: number; pts: number[]; smoothed: number[][]; probs: (number[] | null)[]; label: (string | null)[] }[];
+}
+
+declare global {
+  interface Window {
+    /** vendor/uPlot.iife.min.js */
+    uPlot: typeof import("uplot");
+  }
 }

@@ -1,0 +1,101 @@
+// The page of live sources: a wall of all, or one of them enlarged.
+
+import { Connection } from "./connection.js";
+import { element, tell } from "./dom.js";
+import { startMenu } from "./menu.js";
+import { onChange, picturesWithin, settings } from "./settings.js";
+import { Strip } from "./strip.js";
+import { View } from "./view.js";
+import { Wall } from "./wall.js";
+
+/** @import { Picture, Snapshot } from "./types.js" */
+
+const wall = new Wall();
+const view = new View();
+const strip = new Strip();
+const limitPictures = startMenu();
+let pictures = settings.pictures;
+let theme = settings.theme;
+/** @type {string | null} */
+let only = null;
+
+const focus = () => decodeURIComponent(location.hash.slice(1)) || null;
+const shown = () => focus() ?? only;
+
+/** @param {string} source */
+const screenOf = (source) => (shown() ? (shown() === source ? view.screen : undefined) : wall.screenOf(source));
+
+/** @param {Snapshot} snapshot */
+async function prepare(snapshot) {
+  await Promise.all(
+    snapshot.pictures.map(async (picture) => {
+      picture.image = await screenOf(picture.source)?.decode(picture);
+    }),
+  );
+}
+
+/** @param {Snapshot} snapshot */
+function draw(snapshot) {
+  limitPictures(snapshot.pictures_allowed);
+  const wanted = picturesWithin(snapshot.pictures_allowed) !== "none";
+  /** @type {Map<string, Picture>} */
+  const fresh = new Map(wanted ? snapshot.pictures.map((picture) => [picture.source, picture]) : []);
+  only = snapshot.sources.length === 1 ? snapshot.sources[0].source : null;
+  const enlarged = snapshot.sources.find(({ source }) => source === shown());
+  const isWall = !enlarged && snapshot.sources.length > 0;
+  [wall.root.hidden, view.root.hidden] = [!isWall, !enlarged];
+  if (enlarged) view.show(enlarged, fresh.get(enlarged.source), snapshot, { wanted, isOnly: only !== null });
+  else if (isWall) wall.show(snapshot, fresh, wanted);
+  for (const { image } of snapshot.pictures) image?.close();
+  strip.show(snapshot);
+  showHealth(snapshot);
+  showEmpty(snapshot);
+}
+
+/** @param {Snapshot} snapshot */
+function showHealth({ health }) {
+  tell(element("problems"), health.problems.join("\n"));
+  tell(element("warnings"), health.problems.length ? "" : health.warnings.join("\n"));
+}
+
+/** @param {Snapshot} snapshot */
+function showEmpty({ sources, waiting }) {
+  const lost = focus() !== null && sources.length > 0 && !sources.some(({ source }) => source === focus());
+  element("empty").hidden = sources.length > 0 && !lost;
+  tell(element("empty-title"), lost ? `There is no source “${focus()}”` : "Waiting for a source");
+  tell(element("empty-words"), lost ? "It may have been closed." : waiting);
+  if (lost) wall.root.hidden = true;
+}
+
+/**
+ * @param {"live" | "lost" | "refused"} state
+ * @param {string} words
+ */
+function say(state, words) {
+  const pill = element("connection");
+  tell(pill, state === "refused" ? "refused" : words);
+  pill.dataset.state = state === "live" ? "live" : "lost";
+  document.body.classList.toggle("lost", state !== "live");
+  tell(element("refused"), state === "refused" ? words : "");
+}
+
+const connection = new Connection({ focus, prepare, draw, say });
+
+onChange(() => {
+  if (settings.pictures !== pictures) {
+    wall.clear(); // at once, not with the next picture
+    view.clear();
+  }
+  if (settings.theme !== theme) strip.recolour();
+  [pictures, theme] = [settings.pictures, settings.theme];
+  connection.ask();
+});
+addEventListener("hashchange", () => {
+  connection.ask();
+  if (focus()) element("back").focus();
+  else if (view.source) wall.focus(view.source);
+});
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && focus() && !document.querySelector(":popover-open")) location.hash = "";
+});
+if (location.search) history.replaceState(null, "", location.pathname + location.hash); // keeps a token out of sight
