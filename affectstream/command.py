@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:
-    settings = {"AFFECT_CAPTURE_SOURCE": ",".join(_listed(source) for source in options.sources)}
+    settings = {"AFFECT_DASHBOARD_HTTPS": "1" if options.https else ""}
+    settings |= {"AFFECT_CAPTURE_SOURCE": ",".join(_listed(source) for source in options.sources)}
     if options.replay:
         settings |= {"AFFECT_CAPTURE_MODE": "replay", "AFFECT_CAPTURE_AT_END": "exit"}
     if sys.stdout.isatty():
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="start the pipeline and its dashboard")
     run.add_argument("sources", nargs="*", metavar="SOURCE", help="[name=]file, folder, URL, camera number, auto, demo")
     run.add_argument("--replay", action="store_true", help="process every frame, as fast as it goes, then end")
+    run.add_argument("--https", action="store_true", help="serve the dashboard over HTTPS, for phones")
     run.add_argument("--detectors", type=_count, default=1, metavar="N", help="processes that find faces")
     run.add_argument("--classifiers", type=_count, default=1, metavar="N", help="processes that classify them")
     commands.add_parser("record", help="make tables of recordings; record --help has its options", add_help=False)

@@ -11,9 +11,10 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from dashboard import stills, viewer
-from dashboard.access import Access, Guard
+from dashboard.access import Access
 from dashboard.board import Board
 from dashboard.darkroom import Darkroom
+from dashboard.guard import Guard
 from dashboard.limits import Visitors
 from dashboard.metrics import metrics_text
 

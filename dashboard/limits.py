@@ -6,7 +6,30 @@ from collections.abc import Iterator
 MOST_VIEWERS = 100
 """WebSockets and endless answers (MJPEG) at a time."""
 MOST_SAID = 4096
-"""Bytes of a viewer's message."""
+"""Bytes of a message on a WebSocket, ..."""
+LONGER = {"/camera/feed": 2 << 20}
+"""... but for those of these paths."""
+MOST_BODY = 64 << 10
+"""Bytes of a request's body, ..."""
+UPLOADS = "/api/uploads"
+"""... but for this path, whose route has a limit of its own."""
+
+
+def too_much(path: str, length: str | None, encoding: str | None) -> tuple[int, str] | None:
+    """The HTTP status and reason for refusing a request with such a body; None admits it.
+
+    Args:
+        path: of the request.
+        length: its Content-Length.
+        encoding: its Transfer-Encoding, by which a body's length is not told.
+    """
+    if path == UPLOADS:
+        return None
+    if encoding is not None:
+        return 411, "A request's body needs a Content-Length here.\n"
+    if length is not None and (not length.isdecimal() or int(length) > MOST_BODY):
+        return 413, f"A request's body may have at most {MOST_BODY} bytes here.\n"
+    return None
 
 
 class FullError(Exception):

@@ -3,20 +3,38 @@
 import contextlib
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 from typing_extensions import override
 
 from dashboard.access import Access
+from dashboard.addresses import address_for_others, own_addresses, own_names
 from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
+from dashboard.tokens import token_for
 from shared import messages as m
 from shared.results import Smoothed
+from shared.settings import PREFIX, Settings
 from shared.stage import BEAT_S, Place, Stage
 from shared.topics import Envelope
 
 log = structlog.get_logger()
+
+
+def _ticket(settings: Settings, token: str) -> str:
+    """What to put behind the address: a generated token is told here and nowhere else, a chosen one is known."""
+    if not token:
+        return ""
+    return "/?token=" + (f"<the value of {PREFIX}DASHBOARD_TOKEN>" if settings.dashboard_token else token)
+
+
+def _pem(settings: Settings) -> Path:
+    from dashboard.certificate import certificate  # loads cryptography, which takes memory
+
+    return certificate(settings.runtime_dir, own_names(), own_addresses(), datetime.now(UTC))
 
 
 class Dashboard(Stage):
@@ -28,14 +46,18 @@ class Dashboard(Stage):
         self._board = Board(settings.dashboard_pictures)
         self._next_second = 0.0
         listener = bind(settings.dashboard_host, settings.dashboard_port)
-        access = Access(settings.dashboard_host, settings.dashboard_token, listener.getsockname()[0])
+        bound = listener.getsockname()[0]
+        token = token_for(settings.dashboard_host, settings.dashboard_token, place.state_dir, restarted=place.restarted)
+        access = Access(settings.dashboard_host, token, bound)
         app = create_app(self._board, access, time.monotonic, settings.detect_confidence)
-        self._server = Server(app, listener)
+        self._server = Server(app, listener, _pem(settings) if settings.dashboard_https else None)
         self._server.start()
-        self.detail = url_of(listener)
-        log.info("dashboard", url=self.detail, token="asked for" if access.token else "none")
+        scheme = "https" if settings.dashboard_https else "http"
+        self.detail = url_of(listener, scheme=scheme)
+        log.info("dashboard", url=self.detail, token="asked for" if token else "none")
+        shown = url_of(listener, address_for_others(bound, own_addresses()), scheme)
         with contextlib.suppress(OSError):  # a full disk
-            print(f"\n    affectstream dashboard: {self.detail}\n", flush=True)
+            print(f"\n    affectstream dashboard: {shown}{_ticket(settings, token)}\n", flush=True)
 
     @override
     def topics(self) -> Sequence[str]:

@@ -36,9 +36,12 @@ def check_endpoint(name: str, endpoint: str, *, keys: bool, system: str = sys.pl
         )
 
 
-def check_access(host: str, token: str) -> None:
-    """Check the dashboard's address and token; raises ValueError, in which the token is not shown."""
-    if not token and not is_loopback(host):
-        raise ValueError(f"AFFECT_DASHBOARD_HOST={host!r} is open to others: set AFFECT_DASHBOARD_TOKEN")
+SHORTEST_TOKEN = 16
+
+
+def check_token(token: str) -> None:
+    """Check the dashboard's token, if there is one; raises ValueError, in which the token is not shown."""
+    if token and len(token) < SHORTEST_TOKEN:
+        raise ValueError(f"AFFECT_DASHBOARD_TOKEN: allowed are {SHORTEST_TOKEN} characters or more")
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", token):  # others would be escaped in a URL
         raise ValueError("AFFECT_DASHBOARD_TOKEN: allowed are letters without accents, digits and - . _ ~")

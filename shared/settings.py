@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared import values
-from shared.endpoints import check_access, check_endpoint
+from shared.endpoints import check_endpoint, check_token
 from shared.errors import ConfigurationError
 from shared.runtime_dir import default_runtime_dir
 
@@ -181,12 +181,15 @@ class Settings(BaseSettings):
     dashboard_port: int = Field(8000, ge=0, le=65_535, description="Port of the dashboard; 0 picks a free one.")
     dashboard_token: str = Field(
         "",
-        description="Token every viewer must give (`?token=`), of letters, digits and `-._~`; required unless the address is loopback.",
+        description="Token every viewer must give, 16 or more letters, digits and `-._~`; empty: on loopback none is asked for, on any other address one is made and printed.",
     )
     dashboard_token_file: Path | None = Field(
         None, description="File that holds the token instead, such as a container's secret or a service's credential."
     )
 
+    dashboard_https: bool = Field(
+        False, description="Serve HTTPS with a certificate made for this machine; phones allow their camera only so."
+    )
     dashboard_pictures: Literal["shown", "blurred", "none"] = Field(
         "shown",
         description="The most that the dashboard shows of pictures: `shown`, `blurred` (no face can be recognised) or `none` (no picture leaves it). A viewer may ask for less.",
@@ -221,7 +224,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}CAPTURE_END={self.capture_end:g} is not behind {PREFIX}CAPTURE_START={self.capture_start:g}"
             )
-        check_access(self.dashboard_host, self.dashboard_token)
+        check_token(self.dashboard_token)
         return self
 
     @property

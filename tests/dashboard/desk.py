@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 from fastapi.testclient import TestClient
 
@@ -75,6 +76,14 @@ def unpacked(message):
         pictures[picture["source"]], rest = rest[: picture["bytes"]], rest[picture["bytes"] :]
     assert rest == b""
     return header, pictures
+
+
+def eventually(condition):
+    """Wait for what another thread does."""
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
 
 
 async def _turn():

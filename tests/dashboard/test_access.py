@@ -88,7 +88,9 @@ def test_with_a_token_nothing_is_open_without_it(path):
     for query in ("", "?token=", "?token=wrong", "?token=secret%00", "?token=Secret", "?token=%ff"):
         answer = browser("secret").get(path + query)
         assert answer.status_code == 401
-        assert "AFFECT_DASHBOARD_TOKEN" in answer.text
+        assert "?token=" in answer.text
+        assert "Authorization: Bearer" in answer.text
+        assert answer.headers["www-authenticate"] == "Bearer"
         assert "secret" not in answer.text
         assert "set-cookie" not in answer.headers
 
@@ -142,6 +144,62 @@ def test_a_websocket_asks_for_the_token_too():
 def test_health_is_told_without_a_token():
     """A health check knows no token; it learns the stages' states, nothing else."""
     assert browser("secret").get("/healthz").status_code == 503
+
+
+@pytest.mark.parametrize("header", ["Bearer secret", "bearer  secret"])
+def test_programs_send_the_token_in_a_header(header):
+    """And get no cookie."""
+    answer = browser("secret").get("/api/sources", headers={"authorization": header})
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("header", ["secret", "Bearer", "Bearer wrong", "Basic c2VjcmV0", "Bearer é"])
+def test_another_header_opens_nothing(header):
+    """Neither another scheme nor another token."""
+    headers = {"authorization": header.encode()}
+    assert browser("secret").get("/api/sources", headers=headers).status_code == 401
+
+
+def test_a_cookie_over_https_stays_there():
+    """A browser that asks over plain HTTP keeps it to itself."""
+    client = TestClient(
+        create_app(Board(), Access("127.0.0.1", "secret"), lambda: 0.0), base_url="https://127.0.0.1:8000"
+    )
+    assert client.get("/?token=secret").headers["set-cookie"].endswith("; Secure")
+    assert not browser("secret").get("/?token=secret").headers["set-cookie"].endswith("; Secure")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_foreign_page_changes_nothing(method):
+    """Its form or script says where it came from; a program says nothing."""
+    refused = browser().request(method, "/api/sources", headers={"origin": "http://evil.example"})
+    assert (refused.status_code, browser().request(method, "/api/sources").status_code) == (403, 405)
+
+
+def test_what_the_page_may_load_and_do():
+    """Nothing inline, nothing from elsewhere; pictures and films that it made itself, and its own camera."""
+    headers = browser().get("/").headers
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["worker-src"] == "'self'"
+    assert policy["img-src"] == policy["media-src"] == "'self' blob:"
+    assert "camera=(self)" in headers["permissions-policy"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-length": "70000"}, 413),
+        ({"content-length": "x"}, 413),
+        ({"transfer-encoding": "chunked"}, 411),
+        ({"content-length": "10"}, 405),
+    ],
+)
+def test_a_long_body_is_refused_before_it_is_read(headers, status):
+    """Uploads have a path, and a limit, of their own."""
+    assert browser().post("/api/sources", headers=headers).status_code == status
+    assert browser().post("/api/uploads", headers={"content-length": "70000"}).status_code == 404
 
 
 def test_without_a_token_no_cookie_is_set():

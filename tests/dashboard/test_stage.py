@@ -1,9 +1,13 @@
 """dashboard/stage.py: what the stage asks of the bus, and how it starts and ends."""
 
+import re
+import ssl
+import urllib.error
 import urllib.request
 
 import pytest
 
+from affectstream import health
 from dashboard.board import Viewer
 from dashboard.stage import Dashboard
 from shared.errors import ConfigurationError
@@ -14,9 +18,9 @@ from shared.topics import Envelope
 from tests.dashboard.made import preview, result
 
 
-def place(tmp_path, port=0):
-    settings = load_settings({"dashboard_port": port, "dashboard_host": "127.0.0.1", "dashboard_token": ""})
-    return Place(settings, identify("dashboard"), tmp_path)
+def place(tmp_path, port=0, restarted=False, **further):
+    given = {"dashboard_port": port, "dashboard_host": "127.0.0.1", "dashboard_token": "", "runtime_dir": tmp_path}
+    return Place(load_settings(given | further), identify("dashboard"), tmp_path / "state", restarted)
 
 
 @pytest.fixture
@@ -52,6 +56,49 @@ def test_the_address_is_printed(capsys, tmp_path):
     other = Dashboard(place(tmp_path))
     other.close()
     assert f" {other.detail}\n" in capsys.readouterr().out
+
+
+def test_an_address_that_works_is_printed_with_a_token_and_only_there(capsys, tmp_path):
+    """Others may reach it, so that one is made; its status, which goes to all, does not have it."""
+    other = Dashboard(place(tmp_path, dashboard_host="0.0.0.0"))
+    try:
+        captured = capsys.readouterr()
+        (address,) = re.findall(r"affectstream dashboard: (\S+)", captured.out)
+        token = address.partition("/?token=")[2]
+        assert len(token) >= 16
+        assert (captured.out + captured.err).count(token) == 1
+        assert token not in other.detail
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 — our own address
+            assert answer.status == 200
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{other.detail}/api/sources", timeout=5)  # noqa: S310 — our own address
+    finally:
+        other.close()
+
+
+def test_a_chosen_token_is_not_printed(capsys, tmp_path):
+    """Whoever chose it knows it, and logs are kept."""
+    chosen = "abcdefghijklmnop"
+    Dashboard(place(tmp_path, dashboard_token=chosen)).close()
+    captured = capsys.readouterr()
+    assert "AFFECT_DASHBOARD_TOKEN" in captured.out
+    assert chosen not in captured.out + captured.err
+
+
+def test_over_https(capsys, tmp_path, monkeypatch):
+    """With a certificate that names this machine; a container's health check asks the same way."""
+    other = Dashboard(place(tmp_path, dashboard_https=True))
+    try:
+        assert other.detail.startswith("https://127.0.0.1:")
+        trusting = ssl.create_default_context(cafile=tmp_path / "dashboard.pem")
+        with urllib.request.urlopen(f"{other.detail}/api/sources", timeout=5, context=trusting) as answer:  # noqa: S310
+            assert answer.status == 200
+        monkeypatch.setenv("AFFECT_DASHBOARD_HTTPS", "1")
+        monkeypatch.setenv("AFFECT_DASHBOARD_PORT", other.detail.rpartition(":")[2])
+        assert health.main() == 1
+        assert '"unavailable"' in capsys.readouterr().out
+    finally:
+        other.close()
 
 
 def test_a_port_in_use_ends_it_with_exit_code_2(stage, tmp_path):

@@ -3,24 +3,15 @@
 import asyncio
 import contextlib
 import threading
-import time
 import urllib.request
 
 import pytest
 
 from dashboard.server import Server, bind, url_of
 from dashboard.stills import _Stream
-from tests.dashboard.desk import Desk
+from tests.dashboard.desk import Desk, eventually
 from tests.dashboard.made import face, preview, result, source_status, status
 from tests.dashboard.test_veil import FACE, detail, noise
-
-
-def eventually(condition):
-    """Wait for what another thread does."""
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.005)
 
 
 def when_wanted(desk, *messages):

@@ -6,7 +6,7 @@ from starlette.websockets import WebSocketDisconnect
 from dashboard.limits import MOST_VIEWERS
 from shared.messages import EMOTIONS
 from shared.stages import NEEDED
-from tests.dashboard.desk import WALL_NS, Desk
+from tests.dashboard.desk import WALL_NS, Desk, eventually
 from tests.dashboard.made import face, preview, result, source_status, status
 
 
@@ -145,7 +145,7 @@ def test_pictures_go_with_the_last_who_wants_them(desk):
         desk.board.pass_time(101)
         assert viewer.read()[1] == {}
         assert not desk.board.read(101).pictures
-    assert (desk.board.viewers, desk.board.sent) == (0, 2)
+    eventually(lambda: (desk.board.viewers, desk.board.sent) == (0, 2))
     desk.hear(preview(2), result(2))
     assert not desk.board.read(102).pictures
 

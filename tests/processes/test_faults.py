@@ -123,7 +123,7 @@ def run_stage(one, stage, **settings):
         ("classifier", {"classifier_model": "no-such-model"}, "no-such-model"),
         ("classifier", {"device": "cuda" if sys.platform == "darwin" else "mps"}, "AFFECT_DEVICE"),
         ("shared.forwarder", {"bus_in": "tcp://192.0.2.1:5555"}, "AFFECT_BUS_KEYS"),
-        ("dashboard", {"dashboard_host": "0.0.0.0"}, "AFFECT_DASHBOARD_TOKEN"),
+        ("dashboard", {"dashboard_token": "short"}, "AFFECT_DASHBOARD_TOKEN"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(pipeline, tmp_path, stage, settings, says):
