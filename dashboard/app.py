@@ -4,19 +4,18 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CONTENT_TYPE_LATEST
 
-from dashboard import stills, viewer
+from dashboard import answers, follower, openapi, stills, viewer
 from dashboard.access import Access
 from dashboard.board import Board
 from dashboard.darkroom import Darkroom
+from dashboard.doors import Doors
 from dashboard.guard import Guard
 from dashboard.limits import Visitors
-from dashboard.metrics import metrics_text
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,6 +28,7 @@ def create_app(
     *,
     wall_ns: Callable[[], int] = time.time_ns,
     visitors: Visitors | None = None,
+    doors: Doors | None = None,
     routers: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """The dashboard of what `board` knows.
@@ -40,43 +40,27 @@ def create_app(
         confident: faces detected with less confidence are drawn thin.
         wall_ns: the wall clock, by which the age of a picture is told.
         visitors: counts who is watching, up to a limit.
+        doors: counts the connections.
         routers: further routes.
     """
     app = FastAPI(openapi_url=None)  # its documentation pages load from other hosts
+    app.add_exception_handler(RequestValidationError, openapi.explain)
     app.add_middleware(Guard, access=access)
     app.mount("/static", StaticFiles(directory=STATIC))
     window = viewer.Window(board, Darkroom(board.allowed).develop, clock, wall_ns, confident)
     visitors = visitors or Visitors()
-    for router in (viewer.routes(window, visitors), stills.routes(window, visitors), *routers):
+    ours = (
+        answers.routes(board, clock, doors),
+        stills.routes(window, visitors),
+        follower.routes(window, visitors),
+        viewer.routes(window, visitors),
+        openapi.routes(app),
+    )
+    for router in (*ours, *routers):
         app.include_router(router)
 
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     def page() -> Response:
         return FileResponse(STATIC / "index.html")
 
-    @app.get("/healthz")
-    def health() -> Response:
-        """Whether results arrive: 200 `ok`, 200 `warning` with reasons in words, or 503 `unavailable`."""
-        snapshot = board.read(clock())
-        health = snapshot.health()
-        facts = {"missing": snapshot.missing, "problems": health.problems, "warnings": health.warnings}
-        said = {name: fact for name, fact in facts.items() if fact}
-        return _json({"status": health.status} | said, 503 if health.status == "unavailable" else 200)
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        return Response(metrics_text(board.read(clock()), board.viewers), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    @app.get("/api/sources")
-    def sources() -> Response:
-        return _json(board.read(clock()).sources)
-
-    @app.get("/api/processes")
-    def processes() -> Response:
-        return _json(board.read(clock()).processes)
-
     return app
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

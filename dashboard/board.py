@@ -5,10 +5,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from dashboard.feed import Feed, Heard
+from dashboard.history import Track
 from dashboard.latency import LatencyView
 from dashboard.privacy import Pictures, stricter
 from dashboard.state import Snapshot, State
 from shared import messages as m
+from shared.results import Smoothed
 
 
 @dataclass(eq=False)
@@ -31,15 +34,16 @@ class Board:
     def __init__(self, allowed: Pictures = "shown") -> None:
         self.allowed: Pictures = allowed
         self._lock = threading.Lock()
-        self._state = State()
+        self._state = State(self._tell)
+        self._feeds: set[Feed] = set()
         self._viewers: set[Viewer] = set()
         self._sent = 0
         self._version = 0
 
     @property
     def viewers(self) -> int:
-        """How many are watching."""
-        return len(self._viewers)
+        """How many are watching: pages, programs that follow results, and streams."""
+        return len(self._viewers) + len(self._feeds)
 
     @property
     def version(self) -> int:
@@ -83,6 +87,11 @@ class Board:
         with self._lock:
             return self._state.snapshot(now)
 
+    def history(self, source: str, seconds: float) -> tuple[int | None, list[Track]] | None:
+        """The epoch of a source, and its tracks in the last `seconds`; None if there is no such source."""
+        with self._lock:
+            return self._state.history(source, seconds)
+
     def latency(self, now: float) -> LatencyView:
         """The latency of the last ten minutes."""
         with self._lock:
@@ -100,6 +109,22 @@ class Board:
                 self._viewers.discard(viewer)
                 if not self._wanted():
                     self._state.forget_pictures()
+
+    @contextlib.contextmanager
+    def follow(self, feed: Feed) -> Iterator[Feed]:
+        """Put every result from now on into a feed while the context lasts."""
+        with self._lock:
+            self._feeds.add(feed)
+        try:
+            yield feed
+        finally:
+            with self._lock:
+                self._feeds.discard(feed)
+
+    def _tell(self, result: Smoothed) -> None:
+        heard = Heard(result)
+        for feed in self._feeds:
+            feed.put(heard)
 
     def _wanted(self) -> frozenset[str]:
         showing = [viewer for viewer in self._viewers if stricter(viewer.pictures, self.allowed) != "none"]

@@ -1,6 +1,7 @@
 """The `/metrics` page: a snapshot in Prometheus' text format, with its base units, seconds and bytes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import get_args, get_type_hints
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -9,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from dashboard.processes import ProcessView
 from dashboard.source import SourceView
+from dashboard.stages import StageView
 from dashboard.state import Snapshot
 from shared.stages import NEEDED
 from shared.status import SourceStatus
@@ -38,27 +40,64 @@ _COUNTERS: _Reported = {
 _PROCESS = ("process", "name", "stage", "host")
 
 
-def metrics_text(snapshot: Snapshot, viewers: int) -> bytes:
+_STATES = (*get_args(get_type_hints(SourceStatus)["state"]), "silent")
+
+
+def metrics_text(snapshot: Snapshot, viewers: int, connections: int) -> bytes:
     """The snapshot as text, UTF-8; every name begins with `affect_`."""
     registry = CollectorRegistry()
-    registry.register(_Snapshot(snapshot, viewers))
+    registry.register(_Snapshot(snapshot, viewers, connections))
     return generate_latest(registry)
 
 
 class _Snapshot(Collector):
-    def __init__(self, snapshot: Snapshot, viewers: int):
+    def __init__(self, snapshot: Snapshot, viewers: int, connections: int):
         self._snapshot = snapshot
         self._viewers = viewers
+        self._connections = connections
 
     def collect(self) -> Iterator[Metric]:
         """What the endpoint shows."""
         yield from _processes(self._snapshot.processes)
         yield from _sources(self._snapshot.sources, self._snapshot.results)
+        yield from _conditions(self._snapshot.sources)
+        yield from _stages(self._snapshot.stages)
         ready = GaugeMetricFamily("affect_stage_ready", "1 when a process of this stage is ready.", labels=["stage"])
         for stage in NEEDED:
             ready.add_metric([stage], stage not in self._snapshot.missing)
         yield ready
-        yield GaugeMetricFamily("affect_dashboard_viewers", "Browsers watching.", self._viewers)
+        healthy = self._snapshot.health().status != "unavailable"
+        yield GaugeMetricFamily("affect_healthy", "1 while results arrive, as /healthz says.", healthy)
+        yield GaugeMetricFamily("affect_dashboard_viewers", "Pages and programs watching.", self._viewers)
+        yield GaugeMetricFamily("affect_dashboard_connections", "Open connections.", self._connections)
+
+
+def _conditions(sources: Sequence[SourceView]) -> Iterator[Metric]:
+    """The state of each source, and what is overdue."""
+    states = GaugeMetricFamily("affect_source_state", "1 for the state it is in.", labels=["source", "state"])
+    overdue = GaugeMetricFamily(
+        "affect_source_overdue_seconds",
+        "How long complete results, emotions of faces, or frames have been due.",
+        labels=["source", "what"],
+    )
+    for view in sources:
+        for state in _STATES:
+            states.add_metric([view.source, state], view.state == state)
+        for what, seconds in view.overdue_s.items():
+            overdue.add_metric([view.source, what], seconds)
+    yield from (states, overdue)
+
+
+def _stages(stages: Sequence[StageView]) -> Iterator[Metric]:
+    rates = GaugeMetricFamily(
+        "affect_stage_messages_per_second",
+        "Messages in and out of a stage's processes, and frames it did not work on.",
+        labels=["stage", "flow"],
+    )
+    for view in stages:
+        for flow, rate in (("in", view.in_per_s), ("out", view.out_per_s), ("skipped", view.skipped_per_s)):
+            rates.add_metric([view.stage, flow], rate)
+    yield rates
 
 
 def _processes(processes: Sequence[ProcessView]) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from dashboard.condition import Condition, condition_of, is_lost
+from dashboard.history import History
 from dashboard.rates import Rate
 from dashboard.waits import Overdue
 from dashboard.words import faces_words, words_of
@@ -93,6 +94,7 @@ class Source:
         """When its newest result came."""
         self.newest: Smoothed | None = None
         self.total = 0
+        self.history = History()
         self._seen: Smoothed | None = None  # the newest result of a frame that was looked at
         self._rate = Rate()
         self._overdue = Overdue()
@@ -123,6 +125,7 @@ class Source:
         if result.size:
             self._seen = result
             self._boxes.append((result.epoch, result.pts, [face.xyxy for face in result.faces]))
+            self.history.add(result)
         self.heard_at = now
         self.total += 1
         self._rate.add(now)

@@ -49,7 +49,7 @@ class Dashboard(Stage):
         bound = listener.getsockname()[0]
         token = token_for(settings.dashboard_host, settings.dashboard_token, place.state_dir, restarted=place.restarted)
         access = Access(settings.dashboard_host, token, bound)
-        app = create_app(self._board, access, time.monotonic, settings.detect_confidence)
+        app = create_app(self._board, access, time.monotonic, settings.detect_confidence, doors=listener.doors)
         self._server = Server(app, listener, _pem(settings) if settings.dashboard_https else None)
         self._server.start()
         scheme = "https" if settings.dashboard_https else "http"

@@ -1,9 +1,11 @@
 """What viewers see of the sources, from messages and when these were heard. No sockets, no clock."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dashboard import stages
 from dashboard.condition import Health, health_of
+from dashboard.history import Track
 from dashboard.latency import LatencyView, Past, Percentiles, latency_of
 from dashboard.privacy import Pictures
 from dashboard.processes import FORGET_S, SILENT_S, Process, Processes, ProcessView
@@ -40,9 +42,10 @@ class Snapshot(NamedTuple):
 
 
 class State:
-    """The newest state of everything, in bounded memory."""
+    """The newest state of everything, in bounded memory; `tell` is given every result once."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Smoothed], object] = lambda _: None) -> None:
+        self._tell = tell
         self._sources: dict[str, Source] = {}
         self._processes = Processes()
         self._flows = Flows()
@@ -69,6 +72,7 @@ class State:
         is_news = self._is_news(message, source, now)
         if is_news:
             source.take(message, now)
+            self._tell(message)
         return source.join(frame) or is_news
 
     def note(self, now: float) -> None:
@@ -89,6 +93,11 @@ class State:
         for name, source in list(self._sources.items()):
             if now - source.heard_at > FORGET_S and name not in listed:
                 del self._sources[name]
+
+    def history(self, source: str, seconds: float) -> tuple[int | None, list[Track]] | None:
+        """The epoch of a source, and its tracks in the last `seconds`; None if there is no such source."""
+        known = self._sources.get(source)
+        return (known.history.epoch, known.history.cut(seconds)) if known else None
 
     def latency(self, now: float) -> LatencyView:
         """The last ten minutes."""

@@ -6,28 +6,28 @@ They show what the page would: whole or blurred, and nothing where no picture ma
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, HTTPException, Path, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from dashboard.answers import SourceKey
 from dashboard.board import Viewer
 from dashboard.limits import FullError, Visitors
+from dashboard.openapi import refusal
 from dashboard.privacy import Pictures, stricter
 from dashboard.viewer import Window
-from shared.messages import SOURCE_PATTERN
 
-SourceKey = Annotated[str, Path(pattern=SOURCE_PATTERN, description="The source's name.")]
 _PATIENCE_S = 3.0
 _QUIET_S = 15.0
 """A stream without pictures is looked at this often: it ends when its source is gone."""
 _BOUNDARY = "frame"
-_REFUSALS: dict[int | str, dict[str, object]] = {
-    403: {"description": "No picture may leave this dashboard."},
-    404: {"description": "No such source."},
-    503: {"description": "No picture came, or there are too many viewers."},
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    403: refusal("No picture may leave this dashboard."),
+    404: refusal("No such source."),
+    503: refusal("No picture came, or there are too many viewers."),
 }
 
 

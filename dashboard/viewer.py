@@ -23,7 +23,7 @@ _APART_S = 0.045
 _AGED_S = 0.25
 """After this long a snapshot is made anew even without news, as it says how long things have lasted."""
 _SAYS_PER_S = 50.0
-_MALFORMED, _TOO_LONG, _TRY_LATER = 1003, 1009, 1013
+_MALFORMED, _TOO_LONG, TRY_LATER = 1003, 1009, 1013
 
 Develop = Callable[[str, Picture, Pictures], Awaitable[bytes | None]]
 """Makes the JPEG that may be shown of a source's picture; None if there is none to show."""
@@ -93,7 +93,7 @@ def routes(window: Window, visitors: Visitors) -> APIRouter:
             with visitors.enter():
                 await _watch(socket, window)
         except FullError as full:
-            await socket.close(_TRY_LATER, str(full))
+            await socket.close(TRY_LATER, str(full))
 
     return router
 

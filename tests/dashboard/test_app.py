@@ -31,6 +31,16 @@ def test_health_from_nothing_to_ok_and_back(desk):
     assert desk.browser.get("/healthz").json()["missing"] == {"classifier": "silent"}
 
 
+def test_ready_once_every_stage_is(desk):
+    """Whatever the sources do; until then it says which are missing, and why."""
+    desk.hear(*[status(stage) for stage in NEEDED[:-1]], status("smoother", state="starting"))
+    ready = desk.browser.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "missing": {"smoother": "starting"}})
+    desk.hear(status("smoother"))
+    ready = desk.browser.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "missing": {}})
+
+
 def test_sources_with_their_newest_result(desk):
     """The result stands there as it came over the bus."""
     desk.hear(status("capture", sources=[source_status()]), result(4), result(5, faces=(face(3, "sad"),)))

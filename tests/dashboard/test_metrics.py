@@ -14,7 +14,7 @@ def scraped(*messages, now=0.0):
     state = State()
     for message in messages:
         state.hear(message, 0.0)
-    families = text_string_to_metric_families(metrics_text(state.snapshot(now), viewers=2).decode())
+    families = text_string_to_metric_families(metrics_text(state.snapshot(now), viewers=2, connections=3).decode())
     return {(sample.name, *sorted(sample.labels.values())): sample.value for f in families for sample in f.samples}
 
 
@@ -36,7 +36,7 @@ def test_a_process():
     assert values["affect_latency_seconds", "0.95", *labels] == 0.05
     assert values["affect_events_total", *sorted((*labels, "in"))] == 7
     assert values["affect_events_total", *sorted((*labels, "faults"))] == 2
-    assert values["affect_dashboard_viewers",] == 2
+    assert (values["affect_dashboard_viewers",], values["affect_dashboard_connections",]) == (2, 3)
 
 
 def test_a_silent_and_a_failed_process_are_down():
@@ -89,3 +89,14 @@ def test_any_label_can_be_written():
     name = 'a"b\\c\nd'
     values = scraped(status(name=name, counters={name: 1}))
     assert values["affect_process_up", *sorted(("detector", "detector-host-1", name, "host"))] == 1
+
+
+def test_what_is_wrong_is_counted():
+    """The state each source is in, what is overdue, the flow through each stage, and whether results arrive."""
+    values = scraped(status("capture", sources=[source_status(), source_status("cam1", "reconnecting")]), now=2.0)
+    assert values["affect_source_state", "cam0", "running"] == 1
+    assert values["affect_source_state", "cam0", "reconnecting"] == 0
+    assert values["affect_source_state", "cam1", "reconnecting"] == 1
+    assert values["affect_source_overdue_seconds", "cam0", "results"] == 2
+    assert values["affect_stage_messages_per_second", "detector", "in"] == 0
+    assert values["affect_healthy",] == 0
