@@ -29,6 +29,7 @@ from benchmarks import (
     recording,
     replay,
     transport,
+    viewers,
     workers,
 )
 from benchmarks.measure import Row
@@ -51,6 +52,7 @@ BENCHES: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "live": live.rows,
     "workers": workers.rows,
     "overload": overload.rows,
+    "viewers": viewers.rows,
     "cpu": processor.rows,
     "startup": footprint.startup,
     "memory": footprint.memory,

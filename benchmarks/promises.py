@@ -49,6 +49,7 @@ PROMISES = (
     Promise("overload/*/growth", "ours", most=50),
     Promise("overload/*/restarts", "ours", most=0),
     Promise("overload/busy/faces", "ours", least=0.5),
+    Promise("viewers/*/rate", "ratio", least=0.9),
     Promise("startup/first-result", "ours", most=5),
 )
 
