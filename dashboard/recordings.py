@@ -1,0 +1,171 @@
+"""Recording live sources from the page: a recorder process for each, and what they have written.
+
+The tables lie in `<root>/<source>/<source>-<UTC time>/`, each folder whole as soon as it is there. They are the user's:
+nothing here deletes them. `now` is monotonic seconds.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import FileResponse
+
+from dashboard.opened import Opened, RefusedError, UnknownSourceError
+from dashboard.recorder import Recorder, missing_recorder
+
+log = structlog.get_logger()
+
+MOST_AT_ONCE = 16
+MOST_LISTED = 200
+_RUN = "run.json"
+_ENDS_S = 1.5  # of the 3.5 that a supervisor gives
+
+
+@dataclass
+class _Running:
+    recorder: Recorder
+    began_at: float
+    stopping: bool = False
+
+
+class Recordings:
+    """All recorders that viewers have started; their requests come from the web server's threads."""
+
+    def __init__(self, root: Path, logs: Path, opened: Opened):
+        self.root = root
+        self._logs = logs
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._running: dict[str, _Running] = {}
+        self._failed: dict[str, str] = {}
+
+    def start(self, source: str, now: float) -> None:
+        """Record a source from now on. Raises RefusedError."""
+        if missing := missing_recorder():
+            raise RefusedError(missing)
+        if self._opened.status(source, now) is None:
+            raise UnknownSourceError(f"There is no source {source}.")
+        with self._lock:
+            if source in self._running:
+                raise RefusedError(f"{source} is being recorded already.")
+            if len(self._running) >= MOST_AT_ONCE:
+                raise RefusedError(f"{MOST_AT_ONCE} recordings are running, which is the most.")
+            self._failed.pop(source, None)
+            try:
+                self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+                recorder = Recorder(source, self.root / source, self._logs / f"{source}.log")
+            except OSError as error:
+                raise RefusedError(f"The recorder could not be started: {error.strerror}.") from None
+            self._running[source] = _Running(recorder, now)
+
+    def stop(self, source: str) -> None:
+        """Finish a source's recording. Raises UnknownSourceError."""
+        with self._lock:
+            if (running := self._running.get(source)) is None:
+                raise UnknownSourceError(f"{source} is not being recorded.")
+            running.stopping = True
+            running.recorder.stop()
+
+    def tick(self) -> None:
+        """Notice which recorders have ended."""
+        with self._lock:
+            for source, running in list(self._running.items()):
+                if (code := running.recorder.ended()) is None:
+                    continue
+                if code:
+                    self._failed[source] = f"{source} is not recorded any more: {running.recorder.last_words()}."
+                    log.error("recording failed", source=source, error=running.recorder.last_words())
+                running.recorder.close()
+                del self._running[source]
+
+    def close(self) -> None:
+        """Have all of them finish; those that take longer end by themselves."""
+        with self._lock:
+            for running in self._running.values():
+                running.recorder.stop()
+            until = time.monotonic() + _ENDS_S
+            for running in self._running.values():
+                running.recorder.wait(until - time.monotonic())
+                running.recorder.close()
+            self._running.clear()
+
+    def running(self, now: float) -> list[dict[str, Any]]:
+        """The recordings that are being made, as JSON."""
+        with self._lock:
+            return [
+                {"source": source, "seconds": round(now - one.began_at, 1), "finishing": one.stopping}
+                for source, one in self._running.items()
+            ]
+
+    def failures(self) -> list[str]:
+        """What went wrong since each source was last recorded."""
+        with self._lock:
+            return list(self._failed.values())
+
+    def folders(self) -> list[Path]:
+        """Those of finished recordings, newest first."""
+        found = [path.parent for path in self.root.glob(f"*/*/{_RUN}") if path.parent.parent.name != ".recording"]
+        return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)[:MOST_LISTED]
+
+    def file(self, folder: str, name: str) -> Path | None:
+        """A file of a finished recording; None if there is none."""
+        files = (path for one in self.folders() if one.name == folder for path in one.iterdir() if path.is_file())
+        return next((path for path in files if path.name == name), None)
+
+
+def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
+    """`/api/sources/{source}/recording` and `/api/recordings`."""
+    router = APIRouter(prefix="/api", tags=["recordings"])
+
+    @router.post("/sources/{source}/recording", status_code=202)
+    def start(source: str) -> dict[str, Any]:
+        """Record a source from now on."""
+        try:
+            recordings.start(source, clock())
+        except RefusedError as error:
+            raise HTTPException(404 if isinstance(error, UnknownSourceError) else 409, str(error)) from None
+        return {"source": source, "folder": str(recordings.root / source)}
+
+    @router.delete("/sources/{source}/recording", status_code=202)
+    def stop(source: str) -> dict[str, Any]:
+        """Stop recording a source, and make the tables."""
+        try:
+            recordings.stop(source)
+        except UnknownSourceError as error:
+            raise HTTPException(404, str(error)) from None
+        return {"source": source}
+
+    @router.get("/recordings")
+    def listed(*, finished: bool = True) -> dict[str, Any]:
+        """What is being recorded, and (unless not `finished`) what has been, newest first."""
+        facts = {"folder": str(recordings.root.absolute()), "missing": missing_recorder()}
+        facts |= {"running": recordings.running(clock()), "failed": recordings.failures()}
+        folders = recordings.folders() if finished else []
+        return {**facts, "finished": [one for folder in folders if (one := _facts(folder))]}
+
+    @router.get("/recordings/{folder}/{file}")
+    def download(folder: str, file: str) -> Response:
+        """One file of a recording."""
+        if (path := recordings.file(folder, file)) is None:
+            raise HTTPException(404, "There is no such file.")
+        return FileResponse(path, filename=f"{folder}-{file}")
+
+    return router
+
+
+def _facts(folder: Path) -> dict[str, Any] | None:
+    """A finished recording as JSON; None if its run.json cannot be read."""
+    with contextlib.suppress(OSError, ValueError):
+        run = json.loads((folder / _RUN).read_text())
+        files = sorted((path.name, path.stat().st_size) for path in folder.iterdir() if path.is_file())
+        kept = ("source", "started", "seconds", "frames", "faces", "tracks", "warnings")
+        listed = [{"name": name, "bytes": size} for name, size in files]
+        return {"folder": folder.name, **{key: run.get(key) for key in kept}, "files": listed}
+    return None
