@@ -15,6 +15,7 @@ from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.server import Server, bind, url_of
 from dashboard.tokens import token_for
+from dashboard.wishes import Wishes
 from shared import messages as m
 from shared.results import Smoothed
 from shared.settings import PREFIX, Settings
@@ -49,7 +50,13 @@ class Dashboard(Stage):
         bound = listener.getsockname()[0]
         token = token_for(settings.dashboard_host, settings.dashboard_token, place.state_dir, restarted=place.restarted)
         access = Access(settings.dashboard_host, token, bound)
-        app = create_app(self._board, access, time.monotonic, settings.detect_confidence, doors=listener.doors)
+        self._wishes = Wishes(place, self._board, time.monotonic)
+        self.fds = self._wishes.fds
+        app = create_app(
+            *(self._board, access, time.monotonic, settings.detect_confidence),
+            doors=listener.doors,
+            routers=self._wishes.routers,
+        )
         self._server = Server(app, listener, _pem(settings) if settings.dashboard_https else None)
         self._server.start()
         scheme = "https" if settings.dashboard_https else "http"
@@ -75,22 +82,32 @@ class Dashboard(Stage):
                 self.meter.count("repeated" if message.repeat else "in")
             elif isinstance(message, m.Preview):
                 self.meter.count("previews")
-        self._board.hear([envelope.message for envelope in heard], now)
+        self._board.hear(self._wishes.hear([envelope.message for envelope in heard], now), now)
         return ()
 
     @override
     def tick(self, now: float) -> Iterable[Envelope]:
-        """Once a second: update rates and drop what has fallen silent."""
+        """Pass on what viewers ask for; once a second update rates and drop what has fallen silent."""
         if now >= self._next_second:
             self._next_second = now + BEAT_S
             self.meter.counters["out"] = self._board.sent
             self._board.pass_time(now)
-        return ()
+        return self._wishes.tick(now)
+
+    @override
+    def wake_in(self, now: float) -> float:
+        return self._wishes.wake_in(now)
 
     @override
     def healthy(self, now: float) -> bool:
         return self._server.healthy(now)
 
     @override
+    def stop(self, now: float) -> Iterable[Envelope]:
+        """Close what viewers have opened."""
+        return self._wishes.stop(now)
+
+    @override
     def close(self) -> None:
         self._server.stop()
+        self._wishes.close()

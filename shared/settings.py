@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal, cast
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared import values
 from shared.endpoints import check_endpoint, check_token
 from shared.errors import ConfigurationError
 from shared.runtime_dir import default_runtime_dir
+from shared.viewer_settings import ViewerSettings
 
 PREFIX = "AFFECT_"
 
 
-class Settings(BaseSettings):
+class Settings(ViewerSettings):
     """The settings of all stages, validated and frozen."""
 
     model_config = SettingsConfigDict(

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 
@@ -15,7 +16,7 @@ from shared.identity import identify
 from shared.settings import load_settings
 from shared.stage import Place
 from shared.topics import Envelope
-from tests.dashboard.made import preview, result
+from tests.dashboard.made import preview, result, status
 
 
 def place(tmp_path, port=0, restarted=False, **further):
@@ -106,3 +107,20 @@ def test_a_port_in_use_ends_it_with_exit_code_2(stage, tmp_path):
     port = int(stage.detail.rsplit(":", 1)[1])
     with pytest.raises(ConfigurationError, match=f"AFFECT_DASHBOARD_PORT={port}"):
         Dashboard(place(tmp_path, port))
+
+
+def test_what_viewers_ask_for_is_said_on_the_bus(stage):
+    """Until a capture has it; at the end it is closed."""
+    capture = status("capture")
+    stage.handle([Envelope("status", capture.process, capture)], time.monotonic())
+    asked = urllib.request.Request(  # noqa: S310 — our own address
+        f"{stage.detail}/api/sources", b'{"source": "door", "spec": "demo"}', {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310
+        assert answer.status == 202
+    (said,) = stage.tick(time.monotonic())
+    assert (said.topic, said.key) == ("control", capture.process)
+    assert (said.message.source, said.message.opening.spec) == ("door", "demo")
+    assert 0 <= stage.wake_in(time.monotonic()) <= 1
+    (said,) = stage.stop(time.monotonic())
+    assert (said.message.source, said.message.opening) == ("door", None)
