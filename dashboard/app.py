@@ -60,7 +60,15 @@ def create_app(
         app.include_router(router)
 
     @app.get("/", include_in_schema=False)
-    def page() -> Response:
+    def live() -> Response:
         return FileResponse(STATIC / "index.html")
+
+    @app.get("/camera", include_in_schema=False)
+    def camera() -> Response:
+        return FileResponse(STATIC / "camera.html")
+
+    @app.get("/recordings", include_in_schema=False)
+    def recordings() -> Response:
+        return FileResponse(STATIC / "recordings.html")
 
     return app

@@ -39,17 +39,21 @@ class RefusedError(Exception):
 
 
 class Chromium:
-    """One page of one browser; `faults` are the errors that the page's scripts and policies caused."""
+    """One page of one browser, started with further flags.
 
-    def __init__(self):
+    `faults` are the errors that the page's scripts and policies caused.
+    """
+
+    def __init__(self, *flags: str):
         self.faults = []
+        self._flags = flags
         self._stack = contextlib.ExitStack()
         self._calls = 0
 
     def __enter__(self) -> "Chromium":
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            command = ["chromium", *_FLAGS, f"--user-data-dir={folder}", "about:blank"]
+            command = ["chromium", *_FLAGS, *self._flags, f"--user-data-dir={folder}", "about:blank"]
             browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(_end, browser)
             self._socket = stack.enter_context(

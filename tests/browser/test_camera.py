@@ -1,0 +1,170 @@
+"""dashboard/static/camera.js in a real browser with a made-up camera. Skipped where there is no `chromium`."""
+
+import shutil
+
+import cv2
+import pytest
+
+from capture.demo import demo_frame
+from tests.browser.chromium import Chromium
+from tests.processes.harness import eventually, pipelines, write_video
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not shutil.which("chromium"), reason="no `chromium` on PATH"),
+]
+
+RUNNING = "document.body.dataset.camera === 'running'"
+BEGIN = "document.getElementById('begin').click()"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """Five seconds of the demo's face, as the browser's made-up camera plays them, over and over."""
+    path = tmp_path_factory.mktemp("camera") / "face.mjpeg"
+    frames = (cv2.imencode(".jpg", demo_frame(index, (640, 360)))[1].tobytes() for index in range(0, 300, 4))
+    path.write_bytes(b"".join(frames))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A pipeline whose own source is over soon."""
+    with pipelines(tmp_path_factory) as make:
+        still = write_video(tmp_path_factory.mktemp("still") / "still.mp4", 3)
+        yield make(capture_source=still, capture_at_end="hold").start().ready()
+
+
+@pytest.fixture(scope="module")
+def url(run):
+    (dashboard,) = run.listener.live("dashboard")
+    return dashboard["detail"]
+
+
+@pytest.fixture(scope="module")
+def window(clip):
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with Chromium(*fake, f"--use-file-for-fake-video-capture={clip}") as window:
+        yield window
+
+
+@pytest.fixture
+def page(window, url):
+    """The page, before it is begun; it must cause no fault."""
+    window.faults.clear()
+    window.open(f"{url}/camera", (1280, 800))
+    yield window
+    faults = list(window.faults)
+    window.open("about:blank", (1280, 800))
+    assert faults == []
+
+
+def sources(run):
+    return {one["source"]: one["state"] for status in run.listener.live("capture") for one in status["sources"]}
+
+
+def test_the_visitors_face_appears_and_goes_with_the_page(page, run, url):
+    """As a card with its label, over the picture, and as a source like any other, until the page is left."""
+    assert "whoever may open this dashboard sees it" in str(page.value("document.body.innerText"))
+    page.value(BEGIN)
+    page.wait_for(RUNNING)
+    page.wait_for("document.querySelector('.face .label')?.textContent === 'happy'")
+    page.wait_for("/results\\/s, \\d+ ms behind/.test(document.getElementById('rates').textContent)")
+    source = page.value("document.getElementById('source').textContent")
+    assert source == "browser-1"
+    assert eventually(lambda: sources(run).get(source) == "running", "the source")
+    assert any(row["source"] == source and row["faces"] for row in run.listener.results())
+    page.wait_for("document.querySelector('.face .fill').style.transform !== ''")
+    page.open(f"{url}/", (1280, 800))
+    eventually(lambda: source not in sources(run), "the source's end")
+
+
+def test_the_box_is_drawn_as_in_a_mirror(page):
+    """Where the result has it, mirrored, over the whole picture."""
+    page.value(BEGIN)
+    page.wait_for(RUNNING)
+    page.wait_for("document.querySelector('.face')")
+    drawn = """import('/static/overlay.js').then(({ drawOverlay }) => {
+        const pen = document.createElement('canvas').getContext('2d');
+        const seen = [];
+        pen.roundRect = (...corners) => seen.push(corners.slice(0, 4));
+        const face = { track_id: null, xyxy: [100, 20, 150, 80], confidence: 1, landmarks: [] };
+        const how = { width: 1280, height: 720, confident: 0, mirrored: true };
+        drawOverlay(pen, { size: [640, 360], faces: [face] }, how);
+        return seen;
+    })"""
+    assert page.value(drawn) == [[980, 40, 100, 120]]
+    same = """[document.getElementById('video'), document.getElementById('overlay')]
+        .map((one) => [one.getBoundingClientRect().width, one.getBoundingClientRect().height].map(Math.round))"""
+    video, overlay = page.value(same)
+    assert video == overlay
+    assert page.value("getComputedStyle(document.getElementById('video')).transform").startswith("matrix(-1")
+    inked = """(() => {
+        const canvas = document.getElementById('overlay');
+        return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+    })()"""
+    page.wait_for(inked)
+    page.value("document.getElementById('drawn').click()")
+    page.wait_for(f"!{inked}")
+
+
+def test_stop_ends_the_source_and_the_camera(page, run):
+    """And it can be begun again."""
+    page.value(BEGIN)
+    page.wait_for(RUNNING)
+    page.value("window.track = document.getElementById('video').srcObject.getTracks()[0]")
+    source = page.value("document.getElementById('source').textContent")
+    page.value("document.getElementById('stop').click()")
+    assert page.value("window.track.readyState") == "ended"
+    eventually(lambda: source not in sources(run), "the source's end")
+    page.value(BEGIN)
+    page.wait_for(RUNNING)
+
+
+def test_a_camera_that_is_unplugged_is_told(page):
+    """While it runs."""
+    page.value(BEGIN)
+    page.wait_for(RUNNING)
+    page.value("document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for("document.getElementById('trouble-title').textContent === 'The camera has stopped'")
+    page.wait_for("document.getElementById('begin').textContent === 'Try again'")
+
+
+def test_a_capture_that_is_gone_is_told(page, run):
+    """Who else would take the pictures in."""
+    page.value("""window.WebSocket = class {
+        constructor() { setTimeout(() => this.onmessage({ data: '{"error": "No capture is ready."}' }), 10); }
+        close() {}
+    }""")
+    page.value(BEGIN)
+    page.wait_for("document.getElementById('trouble-words').textContent === 'No capture is ready.'")
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        ("NotAllowedError", "The camera was not allowed"),
+        ("NotFoundError", "There is no camera"),
+        ("NotReadableError", "The camera is in use"),
+        ("AbortError", "The camera is in use"),
+        ("OverconstrainedError", "The chosen camera is gone"),
+        ("UnknownError", "The camera cannot be used"),
+    ],
+)
+def test_a_camera_that_cannot_be_had_is_told_with_a_remedy(page, error, title):
+    """Whatever the browser's reason."""
+    page.value(f"navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('why', '{error}'))")
+    page.value(BEGIN)
+    page.wait_for(f"document.getElementById('trouble-title').textContent === '{title}'")
+    assert page.value("document.getElementById('trouble').checkVisibility()")
+
+
+def test_without_https_the_way_out_is_told(page):
+    """Browsers give no camera to a page from another machine over plain HTTP."""
+    ask = "import('/static/trouble.js').then(({{ missingFor }}) => missingFor({}))"
+    where = "{ isSecure: %s, hasCameras: %s, host: '192.168.1.5', port: '8000' }"
+    trouble = page.value(ask.format(where % ("false", "false")))
+    assert "HTTPS" in trouble["title"]
+    assert "AFFECT_DASHBOARD_HTTPS=1" in trouble["what"]
+    assert "https://192.168.1.5:8000/camera" in trouble["what"]
+    assert page.value(ask.format(where % ("true", "true"))) is None
