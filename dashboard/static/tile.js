@@ -2,6 +2,7 @@
 
 import { EMOTION_COLOURS } from "./colours.js";
 import { copyOf, find, make, mark, tell } from "./dom.js";
+import { recordButton } from "./record.js";
 import { Screen } from "./screen.js";
 import { facesOf, isOver, levelOf } from "./words.js";
 
@@ -20,6 +21,7 @@ export class Tile {
     this.words = find(this.root, ".words");
     this.people = find(this.root, ".people");
     this.dots = find(this.root, ".dots");
+    find(this.root, ".tools").append(recordButton(name));
     this.over = false;
   }
 

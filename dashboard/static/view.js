@@ -2,6 +2,7 @@
 
 import { element, mark, tell } from "./dom.js";
 import { Faces } from "./faces.js";
+import { recordButton } from "./record.js";
 import { Screen } from "./screen.js";
 import { facesOf, isOver, levelOf } from "./words.js";
 
@@ -53,6 +54,7 @@ export class View {
     this.faces.clear();
     tell(element("faces-note"), "");
     element("view-name").textContent = source;
+    this.tools.replaceChildren(recordButton(source));
     this.#asked = "";
   }
 
