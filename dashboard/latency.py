@@ -47,8 +47,10 @@ class Past:
         self._noted.append((int(now), latency))
 
     def view(self, now: float) -> LatencyView:
-        """Everything up to this second."""
-        by_second = {int(now) - second: latency for second, latency in self._noted}
+        """Everything up to the second noted last, or up to now if that was some time ago."""
+        last = self._noted[-1][0] if self._noted else int(now)
+        end = last if now - last < _RECENT_S else int(now)
+        by_second = {end - second: latency for second, latency in self._noted}
         ago = list(range(KEPT - 1, -1, -1))
         at = [by_second.get(seconds, Percentiles()) for seconds in ago]
         return LatencyView(ago, [one.p50_ms for one in at], [one.p95_ms for one in at])

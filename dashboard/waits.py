@@ -51,6 +51,7 @@ class Overdue:
 
     def take(self, result: Smoothed, now: float) -> None:
         """Take its newest result in."""
+        self._frames = None
         if result.complete and self._results is not None:
             self._results = now
         if self._pts and result.pts < self._pts[-1]:

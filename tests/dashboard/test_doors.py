@@ -15,7 +15,7 @@ from dashboard import connections
 from dashboard.doors import Doors, origin
 from dashboard.server import Server, bind, url_of
 from tests.dashboard.desk import Desk, eventually
-from tests.dashboard.made import preview, result
+from tests.dashboard.made import preview, result, source_status, status
 
 
 @pytest.fixture
@@ -134,6 +134,19 @@ def test_a_viewer_that_stops_reading_is_dropped_and_costs_little(served, quick):
         eventually(lambda: served.desk.board.viewers == 0)
         assert served.desk.board.sent < 20
     eventually(lambda: len(served.listener.doors) == 0)
+
+
+def test_a_stream_that_is_not_read_is_dropped(served, quick):
+    """As a WebSocket is."""
+    served.desk.hear(status("capture", sources=[source_status()]))
+    with served.dial(b"GET /api/sources/cam0/stream.mjpeg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+        eventually(lambda: served.desk.board.viewers == 1)
+        for seq in range(200):
+            served.desk.hear(preview(seq, jpeg=os.urandom(1 << 20)), result(seq))
+            if not served.desk.board.viewers:
+                break
+            time.sleep(0.02)
+        eventually(lambda: served.desk.board.viewers == 0)
 
 
 def test_a_message_is_as_long_as_its_path_allows(served):

@@ -134,6 +134,7 @@ def test_a_camera_that_delivers_nothing_is_noticed():
     waits = overdue(*steps, at=9.0)
     assert waits.frames == 8.0
     assert condition_of(hangs, {}, waits).words == "No frame has come from the source for 8 s."
+    assert overdue(*steps, (9.0, result(3)), at=9.5).frames is None, "one came"
     rare = overdue((0.0, result(0)), (6.0, hangs), (600.0, msgspec.structs.replace(result(1), pts=600.0)), at=900.0)
     assert condition_of(hangs, {}, rare).level == "ok"
 
