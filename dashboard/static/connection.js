@@ -38,6 +38,7 @@ export class Connection {
    * @param {() => string | null} ends.focus - the source that is enlarged.
    * @param {(snapshot: Snapshot) => Promise<void>} ends.prepare - decodes what is about to be drawn.
    * @param {(snapshot: Snapshot) => void} ends.draw
+   * @param {(snapshot: Snapshot) => void} ends.discard - frees what was decoded; called for every snapshot.
    * @param {(state: "live" | "lost" | "refused", words: string) => void} ends.say
    */
   constructor(ends) {
@@ -74,15 +75,15 @@ export class Connection {
     this.#lastNews = now;
     const snapshot = unpack(data);
     await this.ends.prepare(snapshot);
-    if (mine !== this.#socket) return;
+    if (mine !== this.#socket) return this.ends.discard(snapshot);
     this.#retries = 0;
     this.ends.say("live", "live");
     requestAnimationFrame(() => {
-      if (mine !== this.#socket) return;
       try {
-        this.ends.draw(snapshot);
+        if (mine === this.#socket) this.ends.draw(snapshot);
       } finally {
-        this.ask();
+        this.ends.discard(snapshot);
+        if (mine === this.#socket) this.ask();
       }
     });
   }

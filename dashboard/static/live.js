@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { element, tell } from "./dom.js";
+import { decodeJpeg } from "./jpeg.js";
 import { startMenu } from "./menu.js";
 import { onChange, picturesWithin, settings } from "./settings.js";
 import { Strip } from "./strip.js";
@@ -18,6 +19,10 @@ let pictures = settings.pictures;
 let theme = settings.theme;
 /** @type {string | null} */
 let only = null;
+/** @type {Snapshot | null} */
+let newest = null;
+/** @type {Map<string, Picture>} */
+const last = new Map(); // of each source, for a screen that turns to it
 
 const focus = () => decodeURIComponent(location.hash.slice(1)) || null;
 const shown = () => focus() ?? only;
@@ -25,31 +30,57 @@ const shown = () => focus() ?? only;
 /** @param {string} source */
 const screenOf = (source) => (shown() ? (shown() === source ? view.screen : undefined) : wall.screenOf(source));
 
-/** @param {Snapshot} snapshot */
+/**
+ * The pictures to draw: those that are new, and the last of a source where there is none yet.
+ * @param {Snapshot} snapshot
+ */
 async function prepare(snapshot) {
+  only = snapshot.sources.length === 1 ? snapshot.sources[0].source : null;
+  const fresh = new Map(snapshot.pictures.map((picture) => [picture.source, picture]));
+  const listed = new Set(snapshot.sources.map(({ source }) => source));
+  for (const source of last.keys()) if (!listed.has(source)) last.delete(source);
+  for (const [source, picture] of last) {
+    if (!fresh.has(source) && screenOf(source)?.pictured === null) fresh.set(source, picture);
+  }
+  for (const [source, picture] of fresh) last.set(source, { ...picture, image: undefined });
+  snapshot.pictures = [...fresh.values()].filter(({ source }) => !shown() || shown() === source);
   await Promise.all(
     snapshot.pictures.map(async (picture) => {
-      picture.image = await screenOf(picture.source)?.decode(picture);
+      const screen = screenOf(picture.source);
+      picture.image = await (screen ? screen.decode(picture) : decodeJpeg(picture.jpeg, 1, null));
     }),
   );
 }
 
 /** @param {Snapshot} snapshot */
 function draw(snapshot) {
+  newest = snapshot;
   limitPictures(snapshot.pictures_allowed);
   const wanted = picturesWithin(snapshot.pictures_allowed) !== "none";
   /** @type {Map<string, Picture>} */
   const fresh = new Map(wanted ? snapshot.pictures.map((picture) => [picture.source, picture]) : []);
-  only = snapshot.sources.length === 1 ? snapshot.sources[0].source : null;
   const enlarged = snapshot.sources.find(({ source }) => source === shown());
   const isWall = !enlarged && snapshot.sources.length > 0;
   [wall.root.hidden, view.root.hidden] = [!isWall, !enlarged];
   if (enlarged) view.show(enlarged, fresh.get(enlarged.source), snapshot, { wanted, isOnly: only !== null });
   else if (isWall) wall.show(snapshot, fresh, wanted);
-  for (const { image } of snapshot.pictures) image?.close();
   strip.show(snapshot);
   showHealth(snapshot);
   showEmpty(snapshot);
+}
+
+/** Shows another source, or all, at once: with what is known. */
+async function turn() {
+  if (!newest) return;
+  const snapshot = { ...newest, pictures: [] };
+  await prepare(snapshot);
+  draw(snapshot);
+  discard(snapshot);
+}
+
+/** @param {Snapshot} snapshot */
+function discard({ pictures: drawn }) {
+  for (const { image } of drawn) image?.close();
 }
 
 /** @param {Snapshot} snapshot */
@@ -79,10 +110,11 @@ function say(state, words) {
   tell(element("refused"), state === "refused" ? words : "");
 }
 
-const connection = new Connection({ focus, prepare, draw, say });
+const connection = new Connection({ focus, prepare, draw, discard, say });
 
 onChange(() => {
   if (settings.pictures !== pictures) {
+    last.clear();
     wall.clear(); // at once, not with the next picture
     view.clear();
   }
@@ -90,8 +122,9 @@ onChange(() => {
   [pictures, theme] = [settings.pictures, settings.theme];
   connection.ask();
 });
-addEventListener("hashchange", () => {
+addEventListener("hashchange", async () => {
   connection.ask();
+  await turn();
   if (focus()) element("back").focus();
   else if (view.source) wall.focus(view.source);
 });

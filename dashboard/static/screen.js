@@ -58,6 +58,8 @@ export class Screen {
    * @param {[number, number]} size - of the frame.
    */
   sizeOf([width, height]) {
+    if (!this.#width) [this.#width, this.#height] = [this.root.clientWidth, this.root.clientHeight];
+    if (!this.#width) return [width, height]; // not on the page yet
     const scale = Math.min(this.#width / width, this.#height / height) * Math.min(devicePixelRatio, DENSEST);
     return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
   }
@@ -68,7 +70,7 @@ export class Screen {
    */
   async decode(picture) {
     const size = picture.result.size ?? this.pictured?.size;
-    if (!this.#width || !this.isWorthShowing(picture.result)) return null;
+    if (!this.isWorthShowing(picture.result)) return null;
     const share = size && this.#natural ? this.sizeOf(size)[0] / this.#natural[0] : 1;
     const image = await decodeJpeg(picture.jpeg, share, this.#natural);
     if (image?.isWhole) this.#natural = [image.width, image.height];
@@ -92,7 +94,7 @@ export class Screen {
    */
   paint(image, result, how) {
     const size = result.size ?? /** @type {[number, number] | null} */ (image && [image.width, image.height]);
-    if (!size || !this.#width) return;
+    if (!size) return;
     const [width, height] = this.sizeOf(size);
     if (this.canvas.width !== width || this.canvas.height !== height) {
       [this.canvas.width, this.canvas.height] = [width, height];

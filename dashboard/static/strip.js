@@ -7,13 +7,15 @@ import { short } from "./words.js";
 
 /** @import { Snapshot, StageView } from "./types.js" */
 
-const REFRESH_MS = 1000;
+const REFRESH_MS = 500;
 
 export class Strip {
   /** @type {Map<string, HTMLElement>} */
   #cells = new Map();
   #minutes = new Minutes();
-  #shownAt = -Infinity;
+  /** @type {Snapshot | null} */
+  #newest = null;
+  #timer = 0;
 
   constructor() {
     this.list = element("stages");
@@ -22,17 +24,26 @@ export class Strip {
     this.small = new LatencyChart(element("latency-small"), 20, false);
     this.large = new LatencyChart(element("latency-large"), 190, true);
     element("strip").addEventListener("click", () => this.#toggle());
-    for (const scheme of ["dark"]) {
-      matchMedia(`(prefers-color-scheme: ${scheme})`).addEventListener("change", () => this.recolour());
-    }
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     this.#recall();
   }
 
-  /** @param {Snapshot} snapshot */
+  /**
+   * Shows a snapshot, the newest one twice a second.
+   * @param {Snapshot} snapshot
+   */
   show(snapshot) {
-    const now = performance.now();
-    if (now - this.#shownAt < REFRESH_MS) return;
-    this.#shownAt = now;
+    const isFirst = !this.#newest;
+    this.#newest = snapshot;
+    if (isFirst) this.#draw();
+    this.#timer ||= setTimeout(() => this.#draw(), REFRESH_MS);
+  }
+
+  #draw() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const snapshot = this.#newest;
+    if (!snapshot) return;
     /** @type {Map<string, HTMLElement>} */
     const cells = new Map();
     for (const stage of snapshot.stages) {
@@ -54,13 +65,13 @@ export class Strip {
   /** Draws the charts in the colours of another scheme. */
   recolour() {
     for (const chart of [this.small, this.large]) chart.forget();
-    this.#shownAt = -Infinity;
+    this.#draw();
   }
 
   #toggle() {
     this.details.hidden = !this.details.hidden;
     this.button.setAttribute("aria-expanded", `${!this.details.hidden}`);
-    this.#shownAt = -Infinity;
+    this.#draw();
     if (!this.details.hidden) this.details.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 

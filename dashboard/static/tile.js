@@ -4,7 +4,7 @@ import { EMOTION_COLOURS } from "./colours.js";
 import { copyOf, find, make, mark, tell } from "./dom.js";
 import { recordButton } from "./record.js";
 import { Screen } from "./screen.js";
-import { facesOf, isOver, levelOf } from "./words.js";
+import { facesOf, levelOf } from "./words.js";
 
 /** @import { Snapshot, SourceView, Picture } from "./types.js" */
 
@@ -32,7 +32,6 @@ export class Tile {
    * @param {boolean} pictures - whether any are wanted.
    */
   show(view, picture, snapshot, pictures) {
-    this.over = isOver(view);
     const level = levelOf(view);
     tell(this.words, view.words);
     mark(this.words, "level", level);

@@ -27,8 +27,8 @@ export class Trace {
   add(pts, values) {
     const step = pts - this.last;
     if (step <= 0) return;
-    if (this.pts.length && step > Math.max(GAP_S, 4 * this.step)) this.#push(this.last + 1e-3, null);
-    else if (this.pts.length) this.step = this.step ? 0.8 * this.step + 0.2 * step : step;
+    if (this.step && step > Math.max(GAP_S, 4 * this.step)) this.#push(this.last + 1e-3, null);
+    if (this.pts.length) this.step = this.step ? Math.min(step, 0.8 * this.step + 0.2 * step) : step;
     this.#push(pts, values);
     this.#trim(pts - SPAN_S - 1);
     this.version += 1;

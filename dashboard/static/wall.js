@@ -2,13 +2,14 @@
 
 import { arrange, element } from "./dom.js";
 import { Tile } from "./tile.js";
+import { isOver } from "./words.js";
 
 /** @import { Picture, Snapshot } from "./types.js" */
 
 const GAP = 10;
 const CAPTION = 30;
 const SHAPE = 9 / 16;
-const NARROWEST = 236;
+const NARROWEST = 160;
 
 /**
  * The columns in which the tiles are largest, and a tile's width; in more rows than fit where they would be too small.
@@ -66,7 +67,7 @@ export class Wall {
     for (const view of snapshot.sources) {
       const tile = this.#tiles.get(view.source) ?? new Tile(view.source);
       tiles.set(view.source, tile);
-      tile.show(view, pictures.get(view.source), snapshot, wanted);
+      tile.over = isOver(view);
     }
     this.#tiles = tiles;
     const all = [...tiles.values()];
@@ -75,6 +76,7 @@ export class Wall {
     this.over.hidden = !this.over.children.length;
     this.grid.hidden = !this.grid.children.length;
     if (this.#alive !== this.grid.children.length) this.#layOut();
+    for (const view of snapshot.sources) tiles.get(view.source)?.show(view, pictures.get(view.source), snapshot, wanted);
   }
 
   /**

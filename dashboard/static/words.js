@@ -52,7 +52,8 @@ export const isOver = ({ state }) => ["silent", "refused", "ended", "holding"].i
  * @param {SourceView} view
  */
 export function facesOf({ faces_words: words, result }) {
-  if (words) return words;
   const count = result ? result.faces.filter((face) => face.track_id !== null).length : 0;
-  return count ? `${count} ${count === 1 ? "face" : "faces"}` : "";
+  if (!count) return words ?? "";
+  const more = result?.left_out ? ` + ${result.left_out}` : "";
+  return `${count}${more} ${count === 1 && !more ? "face" : "faces"}`;
 }
