@@ -23,7 +23,7 @@ What the dashboard of affectstream tells programs. Errors are JSON with the reas
 
 Where a token is asked for, send `Authorization: Bearer` and the token. docs/api.md has an example of everything.
 
-Two WebSockets are listed as GET: `/ws`, for programs, and `/view`, which belongs to the page and follows it.
+The WebSocket `/ws` is listed as a GET.
 """
 
 

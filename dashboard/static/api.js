@@ -5,7 +5,7 @@
  *   const?: unknown, format?: string}} Schema */
 /** @typedef {{name: string, in: string, required?: boolean, description?: string, schema: Schema}} Parameter */
 /** @typedef {{description?: string, content?: Record<string, {schema?: Schema}>}} Answer */
-/** @typedef {{summary?: string, description?: string, parameters?: Parameter[], responses: Record<string, Answer>}} Operation */
+/** @typedef {{description?: string, parameters?: Parameter[], responses: Record<string, Answer>}} Operation */
 
 /**
  * @param {string} tag
@@ -39,6 +39,9 @@ function kind(schema) {
   return [schema.type ?? "anything"];
 }
 
+/** @param {string | undefined} text a docstring, of which only empty lines part anything */
+const plain = (text) => (text ?? "").replaceAll("`", "").replaceAll(/(\S) *\n *(?=\S)/g, "$1 ").trim();
+
 /** @param {string[]} heads @param {(Node | string)[][][]} rows */
 function table(heads, rows) {
   const head = make("tr", "", ...heads.map((text) => make("th", "", text)));
@@ -52,16 +55,16 @@ function route(path, method, operation) {
   link.setAttribute("href", path);
   const tryable = method === "get" && !path.includes("{") && !("101" in operation.responses);
   const summary = make("summary", "", make("span", "method", method.toUpperCase()), make("span", "path", path));
-  summary.append(make("span", "quiet", operation.summary ?? ""), ...(tryable ? [link] : []));
-  const panel = make("details", "panel route", summary, make("p", "", operation.description ?? ""));
+  summary.append(make("span", "quiet", plain(operation.description)), ...(tryable ? [link] : []));
+  const panel = make("details", "panel route", summary);
   const parameters = operation.parameters ?? [];
   if (parameters.length) {
     const rows = parameters.map((one) => [[one.name], kind(one.schema), [one.description ?? ""]]);
     panel.append(table(["parameter", "type", "meaning"], rows));
   }
   const answers = Object.entries(operation.responses).map(([code, answer]) => {
-    const [[type, content] = ["", {}]] = Object.entries(answer.content ?? {});
-    return [[code], type === "application/json" ? kind(content.schema) : [type], [answer.description ?? ""]];
+    const [[media, content] = ["", {}]] = Object.entries(answer.content ?? {});
+    return [[code], media === "application/json" ? kind(content.schema) : [media], [answer.description ?? ""]];
   });
   panel.append(table(["answer", "type", "meaning"], answers));
   return panel;
@@ -71,7 +74,7 @@ function route(path, method, operation) {
 function type(name, schema) {
   const panel = make("details", "panel type", make("summary", "", make("span", "name", name)));
   panel.id = `type-${name}`;
-  if (schema.description) panel.append(make("p", "", schema.description));
+  if (schema.description) panel.append(make("p", "", plain(schema.description)));
   const rows = Object.entries(schema.properties ?? {}).map(([key, one]) => {
     const optional = schema.required?.includes(key) ? "" : "may be absent";
     return [[key], kind(one), [one.description ?? optional]];
@@ -92,7 +95,7 @@ async function show() {
   const answer = await fetch("/api/openapi.json");
   if (!answer.ok) throw new Error(await answer.text());
   const document_ = await answer.json();
-  part("about").prepend(`${document_.info.description}\n`);
+  part("about").prepend(plain(document_.info.description), "\n\n");
   for (const [path, operations] of Object.entries(document_.paths)) {
     for (const [method, operation] of Object.entries(operations)) part("routes").append(route(path, method, operation));
   }
@@ -101,4 +104,4 @@ async function show() {
 }
 
 addEventListener("hashchange", openNamed);
-show().catch((error) => part("about").prepend(`The description cannot be read: ${error.message}\n`));
+show().catch((error) => part("about").prepend(`It cannot be read: ${error.message}\n`));

@@ -82,7 +82,7 @@ def test_nobody_else_may_read_across_origins():
     assert browser().get("/api/sources", headers={"origin": "http://evil.example"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/api/sources", "/api/processes", "/metrics", "/static/app.js"])
+@pytest.mark.parametrize("path", ["/", "/api/sources", "/api/processes", "/metrics", "/static/icon.svg"])
 def test_with_a_token_nothing_is_open_without_it(path):
     """The refusal says how to get in, not what the token is."""
     for query in ("", "?token=", "?token=wrong", "?token=secret%00", "?token=Secret", "?token=%ff"):
