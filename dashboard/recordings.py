@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ class Recordings:
     def folders(self) -> list[Path]:
         """Those of finished recordings, newest first."""
         found = [path.parent for path in self.root.glob(f"*/*/{_RUN}") if path.parent.parent.name != ".recording"]
-        return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)[:MOST_LISTED]
+        return sorted(found, key=_changed, reverse=True)[:MOST_LISTED]
 
     def file(self, folder: str, name: str) -> Path | None:
         """A file of a finished recording; None if there is none."""
@@ -145,10 +146,10 @@ def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
     @router.get("/recordings")
     def listed(*, finished: bool = True) -> dict[str, Any]:
         """What is being recorded, and (unless not `finished`) what has been, newest first."""
-        facts = {"folder": str(recordings.root.absolute()), "missing": missing_recorder()}
+        facts: dict[str, Any] = {"folder": str(recordings.root.absolute()), "missing": missing_recorder()}
         facts |= {"running": recordings.running(clock()), "failed": recordings.failures()}
         folders = recordings.folders() if finished else []
-        return {**facts, "finished": [one for folder in folders if (one := _facts(folder))]}
+        return {**facts, "finished": [one for folder in folders if (one := _facts(folder, _changed(folder)))]}
 
     @router.get("/recordings/{folder}/{file}")
     def download(folder: str, file: str) -> Response:
@@ -160,7 +161,16 @@ def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
     return router
 
 
-def _facts(folder: Path) -> dict[str, Any] | None:
+def _changed(folder: Path) -> float:
+    """When a folder was last changed, in seconds since 1970; 0 if it is gone."""
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@lru_cache(maxsize=2 * MOST_LISTED)
+def _facts(folder: Path, changed: float) -> dict[str, Any] | None:  # noqa: ARG001 — a key of the cache
     """A finished recording as JSON; None if its run.json cannot be read."""
     with contextlib.suppress(OSError, ValueError):
         run = json.loads((folder / _RUN).read_text())

@@ -63,7 +63,7 @@ class Wishes:
     def hear(self, messages: Iterable[m.Message], now: float) -> list[m.Message]:
         """Take messages in; returns them, with what viewers brought along called as these call it."""
         names = self._cameras.names() | self._uploads.names()
-        heard = []
+        heard: list[m.Message] = []
         for message in messages:
             if isinstance(message, Status):
                 self._opened.hear(message, now)

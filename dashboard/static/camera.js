@@ -128,8 +128,8 @@ function tellCondition(condition) {
  * @param {string} words
  */
 function say(level, words) {
-  mark(element("condition"), "level", level === "error" || level === "warning" ? level : "notice");
-  tell(element("condition"), words);
+  mark(element("condition"), "level", level);
+  tell(element("condition"), level === "error" || level === "warning" ? words : "");
 }
 
 /** @param {string | null} words */

@@ -109,7 +109,6 @@ export class Player {
     this.#row = row;
     this.#draw();
     this.moment.show(row);
-    tell(element("clock"), `${clock(pts)} / ${clock(this.#seconds)}`);
     tell(element("frame"), row ? `frame ${row.seq}` : "");
     element("play").textContent = this.film.isPlaying ? "Pause" : "Play";
     if (document.activeElement !== this.seekBar || this.film.isPlaying) this.seekBar.value = `${pts}`;
@@ -118,6 +117,7 @@ export class Player {
 
   #point() {
     for (const chart of this.#charts) chart.point(this.#pts);
+    tell(element("clock"), `${clock(this.#pts)} / ${clock(this.#seconds)}`);
   }
 
   #draw() {

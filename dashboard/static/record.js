@@ -71,9 +71,9 @@ async function refresh() {
  */
 function show(button, source) {
   const one = running.find((other) => other.source === source);
-  const state = !one ? "off" : one.finishing ? "finishing" : "on";
-  button.dataset.state = button.dataset.error ? "failed" : state;
-  tell(button, { off: "Record", on: one ? `Stop, ${duration(one.seconds)}` : "", finishing: "Finishing" }[state]);
+  const state = one ? (one.finishing ? "finishing" : "on") : button.dataset.error ? "failed" : "off";
+  button.dataset.state = state;
+  tell(button, { off: "Record", failed: "Not recorded", on: one ? `Stop, ${duration(one.seconds)}` : "", finishing: "Finishing" }[state]);
   button.setAttribute("aria-pressed", `${state === "on"}`);
   button.setAttribute("aria-label", `${state === "on" ? "Stop recording" : "Record"} ${source}`);
   const words = "Writes tables of boxes, ids and probabilities, no pictures; see the page Recordings";

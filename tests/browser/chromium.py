@@ -45,7 +45,7 @@ class Chromium:
     """
 
     def __init__(self, *flags: str):
-        self.faults = []
+        self.faults: list[Any] = []
         self._flags = flags
         self._stack = contextlib.ExitStack()
         self._calls = 0

@@ -1,6 +1,7 @@
 """dashboard/wishes.py: what viewers ask for, behind the guard, and how it is called."""
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from shared.settings import load_settings
 from shared.stage import Place
 from shared.topics import Envelope
 from tests.dashboard.made import source_status, status
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -61,3 +64,11 @@ def test_what_viewers_bring_along_is_called_as_they_call_it(stage):
     stage.handle([Envelope("status", heard.process, heard)], time.monotonic())
     views = httpx.get(f"{stage.detail}/api/sources").json()
     assert [view["spec"] for view in views] == ["Anna's film.mp4", "0", PUSHED]
+
+
+def test_every_route_is_in_the_docs(stage):
+    """And in the description that generators read."""
+    paths = httpx.get(f"{stage.detail}/api/openapi.json").json()["paths"]
+    assert {"/api/uploads/{number}/tables/{name}", "/api/sources/{source}/recording"} <= paths.keys()
+    text = (ROOT / "docs/api.md").read_text()
+    assert [path for path in paths if path.replace("{number}", "{id}") not in text] == []

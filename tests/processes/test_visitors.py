@@ -1,14 +1,19 @@
 """What viewers ask of a running pipeline through the dashboard, without a browser."""
 
+import itertools
 import json
 import signal
+import time
 import urllib.error
 import urllib.request
 
+import cv2
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from websockets.sync.client import connect
 
+from capture.demo import demo_frame
 from tests.processes.harness import eventually, write_video
 
 pytestmark = [pytest.mark.processes]
@@ -147,3 +152,37 @@ def test_a_killed_dashboard_leaves_no_uploads(run, tmp_path):
     run.kill("dashboard")
     eventually(lambda: not left.exists(), "the film's end")
     eventually(lambda: states(run) and "upload-1" not in states(run), "the source's end")
+
+
+def test_visitors_cameras_get_their_results_back(run):
+    """Each its own, also after the capture was killed; they end with their connections."""
+    pictures = [cv2.imencode(".jpg", demo_frame(number, (640, 360)))[1].tobytes() for number in range(0, 60, 3)]
+    feed = address(run).replace("http", "ws", 1) + "/camera/feed"
+    with connect(feed) as first, connect(feed) as second:
+        names = [begin(socket) for socket in (first, second)]
+        assert names == ["browser-1", "browser-2"]
+        assert {send_until_a_face(socket, pictures) for socket in (first, second)} == set(names)
+        before = run.kill("capture")
+        eventually(lambda: run.pid("capture") != before and states(run).get("browser-1"), "the source again")
+        assert send_until_a_face(first, pictures) == "browser-1"
+    eventually(lambda: states(run) and not any(name in states(run) for name in names), "their end")
+
+
+def begin(socket):
+    socket.send(json.dumps({"name": "Anna"}))
+    return json.loads(socket.recv(timeout=30))["source"]
+
+
+def send_until_a_face(socket, pictures):
+    """Send one picture after the other, each when the one before has been answered; the source of the first face."""
+    until = time.monotonic() + 60
+    numbers = itertools.count(1)
+    while time.monotonic() < until:
+        number = next(numbers)
+        socket.send(number.to_bytes(4, "big") + pictures[number % len(pictures)])
+        while "number" not in (said := json.loads(socket.recv(timeout=30))):
+            pass
+        assert said["number"] == number
+        if said["result"] and said["result"]["faces"]:
+            return said["result"]["source"]
+    raise AssertionError("no face came back")
