@@ -12,7 +12,7 @@ const LOST = "connection lost, trying again";
 /**
  * The JSON and, in it, the JPEGs of a message.
  * @param {ArrayBuffer} buffer
- * @returns {Snapshot}
+ * @returns {Omit<Snapshot, "received_ms">}
  */
 export function unpack(buffer) {
   const length = new DataView(buffer).getUint32(0);
@@ -73,7 +73,7 @@ export class Connection {
     const now = performance.now();
     this.#patience = Math.min(Math.max(SILENCE_MS, 3 * (now - this.#lastNews)), LONGEST_SILENCE_MS);
     this.#lastNews = now;
-    const snapshot = unpack(data);
+    const snapshot = { ...unpack(data), received_ms: now };
     await this.ends.prepare(snapshot);
     if (mine !== this.#socket) return this.ends.discard(snapshot);
     this.#retries = 0;

@@ -95,6 +95,8 @@ export interface Snapshot {
   latency: { p50_ms: number | null; p95_ms: number | null };
   processes: ProcessView[];
   pictures: Picture[];
+  /** By the page's own clock. */
+  received_ms: number;
 }
 
 /** A picture ready to be drawn: its pixels, which `close` frees; `isWhole`: not scaled down. */

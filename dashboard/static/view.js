@@ -9,11 +9,17 @@ import { facesOf, isOver, levelOf } from "./words.js";
 /** @import { Picture, Snapshot, SourceView } from "./types.js" */
 
 const HISTORY_S = 60;
+const LAGS = 31; // of the last pictures
+const LAG_MS = 1000;
 
 export class View {
   /** @type {string | null} */
   source = null;
   #asked = "";
+  /** @type {number[]} */
+  #lags = [];
+  #lag = "";
+  #lagAt = -Infinity;
 
   constructor() {
     this.root = element("view");
@@ -32,8 +38,11 @@ export class View {
     if (this.source !== view.source) this.#turnTo(view.source);
     element("back").hidden = isOnly;
     this.#showState(view);
-    if (picture?.image) this.screen.paint(picture.image, picture.result, snapshot);
-    else if (!wanted && view.result) this.screen.paintAlone(view.result, snapshot);
+    if (picture?.image) {
+      this.screen.paint(picture.image, picture.result, snapshot);
+      this.#time(picture.age_ms + performance.now() - snapshot.received_ms);
+    }
+    if (!wanted && view.result) this.screen.paintAlone(view.result, snapshot);
     this.screen.say(this.#over(view));
     const how = { ...snapshot, words: facesOf(view) };
     for (const result of [picture?.result, view.result]) if (result) this.faces.show(result, how);
@@ -54,8 +63,8 @@ export class View {
     this.faces.clear();
     tell(element("faces-note"), "");
     element("view-name").textContent = source;
-    this.tools.replaceChildren(recordButton(source));
-    this.#asked = "";
+    this.#asked = this.#lag = "";
+    [this.#lags, this.#lagAt] = [[], -Infinity];
   }
 
   /** @param {SourceView} view */
@@ -64,13 +73,25 @@ export class View {
     tell(element("view-words"), view.words);
     mark(element("view-words"), "level", level);
     tell(element("view-spec"), /^\d+$/.test(view.spec) ? `camera ${view.spec}` : view.spec === view.source ? "" : view.spec);
-    const age = view.age_ms === null ? "" : ` · results ${Math.round(view.age_ms)} ms after the picture`;
+    const age = view.live ? this.#lag : "";
     const rates = `${view.results_per_s.toFixed(1)} of ${view.fps.toFixed(1)} frames/s · ${view.unfinished} of ${view.window} in flight`;
     tell(element("view-rates"), isOver(view) ? "" : `${rates}${age}`);
     const isCovered = this.#over(view) === view.condition.words;
     tell(element("view-condition"), isCovered ? "" : view.condition.words);
     mark(element("view-condition"), "level", level);
     this.root.classList.toggle("stale", level === "error" || view.state === "reconnecting");
+  }
+
+  /**
+   * Says once a second how old the pictures are when they are drawn: the median of the last.
+   * @param {number} lagMs
+   */
+  #time(lagMs) {
+    this.#lags = [...this.#lags.slice(1 - LAGS), lagMs];
+    if (performance.now() - this.#lagAt < LAG_MS) return;
+    this.#lagAt = performance.now();
+    const median = this.#lags.toSorted((a, b) => a - b)[this.#lags.length >> 1];
+    this.#lag = ` · shown ${Math.round(median)} ms after capture`;
   }
 
   // The words over a frozen or absent picture.

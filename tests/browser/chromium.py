@@ -1,14 +1,14 @@
 """A headless Chromium, driven over its DevTools protocol.
 
-Also takes the README's picture of a running dashboard:
-`python -m tests.browser.chromium http://127.0.0.1:8000 1280x800 docs/page.png`
+Also takes the documentation's pictures of a running dashboard, once its timelines have begun:
+`python -m tests.browser.chromium http://127.0.0.1:8000 1280x800 docs/images/dashboard.png --scheme light`
 """
 
+import argparse
 import base64
 import contextlib
 import json
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -152,11 +152,27 @@ def _end(browser: "subprocess.Popen[bytes]") -> None:
         browser.wait()
 
 
-if __name__ == "__main__":
+def _take_picture(arguments: argparse.Namespace) -> None:
     with Chromium() as window:
-        width, height = map(int, sys.argv[2].split("x"))
-        window.open(sys.argv[1], (width, height))
-        window.wait_for("document.querySelector('.face')")
-        time.sleep(10)  # the ribbons fill
-        window.wait_for("document.querySelector('.face:not(.away)')")
-        window.picture(Path(sys.argv[3]))
+        width, height = map(int, arguments.size.split("x"))
+        window.call(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": arguments.scheme}]
+        )
+        window.open(arguments.url, (width, height))
+        window.wait_for("document.querySelector('.face, .tile')")
+        if arguments.click:
+            window.value(f"document.querySelector({arguments.click!r}).click()")
+        time.sleep(arguments.seconds)
+        window.wait_for("document.querySelector('.face:not(.away), .tile')")
+        window.picture(arguments.file)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Takes a picture of a dashboard.")
+    parser.add_argument("url")
+    parser.add_argument("size", help="of the window, as 1280x800")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--scheme", choices=["dark", "light"], default="dark")
+    parser.add_argument("--click", metavar="SELECTOR", help="what to click first")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long to wait while the timelines fill")
+    _take_picture(parser.parse_args())

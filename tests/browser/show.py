@@ -31,21 +31,18 @@ def jpeg(seq: int, size: tuple[int, int] = (320, 240)) -> bytes:
     return cv2.imencode(".jpg", pixels)[1].tobytes()
 
 
-_STEP_S = 0.1
-
-
 class Show:
-    """A dashboard that serves; `tell` feeds it, and only then does its time pass."""
+    """A dashboard that serves; `tell` feeds it, and only then does its time pass, by `step_s`."""
 
     def __init__(self, allowed: Pictures = "shown"):
         self.board = Board(allowed)
-        self.now = 100.0
+        self.now, self.step_s = 100.0, 0.1
         self.start(0)
 
     def start(self, port: int, token: str = "") -> None:
         listener = bind("127.0.0.1", port)
         self.url = url_of(listener)
-        self.server = Server(create_app(self.board, Access(token=token), lambda: self.now, routers=[stub()]), listener)
+        self.server = Server(create_app(self.board, Access(token=token), lambda: self.now), listener)
         self.server.start()
 
     def restart(self, token: str = "") -> None:
@@ -53,7 +50,7 @@ class Show:
         self.start(int(self.url.rsplit(":", 1)[1]), token)
 
     def tell(self, *messages) -> None:
-        self.now += _STEP_S
+        self.now += self.step_s
         self.board.hear(messages, self.now)
 
     def frame(self, seq: int, *faces, source: str = "cam0", epoch: int = 1) -> None:
@@ -80,19 +77,3 @@ def press(page: Chromium, key: str) -> None:
 def scheme(page: Chromium, name: str) -> None:
     """The colour scheme of the system."""
     page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
-
-
-def stub():
-    from fastapi import APIRouter
-
-    router = APIRouter()
-
-    @router.get("/api/latency")
-    def latency():
-        return {"seconds_ago": [], "p50_ms": [], "p95_ms": []}
-
-    @router.get("/api/sources/{source}/history")
-    def history(source: str):
-        return {"source": source, "epoch": 0, "emotions": [], "tracks": []}
-
-    return router
