@@ -11,6 +11,7 @@ from capture.names import parse_sources
 from capture.sources import path_exists
 from classifier.release import MODELS, load_release
 from dashboard import server
+from dashboard.rules import parse_rules
 from detector.weights import load_networks
 from shared import locks
 from shared.compute import choose_device
@@ -42,6 +43,7 @@ def find_faults(settings: Settings) -> Iterator[str]:
         lambda: parse_sources(settings.capture_source, lambda _: False, path_exists),
         lambda: _room_in(settings),
         lambda: server.bind(settings.dashboard_host, settings.dashboard_port).close(),
+        lambda: parse_rules(settings.dashboard_rules),
         lambda: settings.device in ("auto", "cpu") or choose_device(settings.device),
         lambda: load_release(settings.classifier_model, MODELS),
         load_networks,

@@ -13,8 +13,10 @@ from dashboard.access import Access
 from dashboard.addresses import address_for_others, own_addresses, own_names
 from dashboard.app import create_app
 from dashboard.board import Board
+from dashboard.rules import Watch, parse_rules
 from dashboard.server import Server, bind, url_of
 from dashboard.tokens import token_for
+from dashboard.webhook import Webhook
 from dashboard.wishes import Wishes
 from shared import messages as m
 from shared.results import Smoothed
@@ -45,6 +47,8 @@ class Dashboard(Stage):
         super().__init__()
         settings = place.settings
         self._board = Board(settings.dashboard_pictures)
+        self._watch = Watch(parse_rules(settings.dashboard_rules))
+        self._webhook = Webhook(settings.dashboard_webhook) if settings.dashboard_webhook else None
         self._next_second = 0.0
         listener = bind(settings.dashboard_host, settings.dashboard_port)
         bound = listener.getsockname()[0]
@@ -80,10 +84,17 @@ class Dashboard(Stage):
         for _, _, message in heard:
             if isinstance(message, Smoothed):
                 self.meter.count("repeated" if message.repeat else "in")
+                self._alert(message)
             elif isinstance(message, m.Preview):
                 self.meter.count("previews")
         self._board.hear(self._wishes.hear([envelope.message for envelope in heard], now), now)
         return ()
+
+    def _alert(self, result: Smoothed) -> None:
+        if self._webhook and not result.repeat:
+            for alert in self._watch.hear(result):
+                self.meter.count("alerts")
+                self._webhook.send(alert)
 
     @override
     def tick(self, now: float) -> Iterable[Envelope]:
@@ -111,3 +122,5 @@ class Dashboard(Stage):
     def close(self) -> None:
         self._server.stop()
         self._wishes.close()
+        if self._webhook:
+            self._webhook.close()

@@ -191,10 +191,6 @@ class Settings(ViewerSettings):
     dashboard_https: bool = Field(
         False, description="Serve HTTPS with a certificate made for this machine; phones allow their camera only so."
     )
-    dashboard_pictures: Literal["shown", "blurred", "none"] = Field(
-        "shown",
-        description="The most that the dashboard shows of pictures: `shown`, `blurred` (no face can be recognised) or `none` (no picture leaves it). A viewer may ask for less.",
-    )
 
     log_format: Literal["auto", "console", "json"] = Field(
         "auto",

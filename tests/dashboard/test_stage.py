@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 
+import msgspec
 import pytest
 
 from affectstream import health
@@ -16,7 +17,7 @@ from shared.identity import identify
 from shared.settings import load_settings
 from shared.stage import Place
 from shared.topics import Envelope
-from tests.dashboard.made import preview, result, status
+from tests.dashboard.made import face, preview, result, status
 
 
 def place(tmp_path, port=0, restarted=False, **further):
@@ -84,6 +85,21 @@ def test_a_chosen_token_is_not_printed(capsys, tmp_path):
     captured = capsys.readouterr()
     assert "AFFECT_DASHBOARD_TOKEN" in captured.out
     assert chosen not in captured.out + captured.err
+
+
+def test_what_a_rule_says_is_sent_once(monkeypatch, tmp_path):
+    """Of each result once, also where it is repeated on the bus."""
+    sent = []
+    monkeypatch.setattr("dashboard.webhook.Webhook.send", lambda _, alert: sent.append((alert.rule, alert.track_id)))
+    rules = {"dashboard_rules": "happy > 0.6 for 0 s", "dashboard_webhook": "http://127.0.0.1:9/"}
+    other = Dashboard(place(tmp_path, **rules))
+    try:
+        shown = result(0, faces=(face(3),))
+        other.handle([Envelope("smoothed", "cam0", shown)], 0.0)
+        other.handle([Envelope("smoothed", "cam0", msgspec.structs.replace(shown, repeat=True))], 0.1)
+    finally:
+        other.close()
+    assert sent == [("happy > 0.6 for 0 s", 3)]
 
 
 def test_over_https(capsys, tmp_path, monkeypatch):
