@@ -7,10 +7,10 @@ from tests.browser.show import LIVE, UNSMOOTHED, WALL_SIZE, Show, scheme
 
 
 @pytest.fixture
-def show():
-    show = Show()
+def show(tmp_path):
+    show = Show(tmp_path)
     yield show
-    show.server.stop()
+    show.close()
 
 
 @pytest.fixture(scope="session")

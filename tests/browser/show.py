@@ -1,5 +1,6 @@
 """A dashboard that serves made-up messages, and what tests do to its page."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +11,10 @@ from dashboard.app import create_app
 from dashboard.board import Board
 from dashboard.privacy import Pictures
 from dashboard.server import Server, bind, url_of
+from dashboard.wishes import Wishes
+from shared.identity import identify
+from shared.settings import load_settings
+from shared.stage import Place
 from shared.stages import NEEDED
 from shared.status import Latency
 from tests.browser.chromium import Chromium
@@ -34,20 +39,27 @@ def jpeg(seq: int, size: tuple[int, int] = (320, 240)) -> bytes:
 class Show:
     """A dashboard that serves; `tell` feeds it, and only then does its time pass, by `step_s`."""
 
-    def __init__(self, allowed: Pictures = "shown"):
+    def __init__(self, folder: Path, allowed: Pictures = "shown"):
         self.board = Board(allowed)
         self.now, self.step_s = 100.0, 0.1
+        place = Place(load_settings({"runtime_dir": folder}), identify("dashboard"), folder)
+        self.wishes = Wishes(place, self.board, lambda: self.now)
         self.start(0)
 
     def start(self, port: int, token: str = "") -> None:
         listener = bind("127.0.0.1", port)
         self.url = url_of(listener)
-        self.server = Server(create_app(self.board, Access(token=token), lambda: self.now), listener)
+        app = create_app(self.board, Access(token=token), lambda: self.now, routers=self.wishes.routers)
+        self.server = Server(app, listener)
         self.server.start()
 
     def restart(self, token: str = "") -> None:
         self.server.stop()
         self.start(int(self.url.rsplit(":", 1)[1]), token)
+
+    def close(self) -> None:
+        self.server.stop()
+        self.wishes.close()
 
     def tell(self, *messages) -> None:
         self.now += self.step_s

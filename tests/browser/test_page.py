@@ -100,9 +100,9 @@ def test_a_narrow_window_scrolls_one_way(show, page, width, many):
 
 
 @pytest.mark.parametrize(("allowed", "offered"), [("shown", 3), ("blurred", 2), ("none", 1)])
-def test_the_choice_of_pictures_is_as_strict_as_the_server(window, allowed, offered):
+def test_the_choice_of_pictures_is_as_strict_as_the_server(tmp_path, window, allowed, offered):
     """What the server does not give cannot be chosen."""
-    show = Show(allowed)
+    show = Show(tmp_path, allowed)
     window.open(show.url, WALL_SIZE)
     window.wait_for(LIVE)
     show.frame(1, face(1))
@@ -110,7 +110,7 @@ def test_the_choice_of_pictures_is_as_strict_as_the_server(window, allowed, offe
     assert window.value("document.querySelectorAll('[name=pictures]:not(:disabled)').length") == offered
     assert window.value("document.querySelector('[name=pictures]:checked').value") == allowed
     window.open("about:blank", WALL_SIZE)
-    show.server.stop()
+    show.close()
 
 
 def test_without_pictures_there_are_boxes_alone(show, page):
