@@ -29,7 +29,10 @@ def veiled(jpeg: bytes, width: int, boxes: Iterable[Box]) -> bytes | None:
     Returns:
         A JPEG of the same size; None if the picture cannot be read.
     """
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:  # nothing at all
+        return None
     if image is None:
         return None
     pixels = image.astype(np.uint8, copy=False)

@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import datetime as dt
+import ipaddress
 import json
 import os
 import socket
@@ -12,6 +14,7 @@ import websockets.exceptions
 from websockets.sync.client import connect
 
 from dashboard import connections
+from dashboard.certificate import certificate
 from dashboard.doors import Doors, origin
 from dashboard.server import Server, bind, url_of
 from tests.dashboard.desk import Desk, eventually
@@ -28,12 +31,12 @@ def quick(monkeypatch):
 class Served:
     """A dashboard on a port, to which connections are made by hand."""
 
-    def __init__(self):
+    def __init__(self, pem=None):
         self.desk = Desk()
         self.listener = bind("127.0.0.1", 0)
         self.address = self.listener.getsockname()
         self.url = url_of(self.listener)
-        self.server = Server(self.desk.app, self.listener)
+        self.server = Server(self.desk.app, self.listener, pem)
         self.server.start()
 
     def dial(self, said=b""):
@@ -112,6 +115,29 @@ def test_connections_above_the_limit_are_told_and_closed(served):
         eventually(lambda: len(served.listener.doors) == 1)
         with served.dial(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") as fourth:
             assert b"application/json" in fourth.recv(4096)
+
+
+def test_two_hundred_half_open_connections_are_gone_in_time(served, quick):
+    """Some at once, as they are above the share of their address, the others when their time is up."""
+    with contextlib.ExitStack() as held:
+        for _ in range(200):
+            held.enter_context(served.dial(b"GET / HTTP/1.1\r\n"))
+        eventually(lambda: len(served.listener.doors) == 0)
+
+
+def test_a_tls_handshake_that_never_ends_is_cut_off(tmp_path, monkeypatch):
+    """It counts before anything is known of it."""
+    monkeypatch.setattr("dashboard.server._HANDSHAKE_S", 0.3)
+    pem = certificate(tmp_path, ["localhost"], [ipaddress.ip_address("127.0.0.1")], dt.datetime.now(dt.UTC))
+    served = Served(pem)
+    try:
+        with served.dial() as connection:
+            eventually(lambda: len(served.listener.doors) == 1)
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(4096) == b""
+        eventually(lambda: len(served.listener.doors) == 0)
+    finally:
+        served.server.stop()
 
 
 def test_a_viewer_that_stops_reading_is_dropped_and_costs_little(served, quick):

@@ -57,7 +57,7 @@ def test_any_box_can_be_veiled(box):
 
 def test_what_is_no_picture_is_not_shown():
     """Rather nothing than what cannot be checked."""
-    assert veiled(b"no jpeg", 320, []) is None
+    assert [veiled(jpeg, 320, []) for jpeg in (b"no jpeg", b"", noise()[:100])] == [None] * 3
 
 
 def test_the_stricter_of_two_levels():
