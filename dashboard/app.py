@@ -55,20 +55,27 @@ def create_app(
         follower.routes(window, visitors),
         viewer.routes(window, visitors),
         openapi.routes(app),
+        _pages(),
     )
     for router in (*ours, *routers):
         app.include_router(router)
 
-    @app.get("/", include_in_schema=False)
+    return app
+
+
+def _pages() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
     def live() -> Response:
         return FileResponse(STATIC / "index.html")
 
-    @app.get("/camera", include_in_schema=False)
+    @router.get("/camera")
     def camera() -> Response:
         return FileResponse(STATIC / "camera.html")
 
-    @app.get("/recordings", include_in_schema=False)
+    @router.get("/recordings")
     def recordings() -> Response:
         return FileResponse(STATIC / "recordings.html")
 
-    return app
+    return router
