@@ -132,7 +132,7 @@ def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
             recordings.start(source, clock())
         except RefusedError as error:
             raise HTTPException(404 if isinstance(error, UnknownSourceError) else 409, str(error)) from None
-        return {"source": source, "folder": str(recordings.root / source)}
+        return {"source": source, "folder": str(recordings.root.absolute() / source)}
 
     @router.delete("/sources/{source}/recording", status_code=202)
     def stop(source: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def _inside(spec: str, media: Path | None) -> Path:
     """The path that a spec leads to, if that is below the folder, links resolved."""
     if media is None:
         raise ForbiddenError(
-            "Allowed are `demo`, a camera of the server by its number, and addresses of streams. Files only if"
+            "Allowed are demo, a camera of the server by its number, and addresses of streams. Files only if"
             " AFFECT_DASHBOARD_MEDIA names the folder that holds them; or upload the file on the page Recordings."
         )
     try:

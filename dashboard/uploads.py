@@ -102,7 +102,8 @@ class Upload:
         """Go on to the next state, by what its capture reports and how its recorder fares."""
         over = self.journal.is_whole or (status is not None and status.state in _OVER and not status.unfinished)
         if status and status.state == "refused":
-            self.fail(f"It could not be replayed: {status.error}.")
+            why = (status.error or "no reason was given").replace(str(self.film), self.name)
+            self.fail(f"It could not be replayed: {why}.")
         elif self.recorder:
             self._follow_recorder(self.recorder, over, now)
         elif over:

@@ -17,7 +17,7 @@ from dashboard.uploads import Uploads
 from shared import messages as m
 from shared.results import Smoothed
 from shared.stage import Place
-from shared.status import Status
+from shared.status import SourceStatus, Status
 from shared.topics import Envelope
 
 _EVERY_S = 0.2
@@ -105,5 +105,10 @@ def _renamed(status: Status, names: Mapping[str, str]) -> Status:
     """The status with its sources' specs replaced by names; a path in our folder tells a viewer nothing."""
     if not any(source.source in names for source in status.sources):
         return status
-    sources = [replace(source, spec=names.get(source.source, source.spec)) for source in status.sources]
-    return replace(status, sources=sources)
+    return replace(status, sources=[_called(source, names.get(source.source)) for source in status.sources])
+
+
+def _called(source: SourceStatus, name: str | None) -> SourceStatus:
+    if name is None:
+        return source
+    return replace(source, spec=name, error=source.error and source.error.replace(source.spec, name))

@@ -60,6 +60,7 @@ export class Player {
    */
   show(upload) {
     tell(element("look-name"), upload.name);
+    element("look").classList.toggle("of-picture", upload.is_picture);
     tell(element("look-words"), factsOf(upload));
     const names = upload.tables;
     tell(element("tables-words"), names.length ? "" : upload.state === "done" ? "There are no tables without the recorder (make recorder)." : "Tables are made once everything is analysed.");

@@ -43,8 +43,9 @@ function item(upload) {
 }
 
 /** @param {Upload} upload */
-export function factsOf({ id, bytes, state, error, frames, seconds, missing }) {
+export function factsOf({ id, bytes, state, error, frames, seconds, missing, is_picture: isPicture }) {
   if (state === "failed") return error ?? "It failed.";
+  if (state === "done" && isPicture) return `${size(bytes)} · a picture`;
   const so = `${counted(frames, "frame")}, ${clock(seconds)}`;
   const lost = missing ? `; ${counted(missing, "frame")} did not reach this page, the tables have them` : "";
   if (state === "opening") return `${size(bytes)} · waiting for the pipeline`;

@@ -129,12 +129,12 @@ def test_without_the_recorder_results_are_kept_for_the_page_alone(uploads, opene
 
 
 def test_a_file_that_is_no_film_is_refused_by_the_capture(uploads, opened):
-    """In its words; the recorder ends and the source is closed."""
+    """In its words, without our path; the recorder ends and the source is closed."""
     one = upload(uploads)
     opened.due(0.0)
-    capture(opened, 1.0, "refused", error="upload-1: is not a video")
+    capture(opened, 1.0, "refused", error=f"{one.film}: is not a video")
     uploads.tick(1.0)
-    assert (one.state, one.error) == ("failed", "It could not be replayed: upload-1: is not a video.")
+    assert (one.state, one.error) == ("failed", "It could not be replayed: Anna's film.mp4: is not a video.")
     assert FakeRecorder.made[0].killed
     assert opened.due(1.0)[0].opening is None
 

@@ -59,11 +59,16 @@ def test_what_viewers_bring_along_is_called_as_they_call_it(stage):
     with wishes._uploads.receive("Anna's film.mp4", 4, 0.0) as upload:
         upload.film.write_bytes(b"film")
     path = str(upload.film)
-    sources = [source_status(upload.id, spec=path), source_status("cam0"), source_status("browser-7", spec=PUSHED)]
+    sources = [
+        source_status(upload.id, spec=path, error=f"{path} is damaged"),
+        source_status("cam0"),
+        source_status("browser-7", spec=PUSHED),
+    ]
     heard = status("capture", sources=sources)
     stage.handle([Envelope("status", heard.process, heard)], time.monotonic())
     views = httpx.get(f"{stage.detail}/api/sources").json()
     assert [view["spec"] for view in views] == ["Anna's film.mp4", "0", PUSHED]
+    assert views[0]["status"]["error"] == "Anna's film.mp4 is damaged"
 
 
 def test_every_route_is_in_the_docs(stage):
