@@ -140,20 +140,28 @@ class Opened:
             for source, status in self._listed(now).items():
                 if _is_abandoned(status) and source not in self._wanted:
                     self._closing.setdefault(source, _Closing(now))
-            opens = [self._open(source, wanted, now) for source, wanted in self._wanted.items()]
+            opens = [one for source, wanted in self._wanted.items() for one in self._open(source, wanted, now)]
             closes = [one for source in list(self._closing) for one in self._close(source, now)]
-            return [*(one for one in opens if one), *closes]
+            return [*opens, *closes]
 
-    def _open(self, source: str, wanted: _Wanted, now: float) -> Control | None:
-        """The request for a source, unless it is met, refused, or was said a moment ago."""
-        if wanted.process not in self._fresh(now):
+    def _open(self, source: str, wanted: _Wanted, now: float) -> Iterator[Control]:
+        """The requests that bring a source about, unless these are met, refused, or were said a moment ago."""
+        fresh = self._fresh(now)
+        having = [process for process, one in fresh.items() if _has(one, source)]
+        if having and wanted.process not in having:
+            wanted.process = having[0]  # one that was silent for a while still has it
+        elif wanted.process not in fresh:
             wanted.process, wanted.said_at = self._chosen(wanted.opening, now), float("-inf")
-        if wanted.process is None or source in self._captures[wanted.process].sources:
-            return None
         if now - wanted.said_at < AGAIN_S:
-            return None
-        wanted.said_at = now
-        return Control(process=wanted.process, source=source, opening=wanted.opening)
+            return
+        others = [process for process, one in fresh.items() if source in one.sources and process != wanted.process]
+        is_met = wanted.process is None or source in self._captures[wanted.process].sources
+        if others or not is_met:
+            wanted.said_at = now
+        for process in others:
+            yield Control(process=process, source=source, opening=None)
+        if wanted.process is not None and not is_met:
+            yield Control(process=wanted.process, source=source, opening=wanted.opening)
 
     def _close(self, source: str, now: float) -> Iterator[Control]:
         """The requests that end a source, to each capture that has it; forgotten once none has."""
@@ -191,9 +199,20 @@ class Opened:
         return {process: one for process, one in self._captures.items() if now - one.heard_at <= SILENT_S}
 
     def _listed(self, now: float) -> dict[str, SourceStatus]:
-        return {name: status for one in self._fresh(now).values() for name, status in one.sources.items()}
+        listed: dict[str, SourceStatus] = {}
+        for capture in self._fresh(now).values():
+            listed |= {
+                name: status for name, status in capture.sources.items() if name not in listed or _has(capture, name)
+            }
+        return listed
 
 
 def _is_abandoned(status: SourceStatus) -> bool:
     """Whether it is a viewer's camera from which nothing comes any more."""
     return status.added and status.spec == PUSHED and status.state == "ended"
+
+
+def _has(capture: _Capture, source: str) -> bool:
+    """Whether a capture has opened a source, or is about to."""
+    status = capture.sources.get(source)
+    return status is not None and status.state != "refused"

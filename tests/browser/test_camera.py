@@ -7,13 +7,15 @@ import pytest
 
 from capture.demo import demo_frame
 from tests.browser.chromium import Chromium
-from tests.processes.harness import eventually, pipelines, write_video
+from tests.processes.harness import ROOT, eventually, pipelines, write_video
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(not shutil.which("chromium"), reason="no `chromium` on PATH"),
 ]
 
+CLIP = ROOT.parent / "shared" / "data" / "videos" / "liveportrait_s18.mp4"
+FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 RUNNING = "document.body.dataset.camera === 'running'"
 BEGIN = "document.getElementById('begin').click()"
 
@@ -21,9 +23,12 @@ BEGIN = "document.getElementById('begin').click()"
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     """Five seconds of the demo's face, as the browser's made-up camera plays them, over and over."""
-    path = tmp_path_factory.mktemp("camera") / "face.mjpeg"
-    frames = (cv2.imencode(".jpg", demo_frame(index, (640, 360)))[1].tobytes() for index in range(0, 300, 4))
-    path.write_bytes(b"".join(frames))
+    frames = (demo_frame(index, (640, 360)) for index in range(0, 300, 4))
+    return write_mjpeg(tmp_path_factory.mktemp("camera") / "face.mjpeg", frames)
+
+
+def write_mjpeg(path, frames):
+    path.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))
     return path
 
 
@@ -43,8 +48,7 @@ def url(run):
 
 @pytest.fixture(scope="module")
 def window(clip):
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with Chromium(*fake, f"--use-file-for-fake-video-capture={clip}") as window:
+    with Chromium(*FAKE, f"--use-file-for-fake-video-capture={clip}") as window:
         yield window
 
 
@@ -168,3 +172,38 @@ def test_without_https_the_way_out_is_told(page):
     assert "AFFECT_DASHBOARD_HTTPS=1" in trouble["what"]
     assert "https://192.168.1.5:8000/camera" in trouble["what"]
     assert page.value(ask.format(where % ("true", "true"))) is None
+
+
+def test_one_of_several_cameras_is_chosen(url):
+    """Their names are known once one of them has been allowed; another one goes on as a source of its own."""
+    two = "--use-fake-device-for-media-stream=device-count=2"
+    with Chromium(two, FAKE[1]) as window:
+        window.open(f"{url}/camera", (1280, 800))
+        window.value(BEGIN)
+        window.wait_for(f"{RUNNING} && document.querySelectorAll('#choice option').length === 2")
+        chosen = "document.getElementById('video').srcObject?.getVideoTracks()[0].label"
+        first = window.value(chosen)
+        window.value("""(() => {
+            const choice = document.getElementById('choice');
+            choice.selectedIndex = 1 - choice.selectedIndex;
+            choice.dispatchEvent(new Event('change'));
+        })()""")
+        window.wait_for(f"{RUNNING} && {chosen} && {chosen} !== '{first}'")
+        window.wait_for("document.querySelector('#choice option:checked').textContent === " + chosen)
+        assert window.faults == []
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not CLIP.exists(), reason=f"{CLIP} is not there: the development data folder is missing")
+def test_a_real_face_appears(url, tmp_path):
+    """One person who looks into the camera, calmly."""
+    film = cv2.VideoCapture(str(CLIP))
+    frames = (cv2.resize(film.read()[1], (640, 360)) for _ in range(120))
+    path = write_mjpeg(tmp_path / "real.mjpeg", frames)
+    film.release()
+    with Chromium(*FAKE, f"--use-file-for-fake-video-capture={path}") as window:
+        window.open(f"{url}/camera", (1280, 800))
+        window.value(BEGIN)
+        window.wait_for("document.querySelector('.face .label')?.textContent")
+        assert window.value("document.querySelectorAll('.face').length") == 1
+        assert window.faults == []

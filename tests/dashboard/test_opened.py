@@ -75,6 +75,23 @@ def test_after_a_restart_it_is_asked_for_again():
     assert said(opened, 6.0) == [("capture-host-9", "door", "demo")]
 
 
+def test_a_capture_that_was_silent_for_a_while_keeps_its_source():
+    """Another one that was asked meanwhile, and cannot have it, is told to let go."""
+    opened = Opened()
+    opened.hear(capture(1, name="capture.1"), 0.0)
+    opened.want("door", DEMO, 0.0)
+    said(opened, 0.0)
+    opened.hear(capture(1, added("door"), name="capture.1"), 1.0)
+    opened.hear(capture(2, name="capture.2"), 5.0)
+    assert said(opened, 5.0) == [("capture-host-2", "door", "demo")]
+    opened.hear(capture(2, added("door", "refused", error="in use"), name="capture.2"), 6.0)
+    opened.hear(capture(1, added("door"), name="capture.1"), 6.0)
+    assert said(opened, 6.1) == [("capture-host-2", "door", None)]
+    assert opened.status("door", 6.1).state == "running"
+    opened.hear(capture(2, name="capture.2"), 7.0)
+    assert said(opened, 8.0) == []
+
+
 def test_a_refused_source_is_not_asked_for_again():
     """Until it is closed, it is listed with the reason."""
     opened = Opened()
