@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { element, tell } from "./dom.js";
+import { showHealth } from "./health.js";
 import { decodeJpeg } from "./jpeg.js";
 import { startMenu } from "./menu.js";
 import { onChange, picturesWithin, settings } from "./settings.js";
@@ -81,12 +82,6 @@ async function turn() {
 /** @param {Snapshot} snapshot */
 function discard({ pictures: drawn }) {
   for (const { image } of drawn) image?.close();
-}
-
-/** @param {Snapshot} snapshot */
-function showHealth({ health }) {
-  tell(element("problems"), health.problems.join("\n"));
-  tell(element("warnings"), health.problems.length ? "" : health.warnings.join("\n"));
 }
 
 /** @param {Snapshot} snapshot */

@@ -98,7 +98,7 @@ function fill(cell, stage) {
   tell(find(cell, ".words"), stage.stage);
   tell(find(cell, ".alive"), `${ready}/${total}`);
   tell(find(cell, ".times"), stage.p50_ms === null ? "" : `${short(stage.p50_ms)} / ${short(stage.p95_ms)} ms`);
-  tell(find(cell, ".rates"), `${short(into)} → ${short(out)} /s`);
+  tell(find(cell, ".rates"), into || out || stage.stage !== "bus" ? `${short(into)} → ${short(out)} /s` : "");
   const queued = waiting ? `${waiting} waiting` : "";
   const lost = skipped >= 0.05 ? `${short(skipped)}/s skipped` : "";
   const trouble = stage.level === "error" || stage.level === "warning" ? words : "";

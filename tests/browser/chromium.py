@@ -159,11 +159,12 @@ def _take_picture(arguments: argparse.Namespace) -> None:
             "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": arguments.scheme}]
         )
         window.open(arguments.url, (width, height))
+        shown = f"document.querySelector({arguments.show!r})"
         window.wait_for("document.querySelector('.face, .tile')")
         if arguments.click:
             window.value(f"document.querySelector({arguments.click!r}).click()")
         time.sleep(arguments.seconds)
-        window.wait_for("document.querySelector('.face:not(.away), .tile')")
+        window.wait_for(shown)
         window.picture(arguments.file)
 
 
@@ -174,5 +175,6 @@ if __name__ == "__main__":
     parser.add_argument("file", type=Path)
     parser.add_argument("--scheme", choices=["dark", "light"], default="dark")
     parser.add_argument("--click", metavar="SELECTOR", help="what to click first")
+    parser.add_argument("--show", metavar="SELECTOR", default=".face:not(.away), .tile", help="what to wait for")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to wait while the timelines fill")
     _take_picture(parser.parse_args())
