@@ -66,7 +66,7 @@ export class Player {
     tell(element("tables-words"), names.length ? "" : upload.state === "done" ? "There are no tables without the recorder (make recorder)." : "Tables are made once everything is analysed.");
     const links = element("tables");
     if (links.childElementCount !== names.length) {
-      links.replaceChildren(...names.map((name) => fileLink(`/api/uploads/${this.id}/tables/${name}`, name)));
+      links.replaceChildren(...names.map((name) => listed(fileLink(`/api/uploads/${this.id}/tables/${name}`, name))));
     }
     const isNews = upload.frames !== this.#known && (upload.state === "done" || upload.frames > this.#known * 1.05);
     if (!isNews) return;
@@ -159,6 +159,13 @@ export class Player {
     else return;
     event.preventDefault();
   }
+}
+
+/** @param {HTMLElement} content */
+function listed(content) {
+  const made = make("li");
+  made.append(content);
+  return made;
 }
 
 /**

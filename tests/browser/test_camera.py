@@ -6,7 +6,9 @@ import cv2
 import pytest
 
 from capture.demo import demo_frame
+from tests.browser.axe import needs_axe, serious_faults
 from tests.browser.chromium import Chromium
+from tests.browser.show import scheme
 from tests.processes.harness import ROOT, eventually, pipelines, write_video
 
 pytestmark = [
@@ -191,6 +193,20 @@ def test_one_of_several_cameras_is_chosen(url):
         window.wait_for(f"{RUNNING} && {chosen} && {chosen} !== '{first}'")
         window.wait_for("document.querySelector('#choice option:checked').textContent === " + chosen)
         assert window.faults == []
+
+
+@needs_axe
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_axe_finds_no_serious_fault(page, name):
+    """Before it is begun, when it fails, and while it runs."""
+    scheme(page, name)
+    assert serious_faults(page) == []
+    page.value(BEGIN)
+    page.wait_for(f"{RUNNING} && document.querySelector('.face .label')?.textContent === 'happy'")
+    assert serious_faults(page) == []
+    page.value("document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.wait_for("document.getElementById('trouble').checkVisibility()")
+    assert serious_faults(page) == []
 
 
 @pytest.mark.data

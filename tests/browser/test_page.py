@@ -1,12 +1,12 @@
 """The page of live sources in a real browser, fed with made-up messages. Skipped where there is no `chromium`."""
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.browser.axe import needs_axe, serious_faults
 from tests.browser.show import LIVE, WALL_SIZE, Show, scheme
 from tests.dashboard.made import face, preview, result, source_status, status
 from tests.processes.harness import eventually
@@ -16,10 +16,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("chromium"), reason="no `chromium` on PATH"),
 ]
 
-AXE = importlib.util.find_spec("axe_core_python")
-SERIOUS = """axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`))"""
 PICTURED = "document.querySelector('#picture canvas').width > 1"
 
 
@@ -154,7 +150,7 @@ def test_light_and_dark(show, page):
     page.value("localStorage.clear()")
 
 
-@pytest.mark.skipif(not AXE, reason="axe-core-python is not installed")
+@needs_axe
 @pytest.mark.parametrize("name", ["light", "dark"])
 @pytest.mark.parametrize("many", [False, True])
 def test_axe_finds_no_serious_fault(show, page, name, many):
@@ -166,12 +162,9 @@ def test_axe_finds_no_serious_fault(show, page, name, many):
     page.wait_for("document.querySelector('.tile')" if many else "document.querySelectorAll('.face').length === 3")
     page.value("document.getElementById('details-button').click()")
     page.wait_for("document.querySelector('.process')")
-    assert AXE is not None
-    axe = Path(str(AXE.origin)).with_name("axe.min.js").read_text()
-    page.call("Runtime.evaluate", expression=axe)
-    assert page.value(SERIOUS) == []
+    assert serious_faults(page) == []
     page.value("document.getElementById('display').showPopover()")
-    assert page.value(SERIOUS) == []
+    assert serious_faults(page) == []
 
 
 def test_the_notice_is_on_the_page(page):

@@ -6,7 +6,9 @@ import av
 import pytest
 
 from capture.demo import demo_frame
+from tests.browser.axe import needs_axe, serious_faults
 from tests.browser.chromium import Chromium
+from tests.browser.show import scheme
 from tests.processes.harness import eventually, pipelines, write_video
 
 pytestmark = [
@@ -129,6 +131,20 @@ def test_a_film_is_replayed_and_scrubbed_frame_by_frame(looked_at):
     assert page.value("document.querySelector('#moment .label').textContent") == row["faces"][0]["label"] == "happy"
     page.value("document.getElementById('play').click()")
     page.wait_for(f"parseInt({FRAME}.slice(6)) > {number + 5}")
+
+
+@needs_axe
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_axe_finds_no_serious_fault(looked_at, name):
+    """Looking at a film, and in the lists, with a trouble told."""
+    page = looked_at
+    scheme(page, name)
+    assert serious_faults(page) == []
+    page.value("document.querySelector('#look a').click()")
+    page.wait_for("document.querySelector('#uploads .row')")
+    page.value("document.getElementById('upload-trouble').textContent = 'It is no film.'")
+    page.value("document.getElementById('upload-trouble').hidden = false")
+    assert serious_faults(page) == []
 
 
 def test_tables_are_offered(looked_at):
