@@ -91,14 +91,15 @@ export class Card {
     this.root.classList.toggle("away", awayS > 0);
     if (!this.isVisible) return;
     this.root.classList.toggle("old", this.#isOld);
-    tell(this.words, this.label || (this.shown ? "" : "not yet classified"));
     const seen = awayS >= 1 ? `left ${duration(awayS)} ago` : `seen ${duration(this.seenS)}`;
     const facts = this.#isOld ? `last classified ${duration(this.ageS)} ago` : seen;
     tell(this.facts, this.#pointed === null ? facts : `${Math.round(this.#pointed)} s ago`);
     const past = this.#pointed === null ? null : this.trace.at(now - this.#pointed);
     const values = this.#pointed === null ? this.shown : past;
+    const label = this.#pointed === null ? this.label : past ? this.emotions[past.indexOf(Math.max(...past))] : "";
+    tell(this.words, label || (values ? "" : this.#pointed === null ? "not yet classified" : "not measured"));
     this.bars.forEach((bar, i) => {
-      bar.show(values && values[i], this.emotions[i] === this.label, this.baseline && this.baseline[i]);
+      bar.show(values && values[i], this.emotions[i] === label, this.baseline && this.baseline[i]);
       bar.mark(this.raw && !this.#isOld && this.#pointed === null ? this.raw[i] : null);
     });
     this.timeline.show(now);

@@ -81,7 +81,10 @@ export class Faces {
   precede(history) {
     if (history.epoch !== this.#newest?.epoch) return;
     this.#past = history;
-    for (const card of this.#cards.values()) this.#recall(card);
+    for (const card of this.#cards.values()) {
+      this.#recall(card);
+      card.draw(this.#newest.pts);
+    }
   }
 
   /** Takes all pictures of faces away. */

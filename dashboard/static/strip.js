@@ -72,7 +72,7 @@ export class Strip {
     this.details.hidden = !this.details.hidden;
     this.button.setAttribute("aria-expanded", `${!this.details.hidden}`);
     this.#draw();
-    if (!this.details.hidden) this.details.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    if (!this.details.hidden) this.details.scrollIntoView({ block: "nearest" });
   }
 
   async #recall() {

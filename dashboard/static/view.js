@@ -47,7 +47,7 @@ export class View {
     const how = { ...snapshot, words: facesOf(view) };
     for (const result of [picture?.result, view.result]) if (result) this.faces.show(result, how);
     if (picture?.image) this.faces.cut(picture.image, picture.result);
-    if (view.result && !isOver(view)) this.#recall(view.source, view.result.epoch);
+    if (view.result) this.#recall(view.source, view.result.epoch);
   }
 
   /** Takes all pictures away. */

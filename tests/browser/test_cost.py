@@ -22,7 +22,7 @@ SECONDS = 20.0
 def seconds_of_browser() -> float:
     """Processor time that the browser's processes have used."""
     spent = [process.cpu_times() for process in psutil.Process().children(recursive=True)]
-    return sum(times.user + times.system for times in spent)
+    return float(sum(times.user + times.system for times in spent))
 
 
 def test_six_live_tiles(show, page, capsys):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.messages import EMOTIONS
-from tests.browser.show import BARS, jpeg, press
+from tests.browser.show import BARS, WALL_SIZE, jpeg, press
 from tests.dashboard.made import face, preview, result
 
 pytestmark = [
@@ -220,6 +220,18 @@ def test_the_timeline_shows_gaps_as_gaps(show, page):
     assert (before > 0, gap, after > 0) == (True, 0, True)
 
 
+def test_the_timeline_begins_with_what_was_before(show, page):
+    """A page that is opened late has the last minute at once."""
+    for tenth in range(300):
+        show.tell(result(tenth, faces=(face(1, classified_pts=tenth / 10),)))
+    page.open(show.url, WALL_SIZE)
+    drawn = """(() => { const { width, height } = document.querySelector('.timeline canvas');
+        const left = Math.round(width / 2) + 5;
+        const pen = document.querySelector('.timeline canvas').getContext('2d');
+        return pen.getImageData(left, 0, 20, height).data.some((value) => value > 60); })()"""
+    page.wait_for(drawn)
+
+
 def test_a_moment_of_the_timeline_in_numbers(show, page):
     """By keyboard as by pointer: the bars are those of then, and a screen reader hears them."""
     for seq, label in ((10, "sad"), (20, "happy"), (30, "happy")):
@@ -229,6 +241,7 @@ def test_a_moment_of_the_timeline_in_numbers(show, page):
     for _ in range(2):
         press(page, "ArrowLeft")
     assert page.value("document.querySelector('.facts').textContent") == "2 s ago"
+    assert page.value("document.querySelector('.face .label').textContent") == "sad"
     assert page.value(f"{TIMELINE}.getAttribute('aria-valuetext')").startswith("2 seconds ago: angry 5 %")
     assert dict(page.value(BARS.format(1)))["sad"] == 70
     press(page, "End")
