@@ -47,13 +47,14 @@ class Reception:
 
     def check(self, size: int, sender: str) -> None:
         """Raises HTTPException, with the reason in words, for an upload that cannot be received."""
-        free = shutil.disk_usage(self.uploads.folder).free - _SPARE
+        runtime_dir = self.uploads.folder.parent.parent
+        free = shutil.disk_usage(runtime_dir).free - _SPARE
         if size > self.most_mb << 20:
             raise HTTPException(
                 413, f"The file has {_mb(size)} MB; the limit is {self.most_mb} (AFFECT_DASHBOARD_UPLOAD_MB)."
             )
         if size > free:
-            where = f"where uploads are kept ({self.uploads.folder.parent.parent}, AFFECT_RUNTIME_DIR)"
+            where = f"where uploads are kept ({runtime_dir}, AFFECT_RUNTIME_DIR)"
             raise HTTPException(507, f"The file has {_mb(size)} MB, and {_mb(max(free, 0))} are free {where}.")
         if len(self.senders) >= MOST_AT_ONCE or self.senders.count(sender) >= MOST_OF_ONE:
             raise HTTPException(429, "Another upload is on its way; send this one after it.")

@@ -19,6 +19,7 @@ from dashboard.opened import Opened, RefusedError
 from dashboard.recorder import Recorder, missing_recorder
 from shared import locks
 from shared.control import Opening
+from shared.errors import ConfigurationError
 from shared.results import Smoothed
 from shared.status import SourceStatus
 
@@ -144,11 +145,12 @@ class Uploads:
         self._keep_s = keep_s
         self._folder = root / process
         self._uploads: dict[str, Upload] = {}
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for number in _remove_leftovers(root):
-            opened.drop(number, now)
-        self._held = locks.take(root, process, "this dashboard's uploads")
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._held: locks.Lock | None = None
+        with contextlib.suppress(OSError, ConfigurationError):  # a full disk, which `receive` meets again
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for number in _remove_leftovers(root):
+                opened.drop(number, now)
+            self._held = locks.take(root, process, "this dashboard's uploads")
 
     @property
     def folder(self) -> Path:
@@ -180,14 +182,14 @@ class Uploads:
     def receive(self, name: str, size: int, now: float) -> Iterator[Upload]:
         """A new upload, to be written to its `film` within the `with`; deleted again if that fails.
 
-        Raises RefusedError.
+        Raises RefusedError, and OSError, as on a full disk.
         """
         with self._lock:
             if len(self._uploads) >= MOST_KEPT:
                 raise RefusedError(f"{MOST_KEPT} uploads are kept, which is the most; delete one first.")
             number = self._opened.free_name("upload", now, also=self._uploads)
             folder = self._folder / number
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, parents=True)
             upload = self._uploads[number] = Upload(number, folder, name, size, now)
         try:
             yield upload
@@ -238,7 +240,8 @@ class Uploads:
                 upload.remove()
             self._uploads.clear()
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._held.release()
+            if self._held:
+                self._held.release()
 
     def _close(self, number: str, now: float) -> None:
         with contextlib.suppress(RefusedError):

@@ -199,6 +199,16 @@ def test_a_limited_number_is_kept(uploads):
         upload(uploads)
 
 
+def test_a_disk_that_is_full_refuses_uploads_alone(tmp_path, opened):
+    """The dashboard runs without them."""
+    (tmp_path / "no folder").touch()
+    uploads = Uploads(tmp_path / "no folder", "dashboard-1", opened, 3600.0, 0.0)
+    with pytest.raises(OSError, match="no folder"):
+        upload(uploads)
+    assert uploads.listed() == []
+    uploads.close()
+
+
 def test_the_end_of_the_dashboard_deletes_all(tmp_path, opened):
     """Nothing is left of it, not even an empty folder."""
     uploads = Uploads(tmp_path, "dashboard-1", opened, 3600.0, 0.0)
@@ -213,7 +223,7 @@ def test_what_a_killed_dashboard_left_is_deleted(tmp_path, opened):
         (tmp_path / owner / "upload-7").mkdir(parents=True)
     held = locks.take(tmp_path, "dashboard-alive", "")
     uploads = Uploads(tmp_path, "dashboard-1", opened, 3600.0, 0.0)
-    assert {path.name for path in tmp_path.glob("*/")} == {"dashboard-alive", "dashboard-1"}
+    assert {path.name for path in tmp_path.glob("*/")} == {"dashboard-alive"}
     capture(opened, 1.0)
     assert opened.due(1.0) == []
     opened.hear(status("capture", sources=[source_status("upload-7", added=True)]), 1.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dashboard import uploads
 from dashboard.stage import Dashboard
 from shared.control import PUSHED
 from shared.identity import identify
@@ -53,8 +54,9 @@ def test_pages_are_served(stage):
         assert {httpx.get(f"{stage.detail}/{one.split('#')[0]}").status_code for one in addresses} == {200}
 
 
-def test_what_viewers_bring_along_is_called_as_they_call_it(stage):
+def test_what_viewers_bring_along_is_called_as_they_call_it(stage, monkeypatch):
     """Not by the paths of our folders."""
+    monkeypatch.setattr(uploads, "missing_recorder", lambda: "make recorder")
     wishes = stage._wishes
     with wishes._uploads.receive("Anna's film.mp4", 4, 0.0) as upload:
         upload.film.write_bytes(b"film")
