@@ -63,8 +63,8 @@ function route(path, method, operation) {
     panel.append(table(["parameter", "type", "meaning"], rows));
   }
   const answers = Object.entries(operation.responses).map(([code, answer]) => {
-    const [[mime, content] = ["", {}]] = Object.entries(answer.content ?? {});
-    return [[code], mime === "application/json" ? kind(content.schema) : [mime], [answer.description ?? ""]];
+    const [[media, content] = ["", {}]] = Object.entries(answer.content ?? {});
+    return [[code], media === "application/json" ? kind(content.schema) : [media], [answer.description ?? ""]];
   });
   panel.append(table(["answer", "type", "meaning"], answers));
   return panel;

@@ -63,6 +63,7 @@ export class View {
     this.faces.clear();
     tell(element("faces-note"), "");
     element("view-name").textContent = source;
+    this.tools.replaceChildren(recordButton(source));
     this.#asked = this.#lag = "";
     [this.#lags, this.#lagAt] = [[], -Infinity];
   }
