@@ -12,6 +12,7 @@ UNANSWERED_S = 5.0
 """Frames arriving for this long without a complete result are a fault, ..."""
 RARE = 3
 """... or, at low frame rates, this many of them."""
+_LATE_S = 0.2  # what is younger, nobody calls old
 
 _BUSY = {
     "detector": "add a detector (honcho start -c detector=2), look for larger faces only (AFFECT_MIN_FACE_SIZE) or"
@@ -74,7 +75,8 @@ def _working(status: SourceStatus, missing: Mapping[str, str], waits: Waits) -> 
     if (waits.frames or 0.0) > max(UNANSWERED_S, RARE * waits.gap_s):
         return Condition("warning", f"No frame has come from the source for {waits.frames:.0f} s.")
     if status.overloaded:
-        age = "" if status.age_ms is None else f", results are {status.age_ms / 1000:.1f} s old"
+        age_s = (status.age_ms or 0.0) / 1000
+        age = f", results are {age_s:.1f} s old" if age_s >= _LATE_S else ""
         remedy = _BUSY[status.bottleneck or "detector"]
         rates = f"{status.results_fps:.2g} of {status.fps:.3g} frames/s are analysed"
         return Condition("warning", f"Overloaded: {rates}{age}; {remedy}.{_less(status)}")

@@ -24,6 +24,7 @@ def test_overload_says_how_much_how_old_and_what_to_do():
     assert busy.words.startswith("Overloaded: 4 of 25 frames/s are analysed, results are 0.9 s old; add a detector")
     assert "searched every 1 s at 1280 pixels, one frame in 3 is classified" in busy.words
     assert "add a classifier" in said(**load, bottleneck="classifier").words
+    assert "old" not in said(**load | {"age_ms": 90.0}).words
 
 
 def test_less_work_is_said_also_when_it_is_enough():
