@@ -95,14 +95,6 @@ def test_stills_have_no_past():
     assert only.smoothed == only.probs == probs(0.7)
 
 
-def test_pandas_reads_it_in_one_line(tmp_path):
-    """And knows what has no value."""
-    pandas = pytest.importorskip("pandas")
-    write_tables(film(4), tmp_path, csv=False)
-    frame = pandas.read_parquet(tmp_path / "faces.parquet")
-    assert frame.groupby("track_id").raw_happy.count().to_dict() == {1: 2}
-
-
 def test_a_face_that_cannot_be_read_has_a_reason_and_no_label(tmp_path):
     """Also in a picture of its own, whose label is not made up either."""
     dark = structs.replace(face(), label=None, reason="too dark")
