@@ -43,7 +43,7 @@ def judge(clip: Clip, film: Sequence[Look], *, by_signature: bool = False) -> Ou
         state, assigned = track(state, found.xyxy, found.confidence, look.pts, look.signature, thumbnails=thumbnails)
         for xyxy, index in zip(found.xyxy, assigned, strict=True):
             track_id = state.tracks[index].track_id if index is not None else None
-            person = _nearest(xyxy, people)
+            person = nearest(xyxy, people)
             if track_id is not None and person is not None:
                 people_of[track_id].add(person)
     everybody = set().union(*clip.people)
@@ -56,7 +56,7 @@ def judge(clip: Clip, film: Sequence[Look], *, by_signature: bool = False) -> Ou
     )
 
 
-def _nearest(xyxy: np.ndarray, people: dict[int, Place]) -> int | None:
+def nearest(xyxy: np.ndarray, people: dict[int, Place]) -> int | None:
     """Whose face a box is, if anybody's."""
     x, y = (xyxy[:2] + xyxy[2:]) / 2
     off = {person: float(np.hypot(x - at[0], y - at[1])) for person, at in people.items()}

@@ -44,6 +44,7 @@ def record(
     *inputs: StrPath,
     out: StrPath,
     csv: bool = False,
+    merge_ids: bool = False,
     window: str | None = None,
     baseline: str | None = None,
     annotate: bool = False,
@@ -72,6 +73,7 @@ def record(
         min_face_size: smallest face to look for, in pixels.
         start, end: the part of a film, in seconds from its first frame.
         workers: detectors; None: what the machine bears.
+        merge_ids: join the ids of who comes back looking alike; see docs/recordings.md.
         window, baseline: as in "1s" and "0-10s", for `windows.csv`.
         annotate, blur, subtitles, elan, boris: what else is made of the tables; see docs/reports.md.
         images: whether the report has pictures of people.
@@ -83,7 +85,7 @@ def record(
     values: dict[str, object] = {"model": model, "every": every, "min-face-size": min_face_size, "workers": workers}
     values |= {"start": start, "end": end, "window": window, "baseline": baseline}
     flags = {"csv": csv, "annotate": annotate, "blur": blur, "subtitles": subtitles, "elan": elan, "boris": boris}
-    flags |= {"no-images": not images, "resume": resume, "overwrite": overwrite, "quiet": quiet}
+    flags |= {"merge-ids": merge_ids, "no-images": not images, "resume": resume, "overwrite": overwrite, "quiet": quiet}
     return _run(inputs, out, values, [name for name, given in flags.items() if given])
 
 

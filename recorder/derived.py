@@ -7,6 +7,7 @@ from pathlib import Path
 from recorder.annotate import annotate
 from recorder.boris import write_boris
 from recorder.elan import write_elan
+from recorder.persons import write_people
 from recorder.report import write_report
 from recorder.subtitles import write_subtitles
 from recorder.tracks import write_tracks
@@ -17,6 +18,7 @@ from shared.errors import ConfigurationError
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `check` and `derive` look at."""
     made = parser.add_argument_group("what is made of the tables, besides tracks.csv and report.html")
+    made.add_argument("--merge-ids", action="store_true", help="people.csv: who comes back alike; the rest by person")
     made.add_argument("--window", type=duration, metavar="TIME", help="windows.csv: means by window, as in 1s or 500ms")
     made.add_argument(
         "--baseline", type=interval, metavar="FROM-TO", help="and their change from this time, as in 0-10s"
@@ -33,9 +35,9 @@ def check(options: argparse.Namespace, *, has_film: bool) -> None:
     """Raises ConfigurationError for options that do not go together, or need a film where there is none."""
     if options.baseline and not options.window:
         raise ConfigurationError("--baseline needs --window: the change is told by window")
-    for name in ("annotate", "blur", "elan", "boris"):
+    for name in ("merge_ids", "annotate", "blur", "elan", "boris"):
         if getattr(options, name) and not has_film:
-            raise ConfigurationError(f"--{name} needs a film; there is none of a running pipeline")
+            raise ConfigurationError(f"--{name.replace('_', '-')} needs a film; there is none of a running pipeline")
 
 
 def derive(folder: Path, film: Path | None, options: argparse.Namespace) -> Iterator[Path]:
@@ -45,6 +47,8 @@ def derive(folder: Path, film: Path | None, options: argparse.Namespace) -> Iter
         UnfinishedError: there is no finished recording.
         SourceError: the film cannot be read.
     """
+    if options.merge_ids and film is not None:
+        yield write_people(folder, film)
     yield write_tracks(folder)
     if options.window:
         yield write_windows(folder, options.window, options.baseline)

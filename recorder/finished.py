@@ -13,16 +13,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recorder.schema import LANDMARKS, RAW
+from recorder.schema import LANDMARKS, RAW, REASONS
 from shared.errors import AffectError
 from shared.files import replacing
 from shared.messages import EMOTIONS
 
 BATCH_ROWS = 65_536
+PEOPLE = "people.csv"
+"""The table of which track ids are one person's, if that was asked for; see `recorder.persons`."""
 _ALONE_S = 1.0
 _BOX = ("x1", "y1", "x2", "y2")
 _POINTS = tuple(f"{point}_{axis}" for point in LANDMARKS for axis in "xy")
-_COLUMNS = ("seq", "pts", "track_id", *_BOX, "confidence", *_POINTS, *RAW, "label", "classified")
+_COLUMNS = ("seq", "pts", "track_id", *_BOX, "confidence", *_POINTS, *RAW, "label", "reason", "classified")
 
 
 class UnfinishedError(AffectError):
@@ -65,12 +67,13 @@ class Rows:
         seq: int64.
         pts: float64, seconds.
         until: float64, seconds: until when the row's frame stands, see `Frames`.
-        track_id: int64, -1 before the person has a number.
+        track_id: int64, the person's number; -1 before there is one.
         xyxy: (N, 4) float32, pixels.
         confidence: float32.
         landmarks: (N, 5, 2) float32, pixels.
         raw: (N, 7) float32 in the order of EMOTIONS; NaN where nothing was measured.
-        label: int64 index into EMOTIONS, -1 before the first label.
+        label: int64 index into EMOTIONS, -1 before the first label and with a reason.
+        reason: int64 index into REASONS, why there is no label; -1 if there is none.
         classified: bool: `raw` was measured in this very frame.
     """
 
@@ -83,6 +86,7 @@ class Rows:
     landmarks: NDArray[np.float32]
     raw: NDArray[np.float32]
     label: NDArray[np.int64]
+    reason: NDArray[np.int64]
     classified: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -107,6 +111,8 @@ class Rows:
 class Finished:
     """A finished recording. The frames are held in memory (40 bytes each), the faces are read in batches.
 
+    If the folder has a `people.csv`, ids that are one person's are read as one, that person's number.
+
     Raises:
         UnfinishedError: a table or `run.json` is missing or cannot be read.
     """
@@ -117,12 +123,18 @@ class Finished:
             self.run: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             table = pq.read_table(folder / "frames.parquet")
             self._faces = pq.ParquetFile(folder / "faces.parquet")
-        except (OSError, ValueError, pa.ArrowException) as error:
+            self.person_of = _persons(folder / PEOPLE)
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             raise UnfinishedError(f"{folder}: is no finished recording ({error})") from error
         sources = table["source"]
         self.source = str(sources[0]) if len(sources) else ""
         columns = {name: table[name].to_numpy() for name in Frames._fields if name != "until"}
         self.frames = Frames(until=_until(columns["pts"], columns["complete"]), **columns)
+
+    @property
+    def joined(self) -> int | None:
+        """How many ids were joined with others; None if nobody asked for it."""
+        return None if self.person_of is None else sum(one != person for one, person in self.person_of.items())
 
     def rows(self) -> Iterator[Rows]:
         """All rows of the faces, in batches of up to BATCH_ROWS."""
@@ -133,6 +145,12 @@ class Finished:
         """As `rows`, without the faces that have no `track_id` (yet)."""
         return (rows.pick(rows.track_id >= 0) for rows in self.rows())
 
+    def _person(self, track_id: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self.person_of is None:
+            return track_id
+        ids, place = np.unique(track_id, return_inverse=True)
+        return np.array([self.person_of.get(one, one) for one in ids.tolist()], np.int64)[place]
+
     def _rows(self, batch: pa.RecordBatch) -> Rows:
         seq = batch["seq"].to_numpy()
         place = np.searchsorted(self.frames.seq, seq)
@@ -141,14 +159,23 @@ class Finished:
             seq=seq,
             pts=batch["pts"].to_numpy(),
             until=self.frames.until[place],
-            track_id=pc.fill_null(batch["track_id"], -1).to_numpy(),
+            track_id=self._person(pc.fill_null(batch["track_id"], -1).to_numpy()),
             xyxy=_side_by_side(batch, _BOX),
             confidence=batch["confidence"].to_numpy(),
             landmarks=landmarks,
             raw=_side_by_side(batch, RAW),
-            label=pc.fill_null(pc.index_in(batch["label"], pa.array(EMOTIONS)), -1).to_numpy().astype(np.int64),
+            label=_index(batch["label"], EMOTIONS),
+            reason=_index(batch["reason"], REASONS),
             classified=batch["classified"].to_numpy(zero_copy_only=False),
         )
+
+
+def _persons(path: Path) -> dict[int, int] | None:
+    """The person of each id; None if they are not joined."""
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        return {int(row["track_id"]): int(row["person"]) for row in csv.DictReader(file)}
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -168,6 +195,11 @@ def _until(pts: NDArray[np.float64], complete: NDArray[np.bool_]) -> NDArray[np.
     looked_at = np.append(pts[complete], last)
     until: NDArray[np.float64] = np.maximum(looked_at[np.cumsum(complete)], pts)
     return until
+
+
+def _index(texts: pa.Array, names: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) place of each text in `names`, -1 for null."""
+    return np.asarray(pc.fill_null(pc.index_in(texts, pa.array(names)), -1).to_numpy(), np.int64)
 
 
 def _side_by_side(batch: pa.RecordBatch, names: Sequence[str]) -> NDArray[np.float32]:

@@ -1,16 +1,19 @@
 """What makes a recording's figures less reliable, in sentences. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 from recorder.episodes import HIDDEN_S
 from recorder.finished import Frames
+from recorder.schema import REASONS
 from recorder.survey import ROLLED_DEG, SMALL_PX, Portrait
 from recorder.tracks import Person
 
 _MANY = 0.1
+_NAMED = 5
 _LOW_PX = 240
 _LONG_GAP_S = 1.0
 _FEW = 10
@@ -32,6 +35,7 @@ def findings(
     portraits: Mapping[int, Portrait],
     seen_s: float,
     warnings: Sequence[str],
+    joined: int | None = None,
 ) -> list[Finding]:
     """All that stands out.
 
@@ -42,8 +46,10 @@ def findings(
         portraits: by `track_id`.
         seen_s: for how long somebody was in the picture, in seconds.
         warnings: what the recorder said.
+        joined: how many ids were joined with others; None: nobody asked for it.
     """
-    found = [*_of_film(frames, size, seen_s), *_of_faces(people, portraits), *_of_people(people)]
+    found = [*_of_film(frames, size, seen_s), *_of_faces(people, portraits), *_of_reasons(people, portraits)]
+    found += _of_people(people, joined)
     found += [Finding("Said while recording", warning) for warning in warnings]
     return sorted(found, key=lambda finding: not finding.matters)
 
@@ -95,12 +101,30 @@ def _of_faces(people: Sequence[Person], portraits: Mapping[int, Portrait]) -> It
         }
         most = sorted((-share, track_id) for track_id, share in shares.items() if share > _MANY)
         if most:
-            named = ", ".join(f"person {track_id}: {-100 * share:.0f} %" for share, track_id in most[:5])
-            more = f" and {len(most) - 5} more people" if len(most) > 5 else ""
+            named = ", ".join(f"person {track_id}: {-100 * share:.0f} %" for share, track_id in most[:_NAMED])
+            more = f" and {len(most) - _NAMED} more people" if len(most) > _NAMED else ""
             yield Finding(title, f"Many measurements are of faces {what} ({named}{more}).")
 
 
-def _of_people(people: Sequence[Person]) -> Iterator[Finding]:
+def _of_reasons(people: Sequence[Person], portraits: Mapping[int, Portrait]) -> Iterator[Finding]:
+    """Measurements without a label, by person where they are many, and by reason."""
+    counts = {person.track_id: portraits[person.track_id].reasons for person in people}
+    shares = {one.track_id: int(counts[one.track_id].sum()) / one.measured for one in people if one.measured}
+    most = sorted((-share, track_id) for track_id, share in shares.items() if share > _MANY)
+    if not most:
+        return
+    total = sum(counts.values(), start=np.zeros(len(REASONS), np.int64))
+    kinds = ", ".join(f"{total[kind]} {REASONS[kind]}" for kind in np.argsort(-total, kind="stable") if total[kind])
+    who = (f"person {track_id}: {-100 * share:.0f} %, {REASONS[counts[track_id].argmax()]}" for share, track_id in most)
+    named = "; ".join(islice(who, _NAMED))
+    text = (
+        f"{total.sum()} of {sum(person.measured for person in people)} measurements have no label, since the face "
+        f"could not be read: {kinds} (most of them {named}). Their probabilities count all the same."
+    )
+    yield Finding("Faces that could not be read", text)
+
+
+def _of_people(people: Sequence[Person], joined: int | None) -> Iterator[Finding]:
     few = [person.track_id for person in people if person.measured < _FEW]
     if few:
         who = "One person has" if len(few) == 1 else f"{len(few)} people have"
@@ -108,8 +132,12 @@ def _of_people(people: Sequence[Person]) -> Iterator[Finding]:
         yield Finding("Few measurements", text)
     brief = sum(person.seconds < _BRIEF_S for person in people)
     if brief and len(people) > 1:
+        comes_back = "is" if joined is None else "and does not look alike is"
         text = (
-            f"{brief} of {len(people)} were in the picture for less than {_BRIEF_S:.0f} s. Who leaves for more than "
-            f"{HIDDEN_S} s, or is cut away from, comes back as a new person: there may be fewer people than numbers."
+            f"{brief} of {len(people)} were in the picture for less than {_BRIEF_S:.0f} s. Who comes back after more "
+            f"than {HIDDEN_S} s or a cut {comes_back} a new person: there may be fewer people than numbers."
         )
         yield Finding("Brief appearances", text, matters=False)
+    if joined:
+        text = f"{joined} ids were joined with others whose faces and colours are alike; people.csv says which and why."
+        yield Finding("Joined ids", text, matters=False)

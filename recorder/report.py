@@ -169,7 +169,9 @@ def _pair(pair: Pair, span: Span) -> str:
 def _quality(facts: _Facts) -> str:
     run = facts.recording.run
     seen_s = sum(end_s - start_s for start_s, end_s, _ in facts.numbers)
-    found = findings(facts.recording.frames, run.get("size"), facts.everybody, facts.portraits, seen_s, run["warnings"])
+    people = facts.everybody, facts.portraits
+    joined = facts.recording.joined
+    found = findings(facts.recording.frames, run.get("size"), *people, seen_s, run["warnings"], joined)
     if not found:
         return '<p class="note">Nothing stands out: faces are large and upright, and no frame was left out.</p>'
     rows = (

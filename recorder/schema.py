@@ -4,9 +4,11 @@ docs/recordings.md repeats them. Readers go by column name: columns may be added
 meaning does.
 """
 
+from typing import get_args
+
 import pyarrow as pa
 
-from shared.messages import EMOTIONS
+from shared.messages import EMOTIONS, Reason
 
 SCHEMA_VERSION = 1
 VERSION_KEY = b"affectstream.schema"
@@ -15,6 +17,8 @@ LANDMARKS = ("eye_left", "eye_right", "nose", "mouth_left", "mouth_right")
 """In the order of `landmarks` on the wire; left is left in the picture of an upright face."""
 RAW = tuple(f"raw_{label}" for label in EMOTIONS)
 SMOOTHED = tuple(f"smoothed_{label}" for label in EMOTIONS)
+REASONS: tuple[str, ...] = get_args(Reason)
+"""Why a face could not be read."""
 _MEASURES = {
     "size": ("px", "the smaller side of the face's box"),
     "sharpness": ("", "fine detail of the face, as a share of its contrast"),

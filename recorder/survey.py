@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.finished import Finished, Rows
+from recorder.schema import REASONS
 from shared.messages import EMOTIONS
 
 SMALL_PX = 48
@@ -35,6 +36,7 @@ class Portrait:
         small: number of measurements of a face smaller than SMALL_PX.
         rolled: of a head rolled by more than ROLLED_DEG.
         turned: of a head that shows its side, see TURNED.
+        reasons: (5,) int64, number of measurements of a face that could not be read, by REASONS.
         best: where to take a picture of.
     """
 
@@ -43,6 +45,7 @@ class Portrait:
     small: int = 0
     rolled: int = 0
     turned: int = 0
+    reasons: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(REASONS), np.int64))
     best: View = field(default=View(-1.0, 0, (0.0, 0.0, 0.0, 0.0)))
 
     @property
@@ -96,3 +99,4 @@ def _add(portrait: Portrait, rows: Rows, place: NDArray[np.int64]) -> None:
     portrait.small += int((rows.side[seen] < SMALL_PX).sum())
     portrait.rolled += int((np.abs(roll(rows.landmarks[seen])) > ROLLED_DEG).sum())
     portrait.turned += int(aside[seen].sum())
+    portrait.reasons += np.bincount(rows.reason[seen & (rows.reason >= 0)], minlength=len(REASONS))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from smoother import looks, motion
+from shared import looks
+from smoother import motion
 from smoother.motion import Array
 from smoother.thresholds import TrackerSettings
 

@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shared import scene
+from shared import looks, scene
 from shared.boxes import intersections
 from shared.messages import Probs, Reason
-from smoother import looks, motion
+from smoother import motion
 from smoother.association import Boxes, Candidates, Mask, associate
 from smoother.labels import DEFAULT_RULE, Label, LabelRule, relabel
 from smoother.motion import Array

@@ -78,3 +78,30 @@ def test_a_nose_beyond_an_eye_is_a_side_view() -> None:
     landmarks = np.array([[(0, 0), (10, 0), nose, (0, 0), (0, 0)] for nose in noses], np.float32)
     assert shows_side(landmarks).tolist() == [False, True, True, True]
     assert shows_side(np.zeros((1, 5, 2), np.float32)).tolist() == [True]
+
+
+def test_faces_that_could_not_be_read(tmp_path) -> None:
+    """Of measurements alone, in all by reason, and of each person what was most often the reason."""
+    faces = [clear(seq, reason="too dark" if seq < 8 else None) for seq in range(20)]
+    faces += [clear(seq, 2, reason="blurred" if seq < 3 else "covered" if seq < 5 else None) for seq in range(20)]
+    faces += [clear(seq, 3, reason="blurred" if seq < 2 else None) for seq in range(20)]
+    faces += [face(seq, 4, box=LARGE, nose_x=30.0, nose_y=30.0, reason="blurred") for seq in range(20)]
+    said = found(recording(tmp_path, times(20), faces))["Faces that could not be read"]
+    assert said.text.startswith("15 of 60 measurements have no label, since the face could not be read: ")
+    assert (
+        "8 too dark, 5 blurred, 2 covered (most of them person 1: 40 %, too dark; person 2: 25 %, blurred)" in said.text
+    )
+    assert said.matters
+
+
+def test_joined_ids_are_told(tmp_path) -> None:
+    """And who comes back is a new person only where they were not."""
+    ours = Finished(recording(tmp_path, times(20), [clear(seq) for seq in range(20)] + [clear(0, 2)]))
+    everybody, portraits = people(ours), survey(ours, 4)
+    texts = {
+        joined: {one.title: one.text for one in findings(ours.frames, None, everybody, portraits, 2.0, [], joined)}
+        for joined in (None, 0, 3)
+    }
+    assert "a cut is a new person" in texts[None]["Brief appearances"]
+    assert "does not look alike is a new person" in texts[0]["Brief appearances"]
+    assert [joined for joined, said in texts.items() if "Joined ids" in said] == [3]

@@ -59,8 +59,14 @@ def test_polars():
 
 def test_duckdb():
     """All recordings of a folder in one query, each measurement counted once."""
-    rows = duckdb.sql(shown("sql", "results/")).fetchall()
+    rows = duckdb.sql(shown("sql", "results/*/")).fetchall()
     assert sorted(rows) == [(1, pytest.approx(probs(0.7)[3])), (2, pytest.approx(0.7))]
+
+
+def test_people_are_joined_to_the_rows():
+    """By the table of which ids are one person's."""
+    Path("results/film/people.csv").write_text("person,track_id\n1,1\n1,2\n")
+    assert duckdb.sql(shown("sql", "people.csv")).fetchall() == [(1, pytest.approx(0.7))]
 
 
 def test_arrow_carries_units():

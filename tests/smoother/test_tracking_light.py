@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smoother.tracking import Tracks, track
-from tests.smoother.test_looks import ANNA, BERT, bytes_of, person
+from tests.shared.test_looks import ANNA, BERT, bytes_of, person
 from tests.smoother.test_tracking import FPS, OTHER_SCENE, SCENE, face
 
 LIT = bytes_of(ANNA / 3 + 85 + np.linspace(-100, 100, 16))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from smoother import looks
+from shared import looks
 
 RNG = np.random.default_rng(4)
 
@@ -45,6 +45,16 @@ def test_what_is_no_thumbnail_is_unknown(unknown):
     first, second = [anna, unknown, anna, anna], [unknown, anna, anna, bytes(256)]
     assert looks.details(first, second) == pytest.approx([np.nan, np.nan, 1, 0], nan_ok=True)
     assert looks.details([], []).shape == (0,)
+
+
+def test_all_are_compared_with_all():
+    """As the pairs are, one by one."""
+    first = [bytes_of(person(seed)) for seed in range(3)]
+    second = [bytes_of(np.roll(person(seed), 1, axis=0)) for seed in range(2)] + [bytes(256)]
+    pairs = [(one, other) for one in first for other in second]
+    expected = looks.details(*zip(*pairs, strict=True)).reshape(3, 3)
+    assert looks.details_of_all(first, second) == pytest.approx(expected)
+    assert looks.details_of_all(first, []).shape == (3, 0)
 
 
 def test_scenes_are_compared_by_their_structure():

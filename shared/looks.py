@@ -30,6 +30,17 @@ def details(first: Sequence[bytes], second: Sequence[bytes]) -> Array:
     return _best(first, second, lambda pictures: _local(pictures, 2.0, 3.0, 2.0))
 
 
+def details_of_all(first: Sequence[bytes], second: Sequence[bytes]) -> Array:
+    """As `details`, of each of P faces with each of Q, all of them known: (P, Q)."""
+    one, two = (_local(_pictures(side), 2.0, 3.0, 2.0) for side in (first, second))
+    alike = [np.full((len(first), len(second)), -1.0)]
+    for right, down in ((right, down) for right in _SHIFTS for down in _SHIFTS):
+        here, there = _common(SIDE, right, down)
+        weights = _FACE[here] / _FACE[here].sum()
+        alike.append(_unit(one[:, *here], weights) @ _unit(two[:, *there], weights).T)
+    return np.asarray(np.max(alike, axis=0))
+
+
 def tones(first: Sequence[bytes], second: Sequence[bytes]) -> Array:
     """How alike the grey values themselves are, as `details`: steadier, where the light is the same."""
     return _best(first, second, lambda pictures: pictures)
@@ -60,10 +71,15 @@ def _pictures(thumbnails: Sequence[bytes]) -> Array:
 
 def _overlap(one: Array, two: Array, right: int, down: int) -> tuple[Array, Array, Array]:
     """What two (N, S, S) have in common when the second is moved by some pixels, and how much each pixel counts."""
-    side = one.shape[-1]
+    here, there = _common(one.shape[-1], right, down)
+    return one[:, *here], two[:, *there], _FACE[here]
+
+
+def _common(side: int, right: int, down: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The part that two squares share when the second is moved, in the coordinates of each."""
     here = slice(max(down, 0), side + min(down, 0)), slice(max(right, 0), side + min(right, 0))
     there = slice(max(-down, 0), side + min(-down, 0)), slice(max(-right, 0), side + min(-right, 0))
-    return one[:, *here], two[:, *there], _FACE[here]
+    return here, there
 
 
 def _local(pictures: Array, near: float, far: float, floor: float) -> Array:
@@ -86,6 +102,13 @@ def _correlation(first: Array, second: Array, weights: Array) -> Array:
     first, second = (one - (weights * one).sum(axis=(-2, -1), keepdims=True) for one in (first, second))
     norm = np.sqrt((weights * first**2).sum(axis=(-2, -1)) * (weights * second**2).sum(axis=(-2, -1)))
     return np.asarray((weights * first * second).sum(axis=(-2, -1)) / np.maximum(norm, 1e-9))
+
+
+def _unit(pictures: Array, weights: Array) -> Array:
+    """Pictures (N, S, T) as vectors (N, S * T) whose products are weighted correlations; 0 where one is flat."""
+    apart = (pictures - (weights * pictures).sum(axis=(-2, -1), keepdims=True)) * np.sqrt(weights)
+    vectors = apart.reshape(len(pictures), weights.size)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
 def _centred(side: int, reach: float) -> Array:
