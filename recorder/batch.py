@@ -72,7 +72,10 @@ def _run(jobs: Sequence[Job], out: Path, options: argparse.Namespace, watch: Cal
     ours = private(runtime_dir)
     os.environ.update(environment_of(ours | {"log_level": "error"}))
     detectors, classifiers = workers(options.workers, sum(not job.is_over for job in jobs))
-    with Pipeline(ours, runtime_dir, out / WORK, detectors, classifiers) as pipeline:
+    pipeline = Pipeline(ours, runtime_dir, out / WORK, detectors, classifiers)
+    for job in jobs:
+        job.recover(pipeline.restore)
+    with pipeline:
         stage = Recorder(
             *(jobs, watch, pipeline, facts),
             at_once=max(2, (detectors + 1) // 2),

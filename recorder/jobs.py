@@ -3,16 +3,17 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from recorder.checkpoint import boot_id
 from recorder.inputs import Clip
 from recorder.manifest import RUN, read_run
 from recorder.processes import Process
-from recorder.recording import Begun, Recording, check_same, unfinished
+from recorder.recording import Begun, Recording, check_same, recover, unfinished
 from recorder.settings import changed
 from shared.errors import AffectError
 
@@ -71,6 +72,15 @@ class Job:
             self.fail(f"{self.work}: an unfinished recording; --resume goes on with it, --overwrite begins again")
         elif overwrite:
             shutil.rmtree(self.work, ignore_errors=True)
+
+    def recover(self, restore: Callable[[Mapping[str, bytes]], None]) -> None:
+        """After a power cut, put an unfinished recording and the pipeline's states back to the last checkpoint.
+
+        `restore` writes states; the pipeline must not have started.
+        """
+        begun = None if self.is_over else unfinished(self.work)
+        if begun is not None and begun.boot != boot_id() and (saved := recover(self.work)):
+            restore(saved)
 
     def begin(self, model: str, now: float, *, can_go_on: bool) -> Recording:
         """Open the recording, continuing an unfinished one if `can_go_on`: the pipeline's states are there.

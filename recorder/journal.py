@@ -23,7 +23,7 @@ class Journal:
     """The file at `path`, to be continued if it is there.
 
     With `durable`, `append` returns once the disk has the rows: they outlast a power cut. Otherwise they outlast the
-    end of any process.
+    end of any process, and a power cut once `flush` has returned.
     """
 
     def __init__(self, path: Path, *, durable: bool):
@@ -49,12 +49,17 @@ class Journal:
             while view:  # an unbuffered file may take a part only
                 view = view[self._file.write(view) :]
             if self._durable:
-                os.fsync(self._file.fileno())
+                self.flush()
         except OSError:
             self._file.truncate(before)
             raise
         for result, _ in bodies:
             self._count(result)
+
+    def flush(self) -> int:
+        """Return once the disk has all rows; returns its size in bytes."""
+        os.fsync(self._file.fileno())
+        return self.size()
 
     def size(self) -> int:
         """Bytes written."""

@@ -15,6 +15,7 @@ from shared import locks
 from shared.errors import AffectError, ConfigurationError
 from shared.loop import BOUND, STATE_DIR
 from shared.settings import PREFIX
+from shared.state import states, write_state
 
 _STOP_S = 6.0  # a supervisor gives its stage 3.5
 _NEVER = frozenset({0, ConfigurationError.exit_code})
@@ -105,10 +106,20 @@ class Pipeline:
         """The log of a source's capture."""
         return self._folder / f"{source}.log"
 
+    def states_of(self, source: str) -> list[Path]:
+        """The state files of the smoother and of a source's capture, those that are there."""
+        folders = self._state("smoother"), self._state(f"capture-{source}")
+        start = f"{source}."
+        return [path for folder in folders for path in states(folder, start) if path.name.startswith(start)]
+
     def can_go_on(self, source: str) -> bool:
         """Whether the states are there from which a source's capture and the smoother go on."""
-        states = self._state(f"capture-{source}"), self._state("smoother")
-        return all(folder.is_dir() and any(folder.glob(f"{source}.*")) for folder in states)
+        return len(self.states_of(source)) > 1
+
+    def restore(self, saved: Mapping[str, bytes]) -> None:
+        """Write states, by folder and name, before the stages start."""
+        for name, content in saved.items():
+            write_state(self._runtime_dir / "kept" / name, content)
 
     def forget(self, source: str) -> None:
         """Remove what a source would go on from, and its log."""

@@ -3,15 +3,16 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pyarrow.parquet as pq
 
+from recorder import checkpoint
+from recorder.checkpoint import boot_id, flush
 from recorder.inputs import Clip
 from recorder.journal import Journal, read_journal
 from recorder.manifest import RUN, Stamp, own_version, sha256_of, stamp, versions, write_json
@@ -20,6 +21,7 @@ from recorder.schema import SCHEMA_VERSION
 from recorder.settings import changed
 from recorder.tables import without_past, write_tables
 from shared.errors import AffectError, ConfigurationError
+from shared.files import replacing
 from shared.results import Ack, Smoothed
 from shared.topics import Envelope
 
@@ -27,14 +29,13 @@ Derive = Callable[[Path, Path | None], Iterable[Path]]
 """Writes into a folder of tables what is made of them, and of the film if there is one; see `recorder.derived`."""
 
 _JOURNAL, _BEGUN = "journal", "begun.json"
-_BOOT_S = 30.0  # the clock may be set meanwhile; no computer starts again faster
 
 
 @dataclass(frozen=True)
 class Begun:
     """What a recording was begun with; one that is resumed must have the same.
 
-    `boot` is when the computer was started, in seconds since 1970: the pipeline's states do not outlast it.
+    `boot`: since which start of the computer, see `checkpoint.boot_id`.
     """
 
     path: str
@@ -47,7 +48,7 @@ class Begun:
     stills: bool = False
     version: str = field(default_factory=own_version)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    boot: float = field(default_factory=psutil.boot_time)
+    boot: str = field(default_factory=boot_id)
 
     @staticmethod
     def of(clip: Clip, settings: Mapping[str, Any], model: str) -> "Begun":
@@ -66,8 +67,10 @@ class Recording:
         self.work = work
         self.begun = begun
         self.began_at = now
+        self.saved_at = now
+        """When there was a checkpoint last."""
         work.mkdir(parents=True, exist_ok=True)
-        write_json(work / _BEGUN, asdict(begun))
+        write_begun(work, begun)
         self.journal = Journal(work / _JOURNAL, durable=durable)
         last = self.journal.last or after
         self.epoch = last.epoch if last else None
@@ -99,6 +102,35 @@ class Recording:
             return None
         return Envelope("ack", last.source, Ack(source=last.source, epoch=last.epoch, seq=last.seq))
 
+    def save(self, states: Sequence[Path], now: float) -> None:
+        """Write a checkpoint, see `checkpoint.save`."""
+        self.saved_at = now
+        if self.journal.last is not None:
+            checkpoint.save(self.work, self.journal, states)
+
+
+def write_begun(work: Path, begun: Begun) -> None:
+    """Write what a recording was begun with into its folder, so that it outlasts a power cut."""
+    with replacing(work / _BEGUN) as part:
+        write_json(part, asdict(begun))
+        flush(part)
+    flush(work, work.parent, work.parent.parent)
+
+
+def recover(work: Path) -> Mapping[str, bytes] | None:
+    """Put an unfinished recording back to its last checkpoint; returns the states that the pipeline goes on from.
+
+    None if there is none: the recording then begins again.
+    """
+    begun, saved = unfinished(work), checkpoint.load(work)
+    journal = work / _JOURNAL
+    if begun is None or saved is None or not journal.exists() or journal.stat().st_size < saved.journal:
+        shutil.rmtree(work, ignore_errors=True)
+        return None
+    os.truncate(journal, saved.journal)
+    write_begun(work, replace(begun, boot=boot_id()))
+    return saved.states
+
 
 def unfinished(work: Path) -> Begun | None:
     """What the recording in this folder was begun with; None if there is none."""
@@ -112,7 +144,7 @@ def unfinished(work: Path) -> Begun | None:
 def check_same(before: Begun, now: Begun) -> bool:
     """Whether an unfinished recording can go on from where it was.
 
-    Else it begins again: the computer was started anew, or this project or the model is another version.
+    Else it begins again: this project or the model is another version.
 
     Raises ConfigurationError if it was begun with another file or other settings.
     """
@@ -120,8 +152,7 @@ def check_same(before: Begun, now: Begun) -> bool:
         raise ConfigurationError(f"{now.path}: was begun with {_other(before, now)}; --overwrite begins again")
     if others := changed(before.settings, now.settings):
         raise ConfigurationError(f"{now.path}: was begun with other settings ({'; '.join(others)}); --overwrite begins")
-    is_same_make = (before.source, before.model, before.version) == (now.source, now.model, now.version)
-    return is_same_make and abs(before.boot - now.boot) < _BOOT_S
+    return (before.source, before.model, before.version) == (now.source, now.model, now.version)
 
 
 def _other(before: Begun, now: Begun) -> str:
@@ -168,22 +199,13 @@ def finish(
     except AffectError as error:
         content["warnings"] = [*content.get("warnings", ()), str(error)]
         write_json(tables / RUN, content)
-    _flush(tables)
+    flush(*tables.iterdir(), tables)  # else a power cut after the folder has got its name might leave files empty
     if target.exists():
         shutil.rmtree(target)
     tables.rename(target)
+    flush(target.parent)
     discard(recording)
     return content
-
-
-def _flush(folder: Path) -> None:
-    """See to it that a power cut after the folder has got its name leaves no file of it empty."""
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _read_again(begun: Begun) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import structlog
 from typing_extensions import override
 
+from recorder.checkpoint import EVERY_S
 from recorder.inputs import Clip
 from recorder.jobs import Job, warnings_in
 from recorder.processes import Process
-from recorder.recording import Derive, finish
+from recorder.recording import Derive, Recording, finish
 from shared.errors import AffectError, ConfigurationError
 from shared.log import Once
 from shared.results import Smoothed
@@ -33,6 +34,9 @@ class Captures(Protocol):
 
     def can_go_on(self, source: str) -> bool:
         """Whether the states are there from which a source's capture and the smoother go on."""
+
+    def states_of(self, source: str) -> list[Path]:
+        """Their files, the smoother's first."""
 
     def forget(self, source: str) -> None:
         """Remove what a source would go on from."""
@@ -142,6 +146,8 @@ class Recorder(Stage):
         recording, process = job.recording, job.process
         code = process.ended() if process else 0
         if code is None or recording is None:
+            if recording and now >= recording.saved_at + EVERY_S:
+                self._save(job, recording, now)
             return
         if process and code != 0:
             refused = code == ConfigurationError.exit_code and not recording.journal.frames
@@ -156,6 +162,12 @@ class Recorder(Stage):
             job.finishing = self._hands.submit(
                 finish, recording, job.target, facts, seconds=took_s, csv=self._csv, derive=self._derive
             )
+
+    def _save(self, job: Job, recording: Recording, now: float) -> None:
+        try:
+            recording.save(self._captures.states_of(job.clip.source), now)
+        except OSError as error:
+            raise ConfigurationError(f"{recording.work}: {error.strerror}; --resume goes on later") from None
 
     def _warnings(self, job: Job) -> list[str]:
         warnings = warnings_in(self._captures.log_of(job.clip.source))

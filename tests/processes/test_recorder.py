@@ -1,6 +1,8 @@
 """`python -m recorder` with its real, private pipeline: the same tables whatever is killed."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from shared.stages import NEEDED
 from tests.capture.films import film, picture, remuxed, table
 from tests.capture.test_picture import matrix
 from tests.processes.harness import PATIENCE_S, ROOT, Listener, eventually
+from tests.recorder.disk import Disk
 
 pytestmark = [pytest.mark.processes]
 
@@ -71,6 +74,13 @@ class Command:
 
         os.kill(max(eventually(alive, f"a {stage}"), key=lambda one: one["started_ns"])["pid"], signal.SIGKILL)
 
+    def dies(self):
+        """Kill it, and wait for the end of its pipeline."""
+        family = self.family()
+        self.process.kill()
+        self.process.wait()
+        eventually(lambda: not any(member.is_running() for member in family), "the end of the killed one's pipeline")
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
@@ -101,9 +111,7 @@ def test_killing_any_stage_and_the_recorder_changes_no_byte(command, recording):
         one.rows(5 + 12 * index)
         one.kill(stage)
     one.rows(5 + 12 * len(NEEDED))
-    family = one.family()
-    one.process.kill()
-    one.process.wait()
+    one.dies()
     assert not (one.out / recording.stem).exists()
     heard = len(one.listener.rows)
     assert one.start(recording, "--resume").ends() == 0, one.log.read_text()
@@ -116,7 +124,42 @@ def test_killing_any_stage_and_the_recorder_changes_no_byte(command, recording):
     assert len({epoch for _, epoch, _ in one.listener.rows}) == 1, "it went on where it was"
     assert [path.name for path in one.out.iterdir()] == [recording.stem]
     assert not one.runtime_dir.exists()
-    eventually(lambda: not any(member.is_running() for member in family), "the end of the killed one's pipeline")
+
+
+_HOOK = """
+import os, pathlib, sys
+from tests.recorder.disk import Disk
+os.fsync = Disk(pathlib.Path(os.environ["NOTES"])).fsync
+if "recorder" in sys.orig_argv:
+    import recorder.checkpoint
+    recorder.checkpoint.EVERY_S = 0.0
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the played disk knows Linux's names of open files")
+def test_a_power_cut_changes_no_byte(command, recording, tmp_path):
+    """Twice in one film: whatever was not flushed is lost, and so are the pipeline's states."""
+    undisturbed = command().start(recording)
+    assert undisturbed.ends() == 0
+    (tmp_path / "sitecustomize.py").write_text(_HOOK)
+    notes = tmp_path / "notes"
+    one = command()
+    one.environment |= {"PYTHONPATH": f"{tmp_path}:{ROOT}", "NOTES": str(notes)}
+    one.start(recording)
+    for rows in (30, 60):
+        one.rows(rows)
+        one.dies()
+        Disk(notes).cut(one.out)
+        shutil.rmtree(one.out.with_name("lost"))
+        shutil.rmtree(one.runtime_dir / "kept")
+        begun = one.out / ".recording" / recording.stem / "begun.json"
+        begun.write_text(json.dumps(json.loads(begun.read_text()) | {"boot": "before the cut"}))
+        one.start(recording, "--resume")
+    assert one.ends() == 0, one.log.read_text()
+    for name in TABLES:
+        expected, found = (command.out / recording.stem / name for command in (undisturbed, one))
+        assert found.read_bytes() == expected.read_bytes()
+    assert len({epoch for _, epoch, _ in one.listener.rows}) == 1, "it went on from a checkpoint"
 
 
 def make_films(folder):

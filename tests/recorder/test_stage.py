@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,6 +40,7 @@ class Captures:
     def __init__(self, folder: Path, *, goes_on: bool = False):
         self.started: dict[str, Any] = {}
         self.forgotten: list[str] = []
+        self.restored: dict[str, bytes] = {}
         self.goes_on = goes_on
         self._folder = folder
 
@@ -48,6 +49,16 @@ class Captures:
 
     def can_go_on(self, source: str) -> bool:
         return self.goes_on
+
+    def files(self, source: str) -> list[Path]:
+        kept = self._folder.parent.parent / "kept"
+        return [kept / "smoother" / f"{source}.msgpack", kept / f"capture-{source}" / f"{source}.json"]
+
+    def states_of(self, source: str) -> list[Path]:
+        return [path for path in self.files(source) if path.exists()]
+
+    def restore(self, saved: Mapping[str, bytes]) -> None:
+        self.restored |= saved
 
     def forget(self, source: str) -> None:
         self.forgotten.append(source)
@@ -80,6 +91,8 @@ class Run:
         for job in self.jobs:
             job.prepare(**{"resume": False, "overwrite": False} | how)
         self.captures = Captures(folder / "out" / WORK, goes_on=goes_on)
+        for job in self.jobs:
+            job.recover(self.captures.restore)
         self.derived: list[Path | None] = []
         self.refuses = False
         facts = {"model": {"name": "emotion-net", "sha256": "0"}}
@@ -99,8 +112,8 @@ class Run:
             raise SourceError("the film cannot be read")
         yield from ()
 
-    def turn(self) -> None:
-        list(self.stage.tick(0.0))
+    def turn(self, now: float = 0.0) -> None:
+        list(self.stage.tick(now))
 
     def hears(self, results):
         heard = [Envelope("smoothed", one.source, one) for one in results]
@@ -204,7 +217,7 @@ def test_half_of_another_make_begins_again(folder, changed):
     Run(folder).hears(film(10)[:6])
     begun = folder / "out" / WORK / "clip" / "begun.json"
     said = json.loads(begun.read_text())
-    begun.write_text(json.dumps(said | {changed: said["boot"] - 3600 if changed == "boot" else "another"}))
+    begun.write_text(json.dumps(said | {changed: "another"}))
     again = Run(folder, resume=True, goes_on=True).jobs[0]
     assert (again.state, again.recording.journal.frames) == ("running", 0)
 
