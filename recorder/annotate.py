@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capture.sources import FileSource, Frame
 from recorder.colours import bgr, colour_of
 from recorder.encode import write_film
-from recorder.film import open_film
+from recorder.film import check, open_film
 from recorder.finished import Finished
 from shared.files import replacing
 from shared.messages import EMOTIONS
@@ -55,9 +55,10 @@ def annotate(folder: Path, film: Path, *, blur: bool = False) -> Path:
 
     Raises:
         UnfinishedError: there is no finished recording.
-        SourceError: the film cannot be read.
+        SourceError: the film cannot be read, or is not the one that was recorded.
     """
     recording = Finished(folder)
+    check(recording, film)
     faces = Faces(iter_faces(recording))
     looked_at = set(recording.frames.seq[recording.frames.complete].tolist())
     path = folder / "annotated.mp4"

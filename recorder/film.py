@@ -8,9 +8,22 @@ from pathlib import Path
 import av
 
 from capture.sources import FileSource, Frame, Source, open_source
+from recorder.finished import Finished
+from recorder.manifest import digest, stamp
+from shared.errors import SourceError
 
 _MAX_PIXELS = 1_000_000_000
 """It was recorded, so it was within the limit that held then."""
+
+
+def check(recording: Finished, film: Path) -> None:
+    """Raise SourceError if this is not what the recording was made of: boxes would be drawn on other frames.
+
+    What is not known of a recording is not compared.
+    """
+    recorded = recording.run["input"]["sha256"]
+    if recorded is not None and digest(film, stamp(film)) != recorded:
+        raise SourceError(f"{film}: is not the film that was recorded in {recording.folder} (its SHA-256 is another)")
 
 
 def open_film(film: Path) -> Source:

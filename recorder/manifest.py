@@ -5,6 +5,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +41,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=8)
+def digest(path: Path, _: Stamp) -> str:
+    """As `sha256_of`, once for as long as the stamp is the same."""
+    return sha256_of(path)
 
 
 def model_facts(model: str) -> dict[str, str]:

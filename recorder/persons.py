@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.film import frames
+from recorder.film import check, frames
 from recorder.finished import PEOPLE, Finished, Rows, write_csv
 from recorder.likeness import Look, look
 from recorder.merging import Box, Seen, merge
@@ -26,10 +26,12 @@ def write_people(folder: Path, film: Path) -> Path:
 
     Raises:
         UnfinishedError: there is no finished recording.
-        SourceError: the film cannot be read.
+        SourceError: the film cannot be read, or is not the one that was recorded.
     """
     (folder / PEOPLE).unlink(missing_ok=True)
-    tracks = _seen(Finished(folder), film)
+    recording = Finished(folder)
+    check(recording, film)
+    tracks = _seen(recording, film)
     return write_csv(folder / PEOPLE, HEADER, _rows(tracks))
 
 

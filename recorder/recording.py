@@ -15,7 +15,7 @@ from recorder import checkpoint
 from recorder.checkpoint import boot_id, flush
 from recorder.inputs import Clip
 from recorder.journal import Journal, read_journal
-from recorder.manifest import RUN, Stamp, own_version, sha256_of, stamp, versions, write_json
+from recorder.manifest import RUN, Stamp, digest, own_version, stamp, versions, write_json
 from recorder.order import InOrder
 from recorder.schema import SCHEMA_VERSION
 from recorder.settings import changed
@@ -218,7 +218,7 @@ def _read_again(begun: Begun) -> dict[str, Any]:
         raise AffectError(
             f"{path}: changed while it was read ({was} bytes, then {now.bytes}); record it once it is whole"
         )
-    return {"path": begun.path, "sha256": sha256_of(path), "bytes": now.bytes}
+    return {"path": begun.path, "sha256": digest(path, now), "bytes": now.bytes}
 
 
 def _noting(sizes: set[tuple[int, int] | None], results: Iterable[Smoothed]) -> Iterable[Smoothed]:

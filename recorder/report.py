@@ -10,6 +10,7 @@ from recorder import charts
 from recorder.cards import badge, card, stays, table
 from recorder.charts import Span, Stay, clock
 from recorder.colours import LABEL_COLOURS
+from recorder.film import check
 from recorder.finished import Finished
 from recorder.quality import findings
 from recorder.survey import Portrait, survey
@@ -50,7 +51,7 @@ def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Pat
 
     Raises:
         UnfinishedError: there is no finished recording.
-        SourceError: the film cannot be read.
+        SourceError: the film cannot be read, or is not the one that was recorded.
     """
     facts = _facts(Finished(folder), film, images)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -73,6 +74,8 @@ def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Pat
 
 
 def _facts(recording: Finished, film: Path | None, images: bool) -> _Facts:
+    if film and images:
+        check(recording, film)
     everybody = people(recording)
     longest = sorted(everybody, key=lambda person: (-person.seconds, person.track_id))[:SHOWN_PEOPLE]
     shown = sorted(longest, key=lambda person: person.track_id)

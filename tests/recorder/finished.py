@@ -54,7 +54,7 @@ def recording(
     pq.write_table(pa.Table.from_pylist(rows, FACES), folder / "faces.parquet")
     pq.write_table(pa.Table.from_pylist(frames, FRAMES), folder / "frames.parquet")
     about = {
-        "schema": 1, "version": "0.1.0", "input": {"path": "film.mp4", "sha256": "0" * 64, "bytes": 1}, "settings": {},
+        "schema": 1, "version": "0.1.0", "input": {"path": "film.mp4", "sha256": None, "bytes": 1}, "settings": {},
         "model": {"name": "emotion-net", "version": "1", "sha256": "1" * 64}, "started": "2026-01-02T03:04:05+00:00",
         "seconds": 1.5, "frames": len(frames), "faces": len(rows), "tracks": 1, "warnings": [], "size": list(SIZE),
     }  # fmt: skip

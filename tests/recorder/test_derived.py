@@ -5,7 +5,8 @@ import argparse
 import pytest
 
 from recorder.derived import add_options, check, derive
-from shared.errors import ConfigurationError
+from recorder.manifest import sha256_of
+from shared.errors import ConfigurationError, SourceError
 from tests.capture.films import film
 from tests.recorder.finished import face, probs, recording, times
 
@@ -49,6 +50,19 @@ def test_no_faces_in_the_report(folder, tmp_path, option) -> None:
     names = made(folder, film(tmp_path / "film.mp4", images=3), option)
     assert ("annotated.mp4" in names) == (option == "--blur")
     assert "data:image" not in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("options", [["--annotate"], ["--merge-ids"], []])
+def test_another_film_is_refused(folder, tmp_path, options) -> None:
+    """Its frames are not those that the boxes are of. Where only pictures are wanted, too."""
+    clip = film(tmp_path / "film.mp4", images=3)
+    about = {"path": str(clip), "sha256": sha256_of(clip), "bytes": clip.stat().st_size}
+    recording(folder, times(3), [face(0, 1, "sad", probs(sad=1.0))], input=about)
+    made(folder, clip, *options)
+    film(clip, images=4)
+    with pytest.raises(SourceError, match="is not the film that was recorded"):
+        made(folder, clip, *options)
+    assert "tracks.csv" in made(folder, None)
 
 
 def test_options_that_do_not_fit() -> None:
