@@ -13,7 +13,7 @@ from recorder.inputs import Clip
 from recorder.settings import of_capture
 from shared import locks
 from shared.errors import AffectError, ConfigurationError
-from shared.loop import BOUND, STATE_DIR
+from shared.lifeline import BOUND, STATE_DIR
 from shared.settings import PREFIX
 from shared.state import states, write_state
 

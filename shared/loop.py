@@ -20,6 +20,7 @@ from shared.echo import Echo
 from shared.errors import AffectError, MessageError
 from shared.identity import identify, software
 from shared.keys import open_secrets
+from shared.lifeline import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.meter import Summary, is_news
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import load_settings
@@ -32,12 +33,6 @@ QUIET_S = 600.0
 _MOST_AT_ONCE = 256
 _FIRST_STATUS_S = 0.3  # connecting and subscribing take this long; anything published earlier is lost
 _UNCONNECTED_BEAT_S = 0.2  # without a bus, probe for it often
-HEARTBEAT_FD = "AFFECT_SUPERVISOR_FD"
-RESTARTS = "AFFECT_SUPERVISOR_RESTARTS"
-STATE_DIR = "AFFECT_SUPERVISOR_STATE"
-BOUND = "AFFECT_SUPERVISOR_BOUND"
-"""Set by a program that starts supervisors which are to end with it."""
-TOLD_TO_STOP = 128 + signal.SIGTERM  # exit code on SIGTERM or SIGINT under a supervisor; without one it is 0
 
 log = structlog.get_logger()
 

@@ -6,12 +6,14 @@ Decoding checks field types and reports the path of a wrong one. Unknown keys ar
 """
 
 import sys
-from typing import Annotated, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import msgspec
-import numpy as np
 from msgspec import Meta
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PROTOCOL_VERSION: Literal[1] = 1
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -48,14 +50,18 @@ class Image(msgspec.Struct, frozen=True):
             raise ValueError(f"shape {self.shape} needs {expected} bytes, data has {self.data.nbytes}")
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8]) -> "Image":
+    def of(cls, pixels: "NDArray[np.uint8]") -> "Image":
         """Wrap (H, W, 3) uint8 BGR pixels; copies only if they are not C-contiguous."""
+        import numpy as np  # here, as a supervisor starts faster without
+
         pixels = np.ascontiguousarray(pixels)
         height, width, _ = pixels.shape
         return cls((height, width, 3), "uint8", pixels.data.cast("B"))
 
-    def pixels(self) -> NDArray[np.uint8]:
+    def pixels(self) -> "NDArray[np.uint8]":
         """The (H, W, 3) uint8 BGR array over the same memory, read-only if that is."""
+        import numpy as np
+
         return np.frombuffer(self.data, np.uint8).reshape(self.shape)
 
 

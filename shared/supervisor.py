@@ -21,14 +21,12 @@ import structlog
 
 from shared import locks
 from shared import log as logs
-from shared.bus import Bus, remove_socket_files
 from shared.errors import AffectError, ConfigurationError
 from shared.identity import identify, software, under_honcho
-from shared.loop import BOUND, HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
+from shared.lifeline import BOUND, HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.runtime_dir import prepare_runtime_dir
 from shared.settings import Settings, load_settings
 from shared.stages import STAGES
-from shared.topics import encode
 
 HUNG_S = 10.0
 _STOP_S = 3.5  # honcho kills after 5
@@ -123,6 +121,8 @@ class Supervisor:
         if not self._keeps_state:
             shutil.rmtree(self._state_dir, ignore_errors=True)
         if self._stage == "bus":
+            from shared.bus import remove_socket_files  # here, as one starts faster without ZeroMQ
+
             with contextlib.suppress(ConfigurationError):  # another bus owns the files, or they cannot be removed
                 lock = locks.take(self._settings.runtime_dir, "bus", "the bus")
                 remove_socket_files(self._settings)
@@ -176,6 +176,9 @@ class Supervisor:
 
     def _rest(self, seconds: float | None, code: int) -> None:
         """Wait before the next start; None: given up for a minute, which is reported on the bus."""
+        from shared.bus import Bus  # as above
+        from shared.topics import encode
+
         bus = Bus(self._settings) if seconds is None else None
         until = time.monotonic() + (60.0 if seconds is None else seconds)
         while time.monotonic() < until and not self._stopping and _ancestors() == self._ancestors:

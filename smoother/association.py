@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from shared import looks
 from smoother import motion
@@ -80,6 +79,10 @@ def associate(tracks: Candidates, boxes: Boxes, settings: TrackerSettings) -> tu
 
 def _pairs(cost: Array, allowed: Mask, worst: float) -> list[tuple[int, int]]:
     """Best allowed (track, box) pairs. Leaving one unpaired costs as much as the worst of them."""
+    if allowed.sum() <= 1:
+        return [(int(row), int(column)) for row, column in np.argwhere(allowed)]
+    from scipy.optimize import linear_sum_assignment  # here, as one starts faster without
+
     rows, columns = linear_sum_assignment(np.where(allowed, cost, worst))
     return [(row, column) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
 
@@ -95,8 +98,8 @@ def _likeness(tracks: Candidates, boxes: Boxes, near: Mask) -> Array:
     rows, columns = np.nonzero(asked)
     seen = [boxes.thumbnails[column] for column in columns.tolist()]
     alike = np.full(len(rows), np.nan)
-    for known in (0, 1):
-        looked = [tracks.thumbnails[row][known] for row in rows.tolist()]
+    last, usual = ([tracks.thumbnails[row][known] for row in rows.tolist()] for known in (0, 1))
+    for looked in (last,) if last == usual else (last, usual):
         alike = np.fmax(alike, looks.details(looked, seen))
         if not tracks.apart:
             tones = looks.tones(looked, seen) - np.where(tracks.left[rows], 0, tracks.change / 2)

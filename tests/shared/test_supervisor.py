@@ -8,7 +8,7 @@ import pytest
 
 from shared import locks
 from shared.errors import ConfigurationError
-from shared.loop import BOUND, RESTARTS, STATE_DIR, TOLD_TO_STOP
+from shared.lifeline import BOUND, RESTARTS, STATE_DIR, TOLD_TO_STOP
 from shared.settings import Settings
 from shared.supervisor import Crashes, Supervisor, _ancestors
 
