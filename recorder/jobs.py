@@ -20,6 +20,10 @@ from shared.errors import AffectError
 WORK = ".recording"
 """The folder, in that of the results, in which recordings are made."""
 
+LEAD_S = 3.0
+"""A capture takes this long to start while all cores are busy."""
+_PACE_S = 1.0  # earlier than this after the first result there is no pace
+
 State = Literal["waiting", "running", "finishing", "done", "kept", "failed"]
 
 
@@ -36,6 +40,10 @@ class Job:
     recording: Recording | None = None
     process: Process | None = None
     finishing: "Future[dict[str, Any]] | None" = None
+    expected: int = 0
+    """About how many frames it has; 0: unknown."""
+    heard_at: float | None = None
+    """When the first result came."""
 
     @property
     def target(self) -> Path:
@@ -51,6 +59,13 @@ class Job:
     def is_over(self) -> bool:
         """Whether nothing more happens to it."""
         return self.state in ("done", "kept", "failed")
+
+    def is_ending(self, now: float) -> bool:
+        """Whether it ends within LEAD_S at its pace so far, if that is known."""
+        took_s = 0.0 if self.heard_at is None else now - self.heard_at
+        if self.recording is None or not self.expected or took_s < _PACE_S:
+            return False
+        return (self.expected - self.recording.journal.frames) * took_s <= LEAD_S * self.recording.written
 
     def fail(self, why: str, *, for_good: bool = False) -> None:
         """Give it up; what there is of it stays for `--resume`, unless it has failed `for_good`."""

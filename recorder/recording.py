@@ -74,12 +74,18 @@ class Recording:
         self.journal = Journal(work / _JOURNAL, durable=durable)
         last = self.journal.last or after
         self.epoch = last.epoch if last else None
+        self._before = self.journal.frames
         self._order = InOrder(last.seq if last else None)
 
     @property
     def is_whole(self) -> bool:
         """Whether the last frame of the source is written."""
         return self.journal.last is not None and self.journal.last.end
+
+    @property
+    def written(self) -> int:
+        """Frames written since it was opened."""
+        return self.journal.frames - self._before
 
     @property
     def lost(self) -> int:

@@ -13,6 +13,7 @@ from recorder.checkpoint import EVERY_S
 from recorder.inputs import Clip
 from recorder.jobs import Job, warnings_in
 from recorder.processes import Process
+from recorder.progress import frames_in
 from recorder.recording import Derive, Recording, finish
 from shared.errors import AffectError, ConfigurationError
 from shared.log import Once
@@ -49,7 +50,7 @@ class Captures(Protocol):
 
 
 class Recorder(Stage):
-    """Records clips, `at_once` at a time, so that no worker waits while a capture starts or ends.
+    """Records clips, `at_once` at a time and the next ones before these end, so that no worker waits for a capture.
 
     `watch` is told the time after each look at the jobs; `facts` go to each `run.json`.
     """
@@ -97,6 +98,7 @@ class Recorder(Stage):
                 except OSError as error:
                     raise ConfigurationError(f"{recording.work}: {error.strerror}; --resume goes on later") from None
                 if ack:
+                    job.heard_at = now if job.heard_at is None else job.heard_at
                     yield ack
 
     @override
@@ -108,7 +110,7 @@ class Recorder(Stage):
                 self._look_after(job, now)
             elif job.state == "finishing":
                 job.settle()
-        running = sum(job.state == "running" for job in self.jobs)
+        running = sum(job.state == "running" and not job.is_ending(now) for job in self.jobs)
         for job in self.jobs:
             if job.state == "waiting" and running < self._at_once:
                 self._start(job, now)
@@ -139,6 +141,7 @@ class Recorder(Stage):
         if not recording.journal.frames:
             self._captures.forget(job.clip.source)
         if not recording.is_whole:
+            job.expected = frames_in(job.clip)
             job.process = self._captures.capture(job.clip)
 
     def _look_after(self, job: Job, now: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
 from recorder.inputs import Clip
 from recorder.jobs import WORK, Job
@@ -115,9 +116,9 @@ class Run:
     def turn(self, now: float = 0.0) -> None:
         list(self.stage.tick(now))
 
-    def hears(self, results):
+    def hears(self, results, now: float = 0.0):
         heard = [Envelope("smoothed", one.source, one) for one in results]
-        said = self.stage.handle(heard, 0.0)
+        said = self.stage.handle(heard, now)
         return [(one.key, one.message.seq) for one in said if isinstance(one.message, Ack)]
 
     def ends(self, source: str = "clip", code: int = 0, words: str = "") -> None:
@@ -259,6 +260,31 @@ def test_one_bad_file_stops_nothing(folder):
     run.ends()
     assert run.stage.finished
     assert [job.state for job in run.jobs] == ["failed", "failed", "done"]
+
+
+def test_the_next_capture_starts_before_one_ends(folder, monkeypatch):
+    """By about the time that it needs to start; only where it is known when that is."""
+    for name in ("a.mp4", "b.mp4", "d.mp4"):
+        (folder / name).write_bytes(b"x")
+    monkeypatch.setattr("recorder.stage.frames_in", lambda clip: {"a": 100, "b": 0}.get(clip.source, 100))
+    run = Run(folder)
+    for frames, started in (slice(0, 60), ["a", "b"]), (slice(60, 70), ["a", "b", "clip"]):
+        run.hears([structs.replace(one, source=name) for one in film(100)[frames] for name in ("a", "b")], now=5.0)
+        run.turn(5.0 + 6.0)  # 40 frames are left, and then 30, at 10 and 12 a second
+        assert list(run.captures.started) == started
+    run.turn(11.0)
+    assert list(run.captures.started) == ["a", "b", "clip"], "one for one"
+
+
+def test_the_first_results_say_nothing_about_the_pace(folder, monkeypatch):
+    """They come in a burst."""
+    for name in ("a.mp4", "b.mp4"):
+        (folder / name).write_bytes(b"x")
+    monkeypatch.setattr("recorder.stage.frames_in", lambda _: 100)
+    run = Run(folder)
+    run.hears([structs.replace(one, source=name) for one in film(100)[:60] for name in ("a", "b")], now=5.0)
+    run.turn(5.1)
+    assert list(run.captures.started) == ["a", "b"]
 
 
 def test_a_capture_that_ends_before_its_film_does_makes_no_table(folder):
