@@ -1,6 +1,5 @@
 """Runs the benchmarks: python -m benchmarks [--only PREFIX] [--quick] [--json] [--clips FOLDER] [--images FOLDER]
-[--faces DATA]
-[--vectors avx2].
+[--faces DATA] [--fer PYTHON] [--vectors avx2].
 
 Every row compares two sides measured in this run; a ratio above 1 means ours is better. docs/performance.md says what
 each row means.
@@ -71,7 +70,9 @@ def main(arguments: Sequence[str]) -> int:
     rows: list[Row] = []
     failures = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        plan = Plan(Path(scratch), options.only, options.quick, options.clips, options.images, options.faces)
+        plan = Plan(
+            Path(scratch), options.only, options.quick, options.clips, options.images, options.faces, options.fer
+        )
         for subject, bench in BENCHES.items():
             if not plan.wants(subject) and not options.only.startswith(subject):
                 continue
@@ -126,6 +127,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--faces", type=Path, metavar="DATA", help="labelled face pictures (as training.evaluate takes)"
+    )
+    parser.add_argument(
+        "--fer", type=Path, metavar="PYTHON", help="an interpreter that has the package fer, to compare"
     )
     parser.add_argument(
         "--vectors", choices=limits.VECTORS, help="use no larger vector units than these, if the processor has some"

@@ -19,6 +19,8 @@ class Plan:
     images_dir: Path | None = None
     faces: Path | None = None
     """Labelled face pictures, as training.evaluate takes them."""
+    fer: Path | None = None
+    """A Python that has the package `fer`."""
 
     def wants(self, name: str) -> bool:
         """Whether a row, or some row below a subject, was asked for."""
