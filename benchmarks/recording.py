@@ -29,9 +29,8 @@ _SETTLED = 20  # results after which a recorder that has joined a running pipeli
 
 def rows(plan: Plan) -> Iterator[Row]:
     """All rows of each clip, then those of a folder and of a long film."""
-    loop = SeedLoop(MIN_FACE_SIZE)
     for clip in plan.clips():
-        yield from _of_clip(plan, clip, loop)
+        yield from _of_clip(plan, clip)
     if plan.wants("recorder/next-film") or plan.wants("recorder/silence"):
         clip = write_demo(plan.scratch / "film.mp4", plan.many(240, 120), SMALL)
         films = [Path(shutil.copy(clip, plan.scratch / f"film {number}.mp4")) for number in range(FILMS)]
@@ -46,12 +45,12 @@ def rows(plan: Plan) -> Iterator[Row]:
         yield from memory(write_demo(plan.scratch / "long.mp4", frames, SMALL, LONG_FPS))
 
 
-def _of_clip(plan: Plan, clip: Path, loop: SeedLoop) -> Iterator[Row]:
+def _of_clip(plan: Plan, clip: Path) -> Iterator[Row]:
     """Frames per second until the last row is written; what writing, an annotated film, and `fer` take."""
     name, out = f"recorder/{clip.stem}", plan.scratch / "recordings"
     rounds = plan.many(3, 1)
     if plan.wants(f"{name}/rate"):
-        sides = partial(rate, clip, out), partial(loop.rate, clip, plan.many(10_000, 30))
+        sides = partial(rate, clip, out), partial(SeedLoop(MIN_FACE_SIZE).rate, clip, plan.many(10_000, 30))
         yield Row(f"{name}/rate", *alternate(*sides, rounds=rounds), "frames/s")
     if plan.wants(f"{name}/annotated"):
         both = partial(seconds, clip, out, annotate=True), partial(seconds, clip, out, annotate=False)

@@ -3,12 +3,17 @@
 import json
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
+from recorder.film import frames
 from recorder.manifest import RUN
-from recorder.publish import Publisher, results
+from recorder.publish import Pictures, Publisher, results
 from recorder.tables import write_tables
+from shared.messages import Preview
 from shared.results import Smoothed
+from tests.capture.films import film as made_film
 from tests.recorder.made import face, film, result
 
 
@@ -41,3 +46,19 @@ def test_they_come_with_their_timing(tmp_path):
         101.0: [0], 101.6: [15], 102.1: [30]
     }  # fmt: skip
     assert stage.finished
+
+
+def test_previews_show_the_frames_of_the_film(tmp_path):
+    """Each before its result, smaller, at most so many a second of the film; frames that are not in it have none."""
+    clip = made_film(tmp_path / "film.mp4", images=[np.full((48, 64, 3), 10 * index, np.uint8) for index in range(10)])
+    told = [result(seq, pts=seq / 25, prev=None if seq == 2 else seq - 1, end=seq == 11) for seq in range(2, 12)]
+    stage = Publisher(iter(told), Pictures(frames(clip), width=32, fps=9.0))
+    said = [one for now in (0.0, 9.0) for one in stage.tick(now)]
+    assert [one.topic for one in said[:3]] == ["preview", "smoothed", "smoothed"]
+    previews = [one.message for one in said if isinstance(one.message, Preview)]
+    assert [one.seq for one in previews] == [2, 5, 8]
+    assert {one.size for one in previews} == {(64, 48)}
+    shown = [cv2.imdecode(np.frombuffer(one.jpeg, np.uint8), cv2.IMREAD_COLOR) for one in previews]
+    assert {one.shape for one in shown} == {(24, 32, 3)}
+    assert [one.mean() for one in shown] == pytest.approx([20, 50, 80], abs=4)
+    assert len(said) == len(previews) + 10
