@@ -30,7 +30,7 @@ class Recorder:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.out = Path(self._folder.name, "out")
         settings = load_settings({"runtime_dir": Path(self._folder.name, "run")})
-        self._bus = Bus(load_settings(private(runtime_dir_of(settings, self.out))))
+        self._runtime_dir = runtime_dir_of(settings, self.out)
         self._command = [sys.executable, "-m", "recorder", "--quiet", "--no-images", "--out", str(self.out), *options]
         self._command += [str(clip.absolute()) for clip in clips]
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -41,15 +41,20 @@ class Recorder:
         """When the command was given, in seconds since 1970."""
 
     def __enter__(self) -> Self:
+        self.began_at = time.time()
+        self.process = subprocess.Popen(  # noqa: S603 — our own module
+            self._command, cwd=ROOT, env=self._environment, stderr=subprocess.PIPE, text=True
+        )
+        while not (self._runtime_dir / "bus.out").exists() and self.process.poll() is None:
+            time.sleep(0.01)  # who connects before waits long between tries, and misses the first rows
+        self._bus = Bus(load_settings(private(self._runtime_dir)))
         for topic in ("smoothed/", "status/"):
             self._bus.subscribe(topic)
-        self.began_at = time.time()
-        self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment)  # noqa: S603 — our own module
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait()
+        self.process.communicate()
         self._bus.close()
         self._folder.cleanup()
 
@@ -72,7 +77,7 @@ class Recorder:
                 elif isinstance(message, Smoothed) and not message.repeat:
                     yield message, time.time()
         if self.process.returncode:
-            raise AffectError(f"the recorder ended with exit code {self.process.returncode}")
+            raise AffectError(f"the recorder failed: {self.process.communicate()[1]}")
 
     def memory_mb(self, stage: str) -> float:
         """Resident memory of a stage; 0 once it has ended."""

@@ -19,12 +19,13 @@ from benchmarks.replay import MIN_FACE_SIZE
 from benchmarks.seed_loop import SeedLoop
 from recorder import Recorded, record
 from shared.errors import AffectError
+from shared.results import Smoothed
 
 SMALL = (320, 180)
 FILMS = 4
 LONG_FPS, LONG_S = 2.0, 7200.0
 GROWING = ("recorder", "capture", "smoother")
-_SETTLED = 20  # results after which a recorder that has joined a running pipeline has acknowledged some
+_SETTLED = 20  # results after which all stages are there, and a recorder that joins has acknowledged some
 
 
 def rows(plan: Plan) -> Iterator[Row]:
@@ -38,7 +39,7 @@ def rows(plan: Plan) -> Iterator[Row]:
         yield Row("recorder/next-film", median(gaps), None, "s")
         yield Row("recorder/silence", median(silences), None, "s")
     if plan.wants("recorder/start"):
-        clip = write_demo(plan.scratch / "short.mp4", 30, SMALL)
+        clip = write_demo(plan.scratch / "short.mp4", 60, SMALL)
         yield Row("recorder/start", median(start(clip) for _ in range(plan.many(5, 1))), None, "s")
     if plan.wants("recorder/memory"):
         frames = round(LONG_FPS * plan.many(round(LONG_S), 300))
@@ -56,8 +57,11 @@ def _of_clip(plan: Plan, clip: Path) -> Iterator[Row]:
         both = partial(seconds, clip, out, annotate=True), partial(seconds, clip, out, annotate=False)
         yield Row(f"{name}/annotated", *alternate(*both, rounds=rounds), "s")
     if plan.wants(f"{name}/writing"):
-        acked = {who: partial(replayed, clip, plan.scratch / "attached", ack=who) for who in ("recorder", "smoother")}
-        yield Row(f"{name}/writing", *alternate(acked["recorder"], acked["smoother"], rounds=rounds), "frames/s")
+        replays = partial(written, clip), partial(replayed, clip)
+        yield Row(f"{name}/writing", *alternate(*replays, rounds=rounds), "frames/s")
+    if plan.wants(f"{name}/attached"):
+        replays = partial(replayed, clip, plan.scratch / "attached"), partial(replayed, clip)
+        yield Row(f"{name}/attached", *alternate(*replays, rounds=rounds), "frames/s")
     if plan.fer and plan.wants(f"{name}/fer"):
         others = partial(rate, clip, out), partial(fer_rate, clip, plan.fer)
         yield Row(f"{name}/fer", *alternate(*others, rounds=plan.many(1, 1)), "frames/s")
@@ -76,22 +80,34 @@ def seconds(clip: Path, out: Path, *, annotate: bool) -> float:
     return time.perf_counter() - started
 
 
-def replayed(clip: Path, out: Path, *, ack: str) -> float:
-    """Frames per second of a pipeline in replay whose frames are acknowledged by the smoother, or by a recorder.
+def written(clip: Path) -> float:
+    """Frames per second of the recorder once it runs, without start and tables."""
+    with Recorder([clip], "--min-face-size", str(MIN_FACE_SIZE), "--workers", "1") as recorder:
+        return _settled(recorder.rows())
 
-    The recorder flushes each row to disk before; that of files does so every ten seconds.
+
+def replayed(clip: Path, out: Path | None = None) -> float:
+    """The same of a pipeline in replay whose frames are acknowledged by the smoother.
+
+    Or, with a folder, by a recorder of that pipeline, which flushes each row to disk before.
     """
-    settings = {"capture_source": f"clip={clip}", "capture_mode": "replay", "capture_at_end": "hold"}
-    with Pipeline({**settings, "capture_ack": ack, "min_face_size": MIN_FACE_SIZE}) as pipeline:
-        if ack == "recorder":
+    settings: dict[str, object] = {"capture_source": f"clip={clip}", "min_face_size": MIN_FACE_SIZE}
+    settings |= {"capture_mode": "replay", "capture_at_end": "hold", "capture_ack": "recorder" if out else "smoother"}
+    with Pipeline(settings) as pipeline:
+        if out:
             pipeline.launch(sys.executable, "-m", "recorder", "--attach", "--out", str(out))
-        times = []
-        for row, at in pipeline.rows():
-            times.append(at)
-            if row.end:
-                break
+        return _settled(pipeline.rows())
+
+
+def _settled(rows: Iterator[tuple[Smoothed, float]]) -> float:
+    """Frames per second up to the last of a film."""
+    times = []
+    for row, at in rows:
+        times.append(at)
+        if row.end:
+            break
     if len(times) < _SETTLED + 2:
-        raise AffectError(f"{clip.name} has fewer than {_SETTLED + 2} frames")
+        raise AffectError(f"fewer than {_SETTLED + 2} frames came")
     return (len(times) - 1 - _SETTLED) / (times[-1] - times[_SETTLED])
 
 
@@ -118,7 +134,9 @@ def between(films: list[Path]) -> tuple[float, float]:
 def start(clip: Path) -> float:
     """Seconds from the command to the first row, everything started anew."""
     with Recorder([clip], "--min-face-size", str(MIN_FACE_SIZE)) as recorder:
-        return next(at for _, at in recorder.rows()) - recorder.began_at
+        for _, at in recorder.rows():
+            return at - recorder.began_at
+    raise AffectError("no row came")
 
 
 def memory(clip: Path) -> Iterator[Row]:
