@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shared.extras import ROOT, remedy
-from shared.loop import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
+from shared.lifeline import HEARTBEAT_FD, RESTARTS, STATE_DIR, TOLD_TO_STOP
 
 _NOT_FOR_CHILDREN = (HEARTBEAT_FD, RESTARTS, STATE_DIR, "HONCHO_PROCESS_NAME")
 _LOG_BYTES = 8192
