@@ -6,6 +6,7 @@ from recorder.attach import attach
 from recorder.batch import INTERRUPTED, record_files
 from recorder.options import parse
 from recorder.publish import publish
+from recorder.readable import readable
 from recorder.repeat import repeat
 from shared.errors import AffectError
 
@@ -22,7 +23,7 @@ def main() -> int:
             return publish(options)
         return record_files(options)
     except AffectError as error:
-        print(f"recorder: {error}", file=sys.stderr)
+        print(readable(f"recorder: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:  # before the loop takes the signal
         return INTERRUPTED

@@ -10,6 +10,7 @@ from pathlib import Path
 from recorder.episodes import Coding, codings
 from recorder.film import has_sound
 from recorder.finished import Finished
+from recorder.readable import readable
 from shared.files import replacing
 from shared.messages import EMOTIONS
 
@@ -31,12 +32,12 @@ def write_boris(folder: Path, film: Path) -> Path:
     project: dict[str, object] = {
         "time_format": "hh:mm:ss",
         "project_date": recording.run["started"][:19],
-        "project_name": film.stem,
+        "project_name": readable(film.stem),
         "project_description": "Labels that a model gave to faces, not what anybody feels",
         "project_format_version": _FORMAT,
         "subjects_conf": _subjects(found),
         "behaviors_conf": _ethogram(),
-        "observations": {film.stem.strip(): _observation(recording, film.absolute(), found)},
+        "observations": {readable(film.stem).strip(): _observation(recording, film.absolute(), found)},
         "behavioral_categories": [],
         "behavioral_categories_config": {},
         "independent_variables": {},
@@ -67,7 +68,7 @@ def _ethogram() -> dict[str, dict[str, object]]:
 
 def _observation(recording: Finished, film: Path, found: Sequence[Coding]) -> dict[str, object]:
     """The one observation: a film in the first player, and the events, sorted by time."""
-    name, frames = str(film), recording.frames
+    name, frames = readable(str(film)), recording.frames
     stops = [(coding.end_ms, False, coding) for coding in found]
     starts = [(coding.start_ms, True, coding) for coding in found]
     return {

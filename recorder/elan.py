@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recorder.episodes import codings
 from recorder.finished import Finished
+from recorder.readable import readable
 from shared.files import replacing
 from shared.messages import EMOTIONS
 
@@ -58,7 +59,7 @@ def _document(recording: Finished, film: Path, annotations: int) -> ET.Element:
     root = ET.Element("ANNOTATION_DOCUMENT", {"AUTHOR": author, **about, **schema})
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     kind = mimetypes.guess_type(film.name)[0] or "unknown"
-    link = {"MEDIA_URL": film.absolute().as_uri(), "RELATIVE_MEDIA_URL": f"./{film.name}", "MIME_TYPE": kind}
+    link = {"MEDIA_URL": film.absolute().as_uri(), "RELATIVE_MEDIA_URL": f"./{readable(film.name)}", "MIME_TYPE": kind}
     ET.SubElement(header, "MEDIA_DESCRIPTOR", link)
     ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(annotations)
     return root

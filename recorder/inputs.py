@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from recorder.readable import readable
+
 _VIDEO = re.compile(
     r"\.(3gp|asf|avi|divx|dv|f4v|flv|gif|h26[45]|hevc|ivf|m2ts|m2v|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|og[mv]|ts|vob|webm"
     r"|wmv|y4m)",
@@ -74,7 +76,7 @@ def _in_folder(folder: Path) -> dict[Path, bool]:
 
 
 def _stem(path: Path) -> str:
-    return path.name if path.is_dir() else path.stem
+    return readable(path.name if path.is_dir() else path.stem)
 
 
 def _natural(path: Path) -> list[tuple[bool, int, str]]:

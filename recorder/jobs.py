@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import structlog
+
 from recorder.checkpoint import boot_id
 from recorder.inputs import Clip
 from recorder.manifest import RUN, read_run
@@ -16,6 +18,8 @@ from recorder.processes import Process
 from recorder.recording import Begun, Recording, check_same, recover, unfinished
 from recorder.settings import changed
 from shared.errors import AffectError
+
+log = structlog.get_logger()
 
 WORK = ".recording"
 """The folder, in that of the results, in which recordings are made."""
@@ -125,6 +129,9 @@ class Job:
             self.fail(str(error), for_good=True)
         except OSError as error:
             self.fail(f"{self.target}: {error.strerror}; --resume makes the tables later")
+        except Exception as error:
+            log.exception("tables not made", folder=str(self.target))
+            self.fail(f"{self.target}: {error!r}; --resume makes the tables later")
 
     def _keep(self) -> None:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recorder import derived
+from recorder.readable import readable
 from shared.errors import ConfigurationError
 
 _SETTINGS = {
@@ -24,6 +25,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         raise ConfigurationError("give either files or folders, or one of --attach, --repeat and --publish")
     if options.out is None and (options.inputs or options.attach):
         raise ConfigurationError("--out FOLDER is missing: where the tables go")
+    if options.out is not None and readable(str(options.out.absolute())) != str(options.out.absolute()):
+        raise ConfigurationError(f"--out {readable(str(options.out))}: choose a folder whose path is plain UTF-8")
     if options.resume and options.overwrite:
         raise ConfigurationError("--resume keeps what there is, --overwrite replaces it: give one of them")
     derived.check(options, has_film=not options.attach)

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from recorder.inputs import Clip
 from recorder.jobs import Job
+from recorder.readable import readable
 
 Style = Literal["words", "json", "quiet"]
 
@@ -79,14 +80,14 @@ class Progress:
             words += [f"{counts['failed']} failed" * (counts["failed"] > 0), f"{left} not finished" * (left > 0)]
             self._print(f"{', '.join(filter(None, words))}: {frames} frames, {faces} faces in {seconds:.1f} s")
         for job in failed:
-            print(f"failed: {job.error}", file=sys.stderr, flush=True)
+            print(f"failed: {readable(job.error or '')}", file=sys.stderr, flush=True)
 
     def _finished(self, number: int, job: Job) -> None:
         if self._style == "json":
             facts = {"clip": str(job.clip.path), "number": number, "state": job.state, "error": job.error}
             self._print(json.dumps(facts | _facts(job)))
         elif self._style != "quiet" and job.state != "failed":
-            self._print(f"{job.target}: {_words(job)}")
+            self._print(f"{readable(str(job.target))}: {_words(job)}")
 
     def _print(self, line: str) -> None:
         if self._all is not None:

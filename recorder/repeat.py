@@ -13,6 +13,7 @@ from recorder.inputs import Clip, is_picture, source_name
 from recorder.jobs import Job
 from recorder.manifest import model_facts, own_version, read_run, sha256_of
 from recorder.processes import environment_of
+from recorder.readable import readable
 from recorder.settings import as_text
 from shared.errors import ConfigurationError
 
@@ -61,4 +62,6 @@ def _check(before: Mapping[str, Any]) -> None:
 
 def _clip(before: Mapping[str, Any]) -> Clip:
     path = Path(before["input"]["path"])
-    return Clip(before.get("source") or source_name(path), path.stem, path, stills=path.is_dir() or is_picture(path))
+    return Clip(
+        before.get("source") or source_name(path), readable(path.stem), path, stills=path.is_dir() or is_picture(path)
+    )

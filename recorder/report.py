@@ -13,6 +13,7 @@ from recorder.colours import LABEL_COLOURS
 from recorder.film import check
 from recorder.finished import Finished
 from recorder.quality import findings
+from recorder.readable import readable
 from recorder.survey import Portrait, survey
 from recorder.thumbnails import thumbnails
 from recorder.together import Pair, pairs, stretches
@@ -55,7 +56,7 @@ def write_report(folder: Path, film: Path | None, *, images: bool = True) -> Pat
     """
     facts = _facts(Finished(folder), film, images)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(film.name if film else facts.recording.source or folder.name),
+        title=escape(readable(film.name) if film else facts.recording.source or folder.name),
         colours=_colours(),
         facts=_figures(facts),
         legend=charts.legend(),
@@ -188,7 +189,7 @@ def _quality(facts: _Facts) -> str:
 def _run(recording: Finished) -> str:
     run = recording.run
     rows = [
-        ("input", run["input"]["path"], f"sha256 {run['input']['sha256']}" if run["input"]["sha256"] else ""),
+        ("input", readable(run["input"]["path"]), f"sha256 {run['input']['sha256']}" if run["input"]["sha256"] else ""),
         ("model", f"{run['model']['name']} {run['model']['version']}", f"sha256 {run['model']['sha256']}"),
         ("recorded", f"{run['started']}, in {run['seconds']:.1f} s", f"affectstream {run['version']}"),
     ]

@@ -1,5 +1,7 @@
 """What a user names becomes clips, each with names of its own."""
 
+import os
+
 import pytest
 
 from recorder.inputs import find_clips
@@ -36,6 +38,14 @@ def test_a_file_is_taken_whatever_its_name(tmp_path):
     assert [clip.path.name for clip in clips] == names
     assert [clip.source for clip in clips] == ["dash", "a-b-c", "source", "no-suffix", "x" * 32]
     assert clips[1].folder == "a, b=c"
+
+
+def test_a_folder_has_a_name_that_can_be_written(tmp_path):
+    """Bytes that are not UTF-8 and line breaks stand in no table, report or message as they are."""
+    path = tmp_path / os.fsdecode(b"caf\xe9\n.mp4")
+    path.write_bytes(b"x")
+    [clip] = find_clips([str(path)])
+    assert (clip.path, clip.folder, clip.source) == (path, "caf%E9%0A", "caf-e9-0a")
 
 
 def test_names_are_unique(tmp_path):
