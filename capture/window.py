@@ -46,9 +46,14 @@ class Window:
         return first.prev if first else self.last_sent
 
     def has_room(self, size: int, next_bytes: int) -> bool:
-        """Whether a further frame of `next_bytes` may be admitted."""
+        """Whether a further frame of `next_bytes` may be admitted: `size` on their way to the smoother.
+
+        As many may wait for the recorder besides, so that workers do not.
+        """
         held = sum(flight.image.nbytes for flight in self.flights.values() if flight.image is not None)
-        return len(self.flights) < size and (not self.flights or held + next_bytes <= self.policy.max_bytes)
+        on_their_way = sum(flight.phase is not Phase.ANSWERED for flight in self.flights.values())
+        fits = not self.flights or held + next_bytes <= self.policy.max_bytes
+        return on_their_way < size and len(self.flights) < 2 * size and fits
 
     def knows_hints_for(self, seq: int) -> bool:
         """Whether all results that frame `seq` takes its hints from have arrived."""

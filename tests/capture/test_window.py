@@ -18,6 +18,22 @@ def test_room_is_counted_in_frames_and_bytes():
     assert not window.has_room(1, next_bytes=1)
 
 
+def test_frames_that_wait_for_the_recorder_leave_room():
+    """Workers go on meanwhile; but not for ever, as a recorder may have died."""
+    window = Window(Policy(live=False, ack="recorder"))
+    for seq in range(4):
+        assert window.has_room(2, next_bytes=1)
+        admit(window, seq)
+        send_all(window)
+        if seq % 2:
+            assert not window.has_room(2, next_bytes=1)
+            window.answered(seq - 1, 0.1)
+            window.answered(seq, 0.1)
+    assert not window.has_room(2, next_bytes=1)
+    window.recorded(0)
+    assert window.has_room(2, next_bytes=1)
+
+
 def test_a_replay_with_hints_waits_for_those_they_come_from():
     """Else a frame's hints, and so its result, would depend on who was quick."""
     window = Window(Policy(live=False, scan_s=0.25, hint_lag=3))
