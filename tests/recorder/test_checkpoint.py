@@ -9,9 +9,9 @@ from recorder import checkpoint
 from recorder.checkpoint import EVERY_S, load
 from recorder.jobs import WORK
 from recorder.recording import unfinished
+from tests.recorder.called import Run, folder
 from tests.recorder.disk import Disk
 from tests.recorder.made import film
-from tests.recorder.test_stage import Run, folder
 
 __all__ = ["folder"]
 
