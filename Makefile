@@ -17,6 +17,8 @@ SOUND := $(shell $(BIN)/python -c 'import os, sys, sysconfig; os.chdir(sysconfig
   && { command -v uv || $(BIN)/python -m pip --version; } >/dev/null 2>&1 && echo 1)
 ANEW := $(if $(SOUND),,anew)
 
+PAGE_TOOLS := tests/browser/node_modules/.package-lock.json
+
 .PHONY: setup run recorder test check check-page bench anew
 
 # What a fresh checkout needs to run; done again only when the dependencies change.
@@ -63,15 +65,16 @@ check: $(VENV)/.dev
 	ruff check .
 	ruff format --check .
 	mypy
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-page; \
-	else echo "The page's JavaScript is not checked: that needs npm (of Node.js 20 or newer)."; fi
+	@if ! command -v npm >/dev/null; then echo "The page's JavaScript is not checked: that needs npm (of Node.js 20 or newer)."; \
+	elif ! $(MAKE) --no-print-directory $(PAGE_TOOLS); then echo "The page's JavaScript is not checked: npm cannot install its tools."; \
+	else $(MAKE) --no-print-directory check-page; fi
 
 # The linter and the types of the page's JavaScript; nothing of them is needed to run it.
-check-page: tests/browser/node_modules/.package-lock.json
+check-page: $(PAGE_TOOLS)
 	npm --silent --prefix tests/browser run check
 
-tests/browser/node_modules/.package-lock.json: tests/browser/package.json tests/browser/package-lock.json
-	npm --silent --prefix tests/browser ci --no-audit --no-fund
+$(PAGE_TOOLS): tests/browser/package.json tests/browser/package-lock.json
+	npm --silent --prefix tests/browser ci --no-audit --no-fund --fetch-retries 1
 	@touch $@
 
 bench: $(VENV)/.dev
