@@ -3,6 +3,7 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import BaseRequestHandler, TCPServer
 
 import msgspec
 import pytest
@@ -127,7 +128,47 @@ def test_a_webhook_is_a_post_of_json():
     assert (said["label"], said["smoothed"], said["lasted_s"]) == ("happy", 0.7, 0.0)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/", "http:///path", "somewhere"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"no HTTP at all\r\n\r\n", b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n", b""],
+)
+def test_an_answer_that_is_none_is_no_end(answer):
+    """The next alert is sent; a redirect is not followed."""
+    got = []
+
+    class Answer(BaseRequestHandler):
+        def handle(self):
+            got.append(self.request.recv(65536).split()[:2])
+            self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        hook = Webhook(f"http://127.0.0.1:{server.server_address[1]}/hook")
+        hook.send(alert())
+        hook.send(alert())
+        eventually(lambda: len(got) == 2)
+        hook.close()
+        server.shutdown()
+        thread.join()
+    assert got == [[b"POST", b"/hook"]] * 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://host/",
+        "http:///path",
+        "somewhere",
+        "https://me:word@host/",
+        "http://host:port/",
+        "http://host:70000/",
+        "http://host/a hook",
+        "http://host/höok",
+        "http://[host/",
+    ],
+)
 def test_a_webhook_is_http(url):
     """Nothing else is opened; the URL, which may hold a secret, is not repeated."""
     with pytest.raises(ConfigurationError, match="AFFECT_DASHBOARD_WEBHOOK: allowed is") as error:
@@ -143,7 +184,7 @@ def test_nobody_waits_for_a_webhook(monkeypatch):
         held.wait(30)
         raise TimeoutError("timed out")
 
-    monkeypatch.setattr("dashboard.webhook.urllib.request.urlopen", never_in_time)
+    monkeypatch.setattr("dashboard.webhook.urllib.request.OpenerDirector.open", never_in_time)
     hook = Webhook("http://127.0.0.1:9/")
     for _ in range(100):
         hook.send(alert())
