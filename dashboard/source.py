@@ -22,8 +22,8 @@ MOST_UNJOINED = 64
 """Limit of previews, and of results, of one source that wait for their counterpart."""
 MOST_JOINED = 32
 """Limit of pictures that wait until all faces in them are known."""
-_MOST_BOXES = 128
-"""Limit of results whose faces are remembered for blurring."""
+_MOST_BOXES = 1024
+"""Limit of results whose faces are remembered for blurring: the two seconds that it takes, at 500 frames per second."""
 _MISSED_S = 1.0
 """A face that is missed in a frame is where it was this long before, ..."""
 _MOST_UNSEEN_S = 1.0
@@ -124,7 +124,7 @@ class Source:
         self.newest = result
         if result.size:
             self._seen = result
-            self._boxes.append((result.epoch, result.pts, [face.xyxy for face in result.faces]))
+            self._boxes.append((result.epoch, result.pts, _covered(result, result.size)))
             self.history.add(result)
         self.heard_at = now
         self.total += 1
@@ -173,7 +173,7 @@ class Source:
                     or now - self.heard_at >= self._unseen_s
                 )
             ):
-                return picture._replace(faces=self._faces_around(result))
+                return picture._replace(faces=self._faces_around(result)) if self._remembers(result) else None
         return None
 
     def view(self, reported: Reported | None, missing: Mapping[str, str], now: float) -> SourceView:
@@ -206,6 +206,11 @@ class Source:
             lost=is_lost(heard, condition, waits),
         )
 
+    def _remembers(self, result: Smoothed) -> bool:
+        """Whether the faces around a frame are all still known, as far back as they matter."""
+        since = (result.epoch, result.pts - _MISSED_S)
+        return len(self._boxes) < _MOST_BOXES or self._boxes[0][:2] <= since
+
     def _faces_around(self, result: Smoothed) -> list[m.Box]:
         """The faces of the frame, of those before it, and of those until the whole frame has been searched."""
         return [
@@ -221,6 +226,12 @@ class Source:
             return 0.0
         remembered = self._fps if now - self._fps_at <= _HOLD_FPS_S and status.state == "running" else 0.0
         return max(status.fps or remembered, self._rate.per_s(now))
+
+
+def _covered(result: Smoothed, size: tuple[int, int]) -> list[m.Box]:
+    """Where faces are: everywhere, if more were found than are listed."""
+    whole = (0.0, 0.0, float(size[0]), float(size[1]))
+    return [whole] if result.left_out else [face.xyxy for face in result.faces]
 
 
 def _keep(waiting: dict[tuple[int, int], _Value], frame: tuple[int, int], message: _Value) -> None:

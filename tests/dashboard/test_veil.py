@@ -3,6 +3,7 @@
 import asyncio
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -138,3 +139,28 @@ def test_a_face_that_is_missed_for_a_moment_stays_blurred():
     assert veilable(state, 0.6) == (3, [FACE])
     state = heard(result(0, faces=(known,)), preview(30), result(30), result(60))
     assert veilable(state, 6.0) == (30, []), "that was three seconds ago"
+
+
+def test_faces_that_are_forgotten_are_not_taken_for_none():
+    """A picture with no newer one, while results go on, as of a source whose pictures have ceased."""
+    state = heard(preview(20), *[result(seq, faces=(face(xyxy=FACE),)) for seq in range(21)])
+    for number in range(2000):
+        state.hear(result(21 + number), 3.0)
+        assert veilable(state, 3.0) in (None, (20, [FACE] * 11))
+
+
+def test_a_film_of_many_frames_a_second_is_blurred_as_any_other():
+    """All of the second before counts."""
+    state = State()
+    state.hear(status("capture", sources=[source_status(scan_s=1.0)]), 0.0)
+    state.hear(preview(240), 0.0)
+    for seq in range(481):
+        state.hear(msgspec.structs.replace(result(seq, faces=(face(xyxy=FACE),)), pts=seq / 240), 0.0)
+    assert veilable(state, 0.0) == (240, [FACE] * 481)
+
+
+def test_where_more_faces_were_found_than_are_listed_the_whole_picture_is_blurred():
+    """Nobody knows where the others are."""
+    crowd = msgspec.structs.replace(result(1, faces=(face(xyxy=FACE),)), left_out=3)
+    state = heard(preview(1), crowd, result(4))
+    assert veilable(state, 0.4) == (1, [(0.0, 0.0, 320.0, 240.0)])
