@@ -1,5 +1,6 @@
 """The results of one upload, on disk: a line of JSON for each frame, found by media time without reading the others."""
 
+import contextlib
 import os
 import threading
 from array import array
@@ -89,18 +90,24 @@ class Journal:
         return {"emotions": EMOTIONS, **facts, "step": seconds / _POINTS, "tracks": listed}
 
     def _lines(self, first: int, last: int) -> Iterator[bytes]:
-        """The lines of frames, by their place; read beside the writer."""
+        """The lines of frames, by their place; read beside the writer, up to where it begins anew or is closed."""
+        epoch = self._epoch
         for place in range(first, last, MOST_ROWS):
-            with self._lock:
-                self._file.flush()
+            with self._lock:  # also while it is read: a file descriptor that is closed may be another file's at once
                 begins = self._begins[place : min(last, place + MOST_ROWS) + 1]
-            block = os.pread(self._file.fileno(), begins[-1] - begins[0], begins[0])
+                if self._file.closed or self._epoch != epoch or not begins:
+                    return
+                with contextlib.suppress(OSError):  # a full disk: what is on it is read
+                    self._file.flush()
+                block = os.pread(self._file.fileno(), begins[-1] - begins[0], begins[0])
             for begin, end in pairwise(begins):
-                yield block[begin - begins[0] : end - begins[0]]
+                if end - begins[0] <= len(block):
+                    yield block[begin - begins[0] : end - begins[0]]
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what finds no room on the disk is lost."""
+        with self._lock, contextlib.suppress(OSError):
+            self._file.close()
 
 
 class _Face(msgspec.Struct):

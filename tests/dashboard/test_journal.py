@@ -1,6 +1,8 @@
 """dashboard/journal.py: an upload's results, found by media time."""
 
+import contextlib
 import json
+import resource
 from itertools import pairwise
 
 import msgspec
@@ -109,3 +111,37 @@ def test_an_empty_one_is_told_too(journal):
     """Before the first result."""
     assert journal.timeline()["tracks"] == []
     assert journal.rows(0, 1) == b"[]"
+
+
+def test_readers_are_not_surprised_by_a_later_run_or_the_end(journal, monkeypatch):
+    """A page may be reading when the capture restarts, or when the upload is deleted."""
+    monkeypatch.setattr(journals, "MOST_ROWS", 2)
+    for seq in range(9):
+        journal.add(result(seq))
+    lines = journal._lines(0, 9)
+    next(lines)
+    journal.add(result(0, epoch=2))
+    assert len(list(lines)) == 1
+    lines = journal._lines(0, 9)
+    assert next(lines)
+    journal.close()
+    assert list(lines) == []
+    assert journal.rows(0, 9) == b"[]"
+    assert journal.timeline()["tracks"] == []
+
+
+def test_a_full_disk_costs_the_last_rows_alone(journal):
+    """They can be read up to there, and the file can be closed."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+    try:
+        with contextlib.suppress(OSError):
+            for seq in range(2000):
+                journal.add(result(seq, faces=(face(),)))
+        kept = seqs(journal, 0, 999)
+        assert kept == list(range(len(kept)))
+        assert 20 < len(kept) < 2000
+        assert journal.timeline()["tracks"][0]["pts"]
+        journal.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
