@@ -66,10 +66,9 @@ class Recorder:
             self._popen.terminate()
 
     def kill(self) -> None:
-        """End it at once; its tables are not wanted any more."""
+        """Have it end at once; its tables are not wanted any more."""
         if self._popen.poll() is None:
             self._popen.kill()
-        self._popen.wait()
 
     def wait(self, seconds: float) -> None:
         """Give it so long to end; if it takes longer, it goes on and ends by itself."""

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.requests import ClientDisconnect
 
 from dashboard.media import HEAD, kind_of
 from dashboard.opened import RefusedError
 from dashboard.recorder import missing_recorder
-from dashboard.uploads import Upload, Uploads
+from dashboard.upload import Upload
+from dashboard.uploads import Uploads
 
 MOST_AT_ONCE, MOST_OF_ONE = 2, 1
 _STALLS_S = 30.0
@@ -66,9 +68,10 @@ class Reception:
         self.check(size, sender)
         self.senders.append(sender)
         try:
-            with self.uploads.receive(_name(request), size, self.clock()) as upload:
+            receiving = self.uploads.receive(_name(request), size, self.clock())
+            async with contextmanager_in_threadpool(receiving) as upload:  # folders and processes are waited for
                 await _write(upload, request)
-                return upload
+            return upload
         except RefusedError as error:
             raise HTTPException(409, str(error)) from None
         except OSError as error:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from dashboard import uploading, uploads
+from dashboard import upload, uploading
 from dashboard.opened import Opened
 from dashboard.uploading import Reception, routes
 from dashboard.uploads import Uploads
@@ -39,7 +39,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "missing_recorder", lambda: "make recorder")
+    monkeypatch.setattr(upload, "missing_recorder", lambda: "make recorder")
     site = Site(tmp_path)
     yield site
     site.uploads.close()
@@ -82,6 +82,20 @@ def test_it_is_written_in_pieces(site, monkeypatch):
     assert asyncio.run(post()).status_code == 201
     assert sum(sizes) == len(content)
     assert max(sizes) <= 1700
+
+
+def test_no_viewer_waits_while_a_recorder_is_started(site, monkeypatch):
+    """It is not started by the web server's loop."""
+    begun = []
+
+    def begin(*_):
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        begun.append(True)
+
+    monkeypatch.setattr(upload.Upload, "begin", begin)
+    assert site.send(png()).status_code == 201
+    assert begun
 
 
 @pytest.mark.parametrize(

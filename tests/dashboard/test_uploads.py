@@ -1,14 +1,19 @@
 """dashboard/uploads.py: from the last byte to the tables, and what is left of them: nothing."""
 
+import errno
+import os
+import threading
 from typing import ClassVar
 
 import msgspec
 import pytest
 
-from dashboard import uploads as room
+from dashboard import upload as room
 from dashboard.opened import Opened, RefusedError
 from dashboard.uploads import Uploads
 from shared import locks
+from shared.control import Opening
+from tests.dashboard.desk import eventually
 from tests.dashboard.made import face, result, source_status, status
 
 
@@ -30,6 +35,9 @@ class FakeRecorder:
 
     def kill(self):
         self.killed = True
+
+    def wait(self, seconds):
+        pass
 
     def last_words(self):
         return "the disk is full"
@@ -176,7 +184,75 @@ def test_uploads_are_deleted_after_some_hours(uploads, opened):
     uploads.tick(3600.0)
     assert one.folder.exists()
     uploads.tick(3601.0)
-    assert not one.folder.exists()
+    eventually(lambda: not one.folder.exists())
+
+
+def test_one_that_never_runs_is_deleted_as_well(uploads, opened):
+    """No capture came, or it stands still: its film is no less somebody's."""
+    one = upload(uploads)
+    uploads.tick(3601.0)
+    eventually(lambda: not one.folder.exists())
+    assert opened.wanted() == []
+
+
+def test_whoever_closes_its_source_ends_it(uploads, opened, monkeypatch):
+    """Tables are made of what there is; without a recorder it is done at once."""
+    one = upload(uploads)
+    opened.close("upload-1", 1.0)
+    uploads.tick(1.0)
+    assert one.state == "finishing"
+    uploads.tick(20.0)
+    assert FakeRecorder.made[0].stopped
+    monkeypatch.setattr(room, "missing_recorder", lambda: "make recorder")
+    other = upload(uploads)
+    opened.close(other.id, 21.0)
+    uploads.tick(21.0)
+    assert other.state == "done"
+
+
+def test_on_a_full_disk_its_source_is_closed_too(uploads, opened, monkeypatch):
+    """Nobody would look at further results."""
+    one = upload(uploads)
+    monkeypatch.setattr(one.journal, "add", full)
+    uploads.hear(result(0, "upload-1"))
+    assert one.error == "Its results could not be kept: No space left on device."
+    uploads.tick(1.0)
+    assert opened.wanted() == []
+    opened.due(9.0)
+    opened.want("upload-1", Opening(spec="demo"), 9.0)
+    uploads.tick(9.0)
+    assert uploads.delete("upload-1", 9.0)
+    assert opened.wanted() == ["upload-1"], "that is another's"
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_one_that_cannot_begin_leaves_nothing(uploads, monkeypatch):
+    """The next finds its place free."""
+    with monkeypatch.context() as patched:
+        patched.setattr(room, "Journal", full)
+        with pytest.raises(OSError, match="No space"):
+            upload(uploads)
+    assert upload(uploads).id == "upload-1"
+
+
+def test_nobody_waits_for_a_deletion(uploads, monkeypatch):
+    """The stage passes results on while a recorder dies and a long film is deleted; viewers see it no more."""
+    upload(uploads)
+
+    def wait(recorder, seconds):
+        hearing = threading.Thread(target=uploads.hear, args=(result(0, "upload-1"),), daemon=True)
+        hearing.start()
+        hearing.join(10)
+        assert not hearing.is_alive()
+        assert uploads.find("upload-1") is None
+        assert upload(uploads).id == "upload-2"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeRecorder, "wait", wait)
+        assert uploads.delete("upload-1", 1.0)
 
 
 def test_an_upload_that_does_not_arrive_leaves_nothing(uploads, opened):

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from dashboard import uploads
+from dashboard import upload
 from dashboard.stage import Dashboard
 from shared.control import PUSHED
 from shared.identity import identify
@@ -56,13 +56,13 @@ def test_pages_are_served(stage):
 
 def test_what_viewers_bring_along_is_called_as_they_call_it(stage, monkeypatch):
     """Not by the paths of our folders."""
-    monkeypatch.setattr(uploads, "missing_recorder", lambda: "make recorder")
+    monkeypatch.setattr(upload, "missing_recorder", lambda: "make recorder")
     wishes = stage._wishes
-    with wishes._uploads.receive("Anna's film.mp4", 4, 0.0) as upload:
-        upload.film.write_bytes(b"film")
-    path = str(upload.film)
+    with wishes._uploads.receive("Anna's film.mp4", 4, 0.0) as one:
+        one.film.write_bytes(b"film")
+    path = str(one.film)
     sources = [
-        source_status(upload.id, spec=path, error=f"{path} is damaged"),
+        source_status(one.id, spec=path, error=f"{path} is damaged"),
         source_status("cam0"),
         source_status("browser-7", spec=PUSHED),
     ]
