@@ -6,13 +6,14 @@ nothing here deletes them. `now` is monotonic seconds.
 
 import contextlib
 import json
+import mimetypes
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from fastapi import APIRouter, HTTPException, Response
@@ -29,6 +30,14 @@ _RUN = "run.json"
 _ENDS_S = 1.5  # of the 3.5 that a supervisor gives
 
 
+class _File(NamedTuple):
+    """A file of a recording, its bytes, and whether faces are to be seen in it."""
+
+    path: Path
+    size: int
+    has_faces: bool
+
+
 @dataclass
 class _Running:
     recorder: Recorder
@@ -37,10 +46,14 @@ class _Running:
 
 
 class Recordings:
-    """All recorders that viewers have started; their requests come from the web server's threads."""
+    """All recorders that viewers have started; their requests come from the web server's threads.
 
-    def __init__(self, root: Path, logs: Path, opened: Opened):
+    Unless `faces_shown`, no film and no report with portraits is given out, which others may have put there.
+    """
+
+    def __init__(self, root: Path, logs: Path, opened: Opened, *, faces_shown: bool):
         self.root = root
+        self._faces_shown = faces_shown
         self._logs = logs
         self._opened = opened
         self._lock = threading.Lock()
@@ -117,8 +130,20 @@ class Recordings:
 
     def file(self, folder: str, name: str) -> Path | None:
         """A file of a finished recording; None if there is none."""
-        files = (path for one in self.folders() if one.name == folder for path in one.iterdir() if path.is_file())
-        return next((path for path in files if path.name == name), None)
+        files = (file for one in self.folders() if one.name == folder for file in self._files(one))
+        return next((file.path for file in files if file.path.name == name), None)
+
+    def finished(self) -> list[dict[str, Any]]:
+        """Finished recordings, newest first, as JSON."""
+        found = ((folder, _facts(folder, _changed(folder))) for folder in self.folders())
+        return [facts | {"files": self._listed(folder)} for folder, facts in found if facts]
+
+    def _listed(self, folder: Path) -> list[dict[str, Any]]:
+        return [{"name": file.path.name, "bytes": file.size} for file in self._files(folder)]
+
+    def _files(self, folder: Path) -> list[_File]:
+        """Those of a recording that are given out."""
+        return [file for file in _files(folder, _changed(folder)) if self._faces_shown or not file.has_faces]
 
 
 def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
@@ -148,8 +173,7 @@ def routes(recordings: Recordings, clock: Callable[[], float]) -> APIRouter:
         """What is being recorded, and (unless not `finished`) what has been, newest first."""
         facts: dict[str, Any] = {"folder": str(recordings.root.absolute()), "missing": missing_recorder()}
         facts |= {"running": recordings.running(clock()), "failed": recordings.failures()}
-        folders = recordings.folders() if finished else []
-        return {**facts, "finished": [one for folder in folders if (one := _facts(folder, _changed(folder)))]}
+        return {**facts, "finished": recordings.finished() if finished else []}
 
     @router.get("/recordings/{folder}/{file}")
     def download(folder: str, file: str) -> Response:
@@ -172,10 +196,23 @@ def _changed(folder: Path) -> float:
 @lru_cache(maxsize=2 * MOST_LISTED)
 def _facts(folder: Path, changed: float) -> dict[str, Any] | None:  # noqa: ARG001 — a key of the cache
     """A finished recording as JSON; None if its run.json cannot be read."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         run = json.loads((folder / _RUN).read_text())
-        files = sorted((path.name, path.stat().st_size) for path in folder.iterdir() if path.is_file())
         kept = ("source", "started", "seconds", "frames", "faces", "tracks", "warnings")
-        listed = [{"name": name, "bytes": size} for name, size in files]
-        return {"folder": folder.name, **{key: run.get(key) for key in kept}, "files": listed}
+        return {"folder": folder.name, **{key: run.get(key) for key in kept}}
     return None
+
+
+@lru_cache(maxsize=2 * MOST_LISTED)
+def _files(folder: Path, changed: float) -> list[_File]:  # noqa: ARG001 — a key of the cache
+    """The files of a recording; none if they cannot be read."""
+    with contextlib.suppress(OSError):
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        return [_File(path, path.stat().st_size, _has_faces(path)) for path in files]
+    return []
+
+
+def _has_faces(path: Path) -> bool:
+    """Whether it is a film, a picture, or a report with portraits."""
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    return kind.startswith(("image/", "video/")) or (kind == "text/html" and b"data:image/" in path.read_bytes())

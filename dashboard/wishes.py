@@ -39,11 +39,14 @@ class Wishes:
             folder, place.identity.process, self._opened, settings.dashboard_upload_hours * 3600, clock()
         )
         self._cameras = Cameras(self._opened, self._outbox, clock, condition_of)
-        self._recordings = Recordings(settings.dashboard_recordings, self._uploads.folder, self._opened)
+        shown = board.allowed == "shown"
+        self._recordings = Recordings(
+            settings.dashboard_recordings, self._uploads.folder, self._opened, faces_shown=shown
+        )
         reception = Reception(
             uploads=self._uploads,
             most_mb=settings.dashboard_upload_mb,
-            films_shown=board.allowed == "shown",
+            films_shown=shown,
             confident=settings.detect_confidence,
             clock=clock,
         )

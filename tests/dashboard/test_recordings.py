@@ -14,11 +14,11 @@ from tests.dashboard.test_uploads import FakeRecorder
 
 
 class Site:
-    def __init__(self, tmp_path):
+    def __init__(self, tmp_path, *, faces_shown=True):
         self.now = 0.0
         opened = Opened()
         opened.hear(status("capture", sources=[source_status("cam0")]), 0.0)
-        self.recordings = Recordings(tmp_path / "recordings", tmp_path / "logs", opened)
+        self.recordings = Recordings(tmp_path / "recordings", tmp_path / "logs", opened, faces_shown=faces_shown)
         app = FastAPI()
         app.include_router(routes(self.recordings, lambda: self.now))
         self.client = TestClient(app)
@@ -104,6 +104,35 @@ def test_nothing_else_is_given_out(site, path):
     """Names are looked up in the list, never joined to a path."""
     write(site)
     assert site.client.get(f"/api/recordings/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("faces_shown", [True, False])
+def test_what_faces_are_seen_in_is_given_out_only_where_pictures_are(tmp_path, faces_shown):
+    """A recording that was made by hand may have a film, and portraits in its report."""
+    site = Site(tmp_path, faces_shown=faces_shown)
+    folder = write(site)
+    (folder / "annotated.mp4").write_bytes(b"film")
+    (folder / "report.html").write_text('<img src="data:image/jpeg;base64,AA">')
+    other = write(site, at="20260102T000000Z")
+    (other / "report.html").write_text("<p>no portraits</p>")
+    named = [{file["name"] for file in one["files"]} for one in site.listed()["finished"]]
+    tables = {"faces.parquet", "run.json"}
+    with_faces = {"annotated.mp4", "report.html"}
+    assert named == [tables | {"report.html"}, tables | (with_faces if faces_shown else set())]
+    paths = [f"/api/recordings/{folder.name}/{name}" for name in sorted(with_faces)]
+    assert [site.client.get(path).status_code for path in paths] == [200 if faces_shown else 404] * 2
+
+
+def test_one_that_is_gone_or_odd_hides_no_other(site):
+    """Its folder is the user's, who may delete it or write into it at any time."""
+    write(site)
+    odd = write(site, at="20260102T000000Z")
+    (odd / "run.json").write_text("[]")
+    assert [one["folder"] for one in site.listed()["finished"]] == ["cam0-20260101T000000Z"]
+    gone = site.recordings.root / "cam0" / "cam0-gone"
+    site.recordings.folders = lambda: [gone, odd]
+    assert site.listed()["finished"] == []
+    assert site.client.get("/api/recordings/cam0-gone/run.json").status_code == 404
 
 
 def test_at_the_end_all_are_told_to_finish(site, monkeypatch):
