@@ -21,11 +21,11 @@ def words_of(
         condition: the source's condition.
     """
     if status is None:
-        return f"silent since {since_s:.0f} s"
+        return f"silent for {since_s:.0f} s"
     resting = {
         "refused": f"refused: {status.error or 'no reason given'}",
         "opening": "cannot be opened yet" if status.error else "opening",
-        "reconnecting": f"reconnecting since {since_s:.0f} s",
+        "reconnecting": f"reconnecting for {since_s:.0f} s",
     }
     if status.state in resting:
         return resting[status.state]
@@ -34,7 +34,7 @@ def words_of(
     if status.state in ("holding", "ended"):
         return "ended"
     if condition.level == "warning" and waits.frames:
-        return f"no frame since {waits.frames:.0f} s"
+        return f"no frame for {waits.frames:.0f} s"
     if "classifier" in missing:
         return f"no classifier: faces are not classified ({waiting_for({'classifier': missing['classifier']})})"
     if status.overloaded:
@@ -49,8 +49,8 @@ def _without_results(status: SourceStatus, waits: Waits, missing: Mapping[str, s
         return f"no results: {waiting_for(missing)}"
     if waits.results and waits.results > UNANSWERED_S:
         whom = f", waiting for the {status.waits_for}" if status.waits_for else ""
-        return f"no result since {waits.results:.0f} s{whom}"
-    return f"faces are not classified since {waits.emotions or 0:.0f} s"
+        return f"no result for {waits.results:.0f} s{whom}"
+    return f"faces are not classified for {waits.emotions or 0:.0f} s"
 
 
 def faces_words(result: Smoothed | None) -> str | None:

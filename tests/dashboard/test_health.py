@@ -82,7 +82,7 @@ def test_a_smoother_that_says_it_is_ready_and_answers_nothing():
     one.run(2)
     assert one.health.status == "unavailable"
     assert "cam0: No result for 6 s though frames arrive, smoother has had the oldest" in one.health.problems[0]
-    assert one.words() == "no result since 6 s, waiting for the smoother"
+    assert one.words() == "no result for 6 s, waiting for the smoother"
 
 
 def test_one_source_of_six_without_results():
@@ -112,7 +112,7 @@ def test_a_classifier_that_is_ready_and_answers_nothing():
     one.run(0.1, complete=False).run(2, classified=False)
     assert one.health.status == "unavailable"
     assert "none was classified" in one.health.problems[0]
-    assert one.words().startswith("faces are not classified since")
+    assert one.words().startswith("faces are not classified for")
 
 
 def test_a_classifier_that_is_gone():
@@ -132,7 +132,7 @@ def test_a_capture_that_hangs_or_is_gone():
     one.mute = {"cam0"}
     one.run(5, capture=False)
     assert one.health.problems == ["capture is silent", "cam0: The capture of this source is silent."]
-    assert one.words().startswith("silent since")
+    assert one.words().startswith("silent for")
 
 
 @pytest.mark.parametrize("sources", [["cam0"], SIX])
@@ -142,7 +142,7 @@ def test_a_camera_that_hangs(sources):
     one.mute = {"cam0"}
     one.reports["cam0"] = {"fps": 0.0, "unfinished": 0}
     one.run(3)
-    assert one.words().startswith("no frame since")
+    assert one.words().startswith("no frame for")
     assert one.health.status == ("unavailable" if sources == ["cam0"] else "warning")
     assert "No frame has come" in (one.health.problems + one.health.warnings)[0]
 
