@@ -109,7 +109,7 @@ export class Card {
   pinBaseline() {
     this.baseline = this.baseline || !this.shown ? null : [...this.shown];
     this.pin.setAttribute("aria-pressed", `${Boolean(this.baseline)}`);
-    this.pin.textContent = this.baseline ? "baseline set" : "neutral now";
+    this.pin.textContent = this.baseline ? "Baseline set" : "Neutral now";
     this.root.classList.toggle("pinned", Boolean(this.baseline));
     this.draw(this.#now);
   }
