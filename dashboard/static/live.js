@@ -25,7 +25,8 @@ let newest = null;
 /** @type {Map<string, Picture>} */
 const last = new Map(); // of each source, for a screen that turns to it
 
-const focus = () => decodeURIComponent(location.hash.slice(1)) || null;
+// The source that the address names; what cannot be a source's name is a place on the page, as "#Notice".
+const focus = () => /^#([a-z0-9_-]{1,32})$/.exec(location.hash)?.[1] ?? null;
 const shown = () => focus() ?? only;
 
 /** @param {string} source */
@@ -126,4 +127,12 @@ addEventListener("hashchange", async () => {
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && focus() && !document.querySelector(":popover-open")) location.hash = "";
 });
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.skip, .notice a'))) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault(); // which keeps the source in the address
+    const place = element(link.hash.slice(1));
+    place.focus({ preventScroll: true });
+    place.scrollIntoView();
+  });
+}
 if (location.search) history.replaceState(null, "", location.pathname + location.hash); // keeps a token out of sight

@@ -169,11 +169,25 @@ def test_axe_finds_no_serious_fault(show, page, name, many):
 
 def test_the_notice_is_on_the_page(page):
     """Estimated, and how well; nothing stored; where it is prohibited. Short above, whole below."""
-    short, whole = page.value("['.notice', '#notice'].map((part) => document.querySelector(part).textContent)")
+    short, whole = page.value("['.notice', '#Notice'].map((part) => document.querySelector(part).textContent)")
     for said in ("not feelings", "two times in three", "Nothing is stored", "at work or in education"):
         assert said in " ".join(short.split())
     for said in ("70\u00a0%", "5(1)(f)", "50(3)", "No image is stored"):
         assert said in whole
+
+
+def test_a_place_on_the_page_is_no_source(show, page):
+    """Its links leave the sources where they are, and so does an address that names no source."""
+    show.pipeline(source_status("cam0"), source_status("cam1"))
+    page.wait_for("document.querySelectorAll('.tile').length === 2")
+    for link, place in ((".skip", "main"), (".notice a", "Notice")):
+        page.value(f"document.querySelector('{link}').click()")
+        assert page.value("[location.hash, document.activeElement.id]") == ["", place]
+    for place in ("#Notice", "#%"):
+        page.open("about:blank", WALL_SIZE)
+        page.open(f"{show.url}/{place}", WALL_SIZE)
+        page.wait_for("document.querySelectorAll('.tile').length === 2")
+        assert not page.value("document.getElementById('empty').checkVisibility()")
 
 
 def test_the_vendored_chart_is_the_one_that_is_named():

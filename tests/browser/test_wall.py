@@ -146,9 +146,7 @@ def test_red_means_that_something_is_wrong(show, page):
     found = page.value(colours)
     assert found["desk-2"] == "rgb(255, 128, 120)"
     assert found["desk-1"] == found["door"] == "rgb(158, 171, 184)"
-    page.wait_for(
-        "document.querySelector('.name[href=\"#yard\"] ~ .words').textContent.startsWith('reconnecting for')"
-    )
+    page.wait_for("document.querySelector('.name[href=\"#yard\"] ~ .words').textContent.startsWith('reconnecting for')")
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["enlarged", "on the wall"])
