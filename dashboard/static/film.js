@@ -53,7 +53,7 @@ export class Film {
   toggle() {
     if (!this.isPlayable) return;
     if (this.isPlaying) this.video.pause();
-    else this.video.play();
+    else this.video.play().catch(() => {}); // paused before it began, or `onerror` says why
   }
 
   pause() {

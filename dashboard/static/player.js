@@ -49,7 +49,8 @@ export class Player {
     element("forth").addEventListener("click", () => this.#step(1), { signal });
     this.seekBar.addEventListener("input", () => this.#seek(Number(this.seekBar.value)), { signal });
     addEventListener("keydown", (event) => this.#press(event), { signal });
-    new ResizeObserver(() => this.#draw()).observe(element("screen"));
+    this.sizes = new ResizeObserver(() => this.#draw());
+    this.sizes.observe(element("screen"));
     this.show(upload);
     this.#reach(0);
   }
@@ -79,6 +80,8 @@ export class Player {
   /** Lets go of everything. */
   remove() {
     this.listening.abort();
+    this.sizes.disconnect();
+    this.#asked += 1; // what is still on its way is for nobody
     this.film.remove();
     this.moment.clear();
     for (const chart of this.#charts) chart.remove();
@@ -137,6 +140,7 @@ export class Player {
   /** @param {number} pts */
   async #seek(pts) {
     const { row, after } = await this.rows.at(pts).catch(() => ({ row: null, after: null }));
+    if (this.listening.signal.aborted) return;
     if (row) this.film.show(row.pts, after ? after.pts - row.pts : 0.02);
     else this.film.show(pts, 0);
   }
@@ -144,7 +148,7 @@ export class Player {
   /** @param {-1 | 1} way */
   async #step(way) {
     this.film.pause();
-    const { before, after } = await this.rows.at(this.#row?.pts ?? this.#pts);
+    const { before, after } = await this.rows.at(this.#row?.pts ?? this.#pts).catch(() => ({ before: null, after: null }));
     const next = way < 0 ? before : after;
     if (next) await this.#seek(next.pts);
   }

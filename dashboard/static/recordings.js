@@ -19,6 +19,8 @@ const recordings = new Recordings();
 const sending = new Sending(() => refresh());
 /** @type {Player | null} */
 let player = null;
+/** @type {Uploaded | null} */
+let newest = null;
 let isAsking = false;
 
 async function refresh() {
@@ -30,6 +32,7 @@ async function refresh() {
     uploads.show(sent);
     opened.show(sources);
     recordings.show(recorded);
+    newest = sent;
     look(sent);
     say("live", "connected");
   } catch (error) {
@@ -73,6 +76,7 @@ element("legend").replaceChildren(
 setInterval(refresh, EVERY_MS);
 addEventListener("refresh", refresh);
 addEventListener("hashchange", () => {
+  if (newest) look(newest);
   refresh();
   scrollTo(0, 0);
 });

@@ -41,7 +41,7 @@ export class Rows {
     if (known) return known;
     const [since, until] = [number * STRETCH_S - MARGIN_S, (number + 1) * STRETCH_S + MARGIN_S];
     const rows = ask(`/api/uploads/${this.id}/rows?since=${since}&until=${until}`);
-    rows.catch(() => this.#stretches.delete(number));
+    rows.catch(() => this.#stretches.get(number) === rows && this.#stretches.delete(number));
     this.#stretches.set(number, rows);
     const oldest = this.#stretches.keys().next().value;
     if (this.#stretches.size > MOST_STRETCHES && oldest !== undefined) this.#stretches.delete(oldest);

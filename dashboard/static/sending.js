@@ -12,6 +12,8 @@ export class Sending {
   #queue = [];
   /** @type {XMLHttpRequest | null} */
   #request = null;
+  /** @type {string[]} */
+  #troubles = [];
   /** The most that is accepted, in bytes. */
   limit = Infinity;
 
@@ -43,14 +45,16 @@ export class Sending {
   /** @param {Iterable<File>} files */
   add(files) {
     this.#queue.push(...files);
-    if (!this.#request) this.#next();
+    if (this.#request) return;
+    this.#troubles = [];
+    this.#next();
   }
 
   #next() {
     const file = this.#queue.shift();
     element("sending").hidden = !file;
     if (!file) return;
-    tell(element("upload-trouble"), "");
+    tell(element("upload-trouble"), this.#troubles.join("\n"));
     if (file.size > this.limit) this.#end(`${file.name} has ${size(file.size)}; the limit is ${size(this.limit)}.`);
     else if (!file.size) this.#end(`${file.name} is empty, or no file.`);
     else this.#send(file);
@@ -87,8 +91,8 @@ export class Sending {
   /** @param {string} trouble */
   #end(trouble) {
     this.#request = null;
-    tell(element("upload-trouble"), trouble);
-    element("sending").hidden = true;
-    if (this.#queue.length) this.#next();
+    if (trouble) this.#troubles.push(trouble);
+    tell(element("upload-trouble"), this.#troubles.join("\n"));
+    this.#next();
   }
 }

@@ -80,6 +80,7 @@ function measure(id) {
   video.onloadedmetadata = () => {
     if (Number.isFinite(video.duration)) lengths.set(id, video.duration);
     video.removeAttribute("src");
+    video.load(); // lets go of the file
   };
   video.src = `/api/uploads/${id}/media`;
 }

@@ -133,6 +133,23 @@ def test_a_film_is_replayed_and_scrubbed_frame_by_frame(looked_at):
     page.wait_for(f"parseInt({FRAME}.slice(6)) > {number + 5}")
 
 
+def test_a_player_that_was_left_draws_no_more(looked_at):
+    """Looked at again, a frame is drawn once when the window's size changes."""
+    page = looked_at
+    page.value("document.querySelector('#look a').click()")
+    page.wait_for("document.querySelector('#uploads .look').checkVisibility()")
+    page.value("document.querySelector('#uploads .look').click()")
+    page.wait_for(f"document.querySelector('#moment .face') && {FRAME} === 'frame 0'")
+    boxes = """new Promise((done) => {
+        const pen = document.getElementById('overlay').getContext('2d');
+        let boxes = 0;
+        pen.roundRect = () => (boxes += 1);
+        document.getElementById('screen').style.width = '50%';
+        new ResizeObserver(() => setTimeout(() => done(boxes))).observe(document.getElementById('screen'));
+    })"""
+    assert page.value(boxes) == 1
+
+
 @needs_axe
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_axe_finds_no_serious_fault(looked_at, name):
@@ -169,6 +186,18 @@ def test_what_cannot_be_uploaded_is_told(page, tmp_path):
         page.wait_for(f"{TROUBLE}.startsWith('{name}')")
     page.faults[:] = [fault for fault in page.faults if "415" not in str(fault)]  # the browser logs the refusal
     assert page.value("document.querySelectorAll('#uploads .row').length") == 0
+
+
+def test_what_is_wrong_with_each_of_several_files_is_told(page):
+    """The refusal of the first stays when the second is refused."""
+    page.value("""(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['no film'], 'notes.txt'));
+        dataTransfer.items.add(new File([], 'empty.mp4'));
+        dispatchEvent(new DragEvent('drop', { dataTransfer }));
+    })()""")
+    page.wait_for(f"/notes.txt: .*neither[^]*empty.mp4 is empty/.test({TROUBLE})")
+    page.faults[:] = [fault for fault in page.faults if "415" not in str(fault)]  # the browser logs the refusal
 
 
 def test_the_demo_is_opened_recorded_and_closed(page, run):
