@@ -4,7 +4,7 @@ import { element, find, make, mark, tell } from "./dom.js";
 import { Faces } from "./faces.js";
 import { Feed } from "./feed.js";
 import { drawOverlay } from "./overlay.js";
-import { settings } from "./settings.js";
+import { change, settings } from "./settings.js";
 import { ENDED, missingFor, troubleOf } from "./trouble.js";
 
 /** @import { Smoothed } from "./types.js" */
@@ -14,7 +14,6 @@ import { ENDED, missingFor, troubleOf } from "./trouble.js";
 const STALE_MS = 1500; // an older result is taken away from the picture
 const RATE_MS = 1000;
 const CUT_MS = 2000; // between two looks for thumbnails
-const KEPT = "affectstream-camera";
 
 const video = /** @type {HTMLVideoElement} */ (element("video"));
 const canvas = /** @type {HTMLCanvasElement} */ (element("overlay"));
@@ -42,6 +41,8 @@ async function begin() {
   const { isSecureContext: isSecure, navigator } = window;
   const missing = missingFor({ isSecure, hasCameras: Boolean(navigator.mediaDevices), host: location.hostname, port: location.port });
   if (missing) return fail(missing);
+  feed?.close();
+  feed = null;
   stopStream();
   try {
     const wanted = choice.value ? { deviceId: { exact: choice.value } } : { facingMode: "user" };
@@ -76,6 +77,7 @@ function begun(said) {
   tell(element("source"), said.source);
   /** @type {HTMLAnchorElement} */ (element("on-wall")).href = `/#${said.source}`;
   show("running");
+  if (document.activeElement === document.body) element("main").focus({ preventScroll: true }); // its button is gone
 }
 
 /** @param {Answer} said */
@@ -93,7 +95,8 @@ function answer(said) {
 async function cutFaces({ jpeg, result }) {
   if (performance.now() - cutAt < CUT_MS) return;
   cutAt = performance.now();
-  const source = await createImageBitmap(jpeg);
+  const source = await createImageBitmap(jpeg).catch(() => null);
+  if (!source) return;
   const { width, height } = source;
   faces.cut({ source, width, height, isWhole: true, close: () => source.close() }, result);
   source.close();
@@ -212,8 +215,14 @@ setInterval(() => {
   draw();
 }, RATE_MS);
 
-element("begin").addEventListener("click", begin);
-element("stop").addEventListener("click", stop);
+element("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  begin();
+});
+element("stop").addEventListener("click", () => {
+  stop();
+  element("begin").focus(); // the button that had it is gone
+});
 choice.addEventListener("change", () => stream() && begin());
 for (const box of [mirror, drawn]) {
   box.addEventListener("change", () => {
@@ -221,8 +230,8 @@ for (const box of [mirror, drawn]) {
     draw();
   });
 }
-nameInput.addEventListener("change", () => localStorage.setItem(KEPT, nameInput.value));
-nameInput.value = localStorage.getItem(KEPT) ?? "";
+nameInput.addEventListener("change", () => change({ cameraName: nameInput.value }));
+nameInput.value = settings.cameraName;
 navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && paused && stream()) connect();

@@ -12,6 +12,7 @@ export const settings = {
   pictures: "shown",
   smoothing: 0.85,
   theme: "system",
+  cameraName: "",
 };
 
 /** @type {Set<() => void>} */
@@ -66,6 +67,7 @@ function restore() {
   if (STRICTNESS.includes(kept.pictures)) settings.pictures = kept.pictures;
   if (kept.smoothing >= 0 && kept.smoothing < 1) settings.smoothing = kept.smoothing;
   if (["light", "dark"].includes(kept.theme)) settings.theme = kept.theme;
+  if (typeof kept.cameraName === "string") settings.cameraName = kept.cameraName;
 }
 
 restore();

@@ -122,6 +122,8 @@ export interface Settings {
   /** The display's own smoothing: weight of the past after 0.1 s. */
   smoothing: number;
   theme: "system" | "light" | "dark";
+  /** What the visitor calls the camera of this device. */
+  cameraName: string;
 }
 
 /** Of one face over time: `probs` where it was classified then, `smoothed` always. */

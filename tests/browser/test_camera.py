@@ -8,7 +8,7 @@ import pytest
 from capture.demo import demo_frame
 from tests.browser.axe import needs_axe, serious_faults
 from tests.browser.chromium import Chromium
-from tests.browser.show import scheme
+from tests.browser.show import press, scheme
 from tests.processes.harness import ROOT, eventually, pipelines, write_video
 
 pytestmark = [
@@ -123,8 +123,21 @@ def test_stop_ends_the_source_and_the_camera(page, run):
     page.value("document.getElementById('stop').click()")
     assert page.value("window.track.readyState") == "ended"
     eventually(lambda: source not in sources(run), "the source's end")
+    assert page.value("document.activeElement.id") == "begin"
     page.value(BEGIN)
     page.wait_for(RUNNING)
+    page.wait_for("document.activeElement.id === 'main'")
+
+
+def test_enter_in_the_name_begins_and_the_name_is_remembered(page, url):
+    """Until the browser forgets it."""
+    page.value("document.getElementById('name').focus()")
+    page.call("Input.insertText", text="hall")
+    press(page, "Enter")
+    page.wait_for(RUNNING)
+    page.open(f"{url}/camera", (1280, 800))
+    assert page.value("document.getElementById('name').value") == "hall"
+    page.value("localStorage.clear()")
 
 
 def test_a_camera_that_is_unplugged_is_told(page):
