@@ -21,6 +21,8 @@ function say(root, texts, kind) {
   root.dataset.said = key;
   root.hidden = !texts.length;
   const [first = ""] = texts;
-  tell(find(root, "summary"), texts.length > 1 ? `${texts.length} ${kind}. ${first}` : first);
-  find(root, "ul").replaceChildren(...texts.map((text) => make("li", "", text)));
+  const isList = texts.length > 1;
+  tell(find(root, ".count"), isList ? `${texts.length} ${kind}.` : "");
+  tell(find(root, ".first"), first);
+  find(root, "ul").replaceChildren(...(isList ? texts : []).map((text) => make("li", "", text)));
 }

@@ -91,6 +91,7 @@ function showEmpty({ sources, waiting }) {
   element("empty").hidden = sources.length > 0 && !lost;
   tell(element("empty-title"), lost ? `There is no source “${focus()}”` : "Waiting for a source");
   tell(element("empty-words"), lost ? "It may have been closed." : waiting);
+  element("to-all").hidden = !lost;
   if (lost) wall.root.hidden = true;
 }
 

@@ -8,7 +8,7 @@ import { Film } from "./film.js";
 import { Moment } from "./moment.js";
 import { drawOverlay } from "./overlay.js";
 import { clock, counted } from "./quantities.js";
-import { fileLink } from "./recorded.js";
+import { fileLink, rank } from "./recorded.js";
 import { Rows } from "./rows.js";
 import { factsOf } from "./uploads.js";
 
@@ -63,7 +63,7 @@ export class Player {
     tell(element("look-name"), upload.name);
     element("look").classList.toggle("of-picture", upload.is_picture);
     tell(element("look-words"), factsOf(upload));
-    const names = upload.tables;
+    const names = upload.tables.toSorted((a, b) => rank(a) - rank(b));
     tell(element("tables-words"), names.length ? "" : upload.state === "done" ? "There are no tables without the recorder (make recorder)." : "Tables are made once everything is analysed.");
     const links = element("tables");
     if (links.childElementCount !== names.length) {

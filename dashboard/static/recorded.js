@@ -12,6 +12,12 @@ import { duration } from "./words.js";
 
 const FIRST = ["report.html", "faces.parquet", "frames.parquet", "tracks.csv", "run.json"];
 
+/**
+ * The place of a file among those of its recording: the report first.
+ * @param {string} name
+ */
+export const rank = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+
 export class Recordings {
   constructor() {
     this.running = new List(element("recording"));
@@ -49,14 +55,12 @@ async function stop(source) {
 function finishedItem({ folder, source, started, seconds, frames, tracks, warnings, files }) {
   const when = started ? new Date(started).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "";
   const people = tracks === null ? "" : ` · ${counted(tracks, "person", "people")}`;
-  const rank = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
-  const sorted = [...files].sort((a, b) => rank(a.name) - rank(b.name));
   return {
     key: folder,
     name: source ?? folder,
     facts: [when, clock(seconds ?? 0), counted(frames ?? 0, "frame")].filter(Boolean).join(" · ") + people + (warnings?.length ? ` · ${warnings.join(", ")}` : ""),
     toolsKey: "files",
-    tools: () => sorted.map(({ name, bytes }) => fileLink(`/api/recordings/${folder}/${name}`, name, bytes)),
+    tools: () => files.toSorted((a, b) => rank(a.name) - rank(b.name)).map(({ name, bytes }) => fileLink(`/api/recordings/${folder}/${name}`, name, bytes)),
   };
 }
 

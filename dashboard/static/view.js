@@ -76,7 +76,7 @@ export class View {
     tell(element("view-spec"), /^\d+$/.test(view.spec) ? `camera ${view.spec}` : view.spec === view.source ? "" : view.spec);
     const age = view.live ? this.#lag : "";
     const rates = `${view.results_per_s.toFixed(1)} of ${view.fps.toFixed(1)} frames/s · ${view.unfinished} of ${view.window} in flight`;
-    tell(element("view-rates"), isOver(view) ? "" : `${rates}${age}`);
+    tell(element("view-rates"), isOver(view) || !view.fps ? "" : `${rates}${age}`);
     const isCovered = this.#over(view) === view.condition.words;
     tell(element("view-condition"), isCovered ? "" : view.condition.words);
     mark(element("view-condition"), "level", level);
