@@ -107,7 +107,8 @@ class State:
         """Everything at this moment; immutable. Sources come as the captures list them."""
         missing, processes = self._processes.missing(now), self._processes.views(now)
         reports = self._processes.reports()
-        names = [*reports, *sorted(self._sources.keys() - reports.keys())]
+        unlisted = sorted(self._sources.keys() - reports.keys()) if "capture" in missing else []  # else it was closed
+        names = [*reports, *unlisted]
         return Snapshot(
             sources=[self._view(name, reports.get(name), missing, now) for name in names],
             stages=stages.views(processes, missing, self._flows, now),

@@ -170,7 +170,8 @@ def test_tables_are_offered(looked_at):
     names = page.value("[...document.querySelectorAll('#tables a')].map((link) => link.textContent)")
     assert {"faces.parquet", "frames.parquet", "faces.csv", "tracks.csv", "run.json", "report.html"} <= set(names)
     assert names[0] == "report.html"
-    head = "fetch(document.querySelector('#tables a[href$=\"faces.parquet\"]').href).then((a) => a.text()).then((text) => text.slice(0, 4))"
+    table = "document.querySelector('#tables a[href$=\"faces.parquet\"]').href"
+    head = f"fetch({table}).then((answer) => answer.text()).then((text) => text.slice(0, 4))"
     assert page.value(head) == "PAR1"
 
 

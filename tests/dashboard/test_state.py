@@ -167,6 +167,14 @@ def test_a_source_is_silent_with_its_capture_and_then_forgotten():
     assert state.snapshot(15.2).sources == []
 
 
+def test_a_source_that_was_closed_is_gone_at_once():
+    """Its capture lists it no more; a result that comes late does not make a fault of it."""
+    state = heard(status("capture", sources=[source_status()]), result(1))
+    state.hear(status("capture"), 1.0)
+    state.hear(result(2), 1.1)
+    assert state.snapshot(1.2).sources == []
+
+
 def test_a_source_at_rest_keeps_its_newest_result():
     """At its end a source may hold: its capture still reports it, and nothing new comes."""
     state = heard(result(1))

@@ -100,14 +100,15 @@ def test_there_are_never_more_results_than_frames():
 
 
 def test_sources_come_in_the_order_of_their_captures():
-    """As given, not by the alphabet; a source that no capture lists comes last."""
+    """As given, not by the alphabet; one that no capture lists comes last, while there is none that could list it."""
     state = State()
     state.hear(result(0, "aisle"), 0.0)
     second = status("capture", pid=1, name="capture.2", sources=[source_status("door")])
     first = status("capture", pid=2, name="capture.1", sources=[source_status("yard"), source_status("hall")])
     for message in (second, first, second):
         state.hear(message, 0.0)
-    assert [view.source for view in state.snapshot(0.0).sources] == ["yard", "hall", "door", "aisle"]
+    assert [view.source for view in state.snapshot(0.0).sources] == ["yard", "hall", "door"]
+    assert [view.source for view in state.snapshot(3.1).sources] == ["yard", "hall", "door", "aisle"]
 
 
 def overdue(*steps, at):
