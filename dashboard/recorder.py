@@ -34,7 +34,8 @@ class Recorder:
         ears, mouth = os.pipe()
         os.set_blocking(ears, False)
         self._ears = ears
-        command = [sys.executable, "-u", "-m", "recorder", "--attach", "--source", source, "--out", str(out), *options]
+        what = ["--attach", f"--source={source}", f"--out={out}", *options]  # a name may begin with a dash
+        command = [sys.executable, "-u", "-m", "recorder", *what]
         try:
             with log.open("wb") as file:
                 self._popen = subprocess.Popen(  # noqa: S603 — our own interpreter and module

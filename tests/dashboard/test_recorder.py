@@ -1,10 +1,12 @@
 """dashboard/recorder.py: a recorder as a child process."""
 
 import importlib.util
+import subprocess
 
 import pytest
 
 from dashboard.recorder import Recorder, missing_recorder
+from recorder import options
 from tests.processes.harness import eventually
 
 
@@ -13,6 +15,15 @@ def test_without_its_packages_the_remedy_is_told(monkeypatch):
     assert missing_recorder() is None
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert "make recorder" in str(missing_recorder())
+
+
+def test_a_source_may_be_called_like_an_option(monkeypatch, tmp_path):
+    """Its name is never taken for one."""
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: started.append(command))
+    Recorder("--csv", tmp_path / "--csv", tmp_path / "log").close()
+    asked = options.parse(started[0][4:])
+    assert (asked.source, asked.csv) == (["--csv"], False)
 
 
 @pytest.mark.processes
