@@ -9,6 +9,7 @@ import h11
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from dashboard.limits import LONGER, MOST_SAID
@@ -124,6 +125,11 @@ class WebSocket(WebSocketsSansIOProtocol):
         path = event.path.partition("?")[0]
         self.conn.max_message_size = LONGER.get(path, MOST_SAID)
         super().handle_connect(event)
+
+    @override
+    def handle_cont(self, event: Frame) -> None:
+        if event.data or event.fin:  # empty ones count for nothing in a message's size, and would be kept
+            super().handle_cont(event)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

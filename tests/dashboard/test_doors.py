@@ -11,6 +11,7 @@ import time
 
 import pytest
 import websockets.exceptions
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from dashboard import connections
@@ -182,3 +183,14 @@ def test_a_message_is_as_long_as_its_path_allows(served):
         with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
             viewer.recv()
     assert closed.value.rcvd.code == 1009
+
+
+def test_empty_parts_of_a_message_are_not_kept(served):
+    """They would fill the memory without making it any longer."""
+    with connect(served.url.replace("http", "ws") + "/view") as viewer:
+        viewer.send(["{", *[""] * 1000, "}"])
+        assert viewer.recv()
+    connection = object.__new__(connections.WebSocket)
+    connection.frames = []
+    connection.handle_cont(Frame(Opcode.CONT, b"", fin=False))
+    assert connection.frames == []
