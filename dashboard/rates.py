@@ -16,6 +16,7 @@ class Rate:
         self._over_s = over_s
         self._noted: deque[tuple[float, int]] = deque()
         self._total = 0
+        self._read_at: float | None = None
 
     def add(self, now: float, count: int = 1) -> None:
         """Count events."""
@@ -26,15 +27,16 @@ class Rate:
         """Take a counter's reading; one that has gone back is another counter's, and measuring begins anew."""
         if total < self._total:
             self._noted.clear()
-        self._total = total
+        self._total, self._read_at = total, now
         self._note(now)
 
     def per_s(self, now: float) -> float:
-        """The rate at `now`; 0 before half a second is known."""
+        """The rate at `now`, or up to a counter's last reading; 0 before half a second is known."""
         first = next((one for one in self._noted if now - one[0] <= self._over_s), None)
-        if first is None or now - first[0] < _LEAST_S:
+        until = now if self._read_at is None else self._read_at
+        if first is None or until - first[0] < _LEAST_S:
             return 0.0
-        return round((self._total - first[1]) / (now - first[0]), 1)
+        return round((self._total - first[1]) / (until - first[0]), 1)
 
     def _note(self, now: float) -> None:
         if not self._noted or now - self._noted[-1][0] >= _APART_S:

@@ -87,3 +87,12 @@ def test_a_counter_that_went_back_begins_anew():
     for second, total in enumerate((100, 200, 0, 10, 20)):
         rate.reach(float(second), total)
     assert rate.per_s(4.0) == 10.0
+
+
+def test_a_counters_rate_does_not_sink_between_two_readings():
+    """Nothing is known of what happened since the last; a counter that is read no more has no rate."""
+    rate = Rate()
+    for second in range(5):
+        rate.reach(float(second), 30 * second)
+    assert [rate.per_s(now) for now in (4.0, 4.5, 4.9)] == [30.0] * 3
+    assert rate.per_s(20.0) == 0.0
